@@ -1,0 +1,181 @@
+//! Resource quantities, as the API writes them: `100m`, `1.5Gi`, `2e3`.
+
+use std::cmp::Ordering;
+use std::str::FromStr;
+
+/// An exact amount in billionths, the finest the API keeps. Finer input rounds up, as upstream does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Quantity {
+    nanos: i128,
+}
+
+const NANOS_PER_UNIT: i128 = 1_000_000_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")]
+pub struct ParseQuantityError;
+
+impl Quantity {
+    pub const ZERO: Quantity = Quantity { nanos: 0 };
+
+    pub fn from_units(units: i64) -> Self {
+        Quantity { nanos: i128::from(units) * NANOS_PER_UNIT }
+    }
+
+    pub fn from_millis(millis: i64) -> Self {
+        Quantity { nanos: i128::from(millis) * (NANOS_PER_UNIT / 1000) }
+    }
+
+    /// Parses the API's own wrapper; an unparsable amount is an error, never zero.
+    pub fn of(quantity: &k8s_openapi::apimachinery::pkg::api::resource::Quantity) -> Result<Self, ParseQuantityError> {
+        quantity.0.parse()
+    }
+
+    /// Whole units, rounded up: bytes of memory, counts of pods.
+    pub fn units(self) -> i64 {
+        clamp(divide_up(self.nanos, NANOS_PER_UNIT))
+    }
+
+    /// Thousandths, rounded up: the unit of CPU arithmetic.
+    pub fn millis(self) -> i64 {
+        clamp(divide_up(self.nanos, NANOS_PER_UNIT / 1000))
+    }
+
+    pub fn is_negative(self) -> bool {
+        self.nanos < 0
+    }
+
+    pub fn saturating_add(self, other: Quantity) -> Quantity {
+        Quantity { nanos: self.nanos.saturating_add(other.nanos) }
+    }
+
+    pub fn saturating_sub(self, other: Quantity) -> Quantity {
+        Quantity { nanos: self.nanos.saturating_sub(other.nanos) }
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = ParseQuantityError;
+
+    fn from_str(text: &str) -> Result<Self, ParseQuantityError> {
+        let digits_end = text
+            .char_indices()
+            .find(|&(at, c)| !(c.is_ascii_digit() || c == '.' || (at == 0 && (c == '+' || c == '-'))))
+            .map_or(text.len(), |(at, _)| at);
+        let (number, suffix) = text.split_at(digits_end);
+        let (negative, number) = match number.as_bytes().first() {
+            Some(b'-') => (true, &number[1..]),
+            Some(b'+') => (false, &number[1..]),
+            _ => (false, number),
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+            return Err(ParseQuantityError);
+        }
+        let scale = Scale::parse(suffix).ok_or(ParseQuantityError)?;
+        let nanos = scale.apply(whole, fraction).ok_or(ParseQuantityError)?;
+        Ok(Quantity { nanos: if negative { -nanos } else { nanos } })
+    }
+}
+
+/// The factor a suffix stands for: a power of 1024 or of 10.
+enum Scale {
+    Binary(u32),
+    Decimal(i32),
+}
+
+impl Scale {
+    fn parse(suffix: &str) -> Option<Scale> {
+        Some(match suffix {
+            "" => Scale::Decimal(0),
+            "n" => Scale::Decimal(-9),
+            "u" => Scale::Decimal(-6),
+            "m" => Scale::Decimal(-3),
+            "k" => Scale::Decimal(3),
+            "M" => Scale::Decimal(6),
+            "G" => Scale::Decimal(9),
+            "T" => Scale::Decimal(12),
+            "P" => Scale::Decimal(15),
+            "E" => Scale::Decimal(18),
+            "Ki" => Scale::Binary(1),
+            "Mi" => Scale::Binary(2),
+            "Gi" => Scale::Binary(3),
+            "Ti" => Scale::Binary(4),
+            "Pi" => Scale::Binary(5),
+            "Ei" => Scale::Binary(6),
+            exponent if exponent.starts_with(['e', 'E']) => Scale::Decimal(exponent[1..].parse().ok()?),
+            _ => return None,
+        })
+    }
+
+    /// `whole.fraction` times the factor, in nanos, rounded up; amounts past the range saturate.
+    fn apply(&self, whole: &str, fraction: &str) -> Option<i128> {
+        let digits: String = whole.chars().chain(fraction.chars()).collect();
+        let digits = digits.trim_start_matches('0');
+        if digits.is_empty() {
+            return Some(0);
+        }
+        if digits.len() > 36 {
+            return None;
+        }
+        let mantissa: i128 = digits.parse().ok()?;
+        let fraction_digits = i32::try_from(fraction.len()).ok()?;
+        let (mantissa, exponent) = match *self {
+            Scale::Binary(power) => (mantissa.checked_mul(1024i128.pow(power))?, 9 - fraction_digits),
+            Scale::Decimal(power) => (mantissa, power.checked_add(9)?.checked_sub(fraction_digits)?),
+        };
+        if exponent >= 0 {
+            let factor = 10i128.checked_pow(exponent.unsigned_abs());
+            return Some(factor.and_then(|factor| mantissa.checked_mul(factor)).unwrap_or(i128::MAX));
+        }
+        match 10i128.checked_pow(exponent.unsigned_abs()) {
+            Some(divisor) => Some(divide_up(mantissa, divisor)),
+            None => Some(1),
+        }
+    }
+}
+
+fn divide_up(value: i128, divisor: i128) -> i128 {
+    let quotient = value / divisor;
+    if value % divisor != 0 && value > 0 { quotient + 1 } else { quotient }
+}
+
+fn clamp(value: i128) -> i64 {
+    match value.cmp(&0) {
+        Ordering::Less => i64::try_from(value).unwrap_or(i64::MIN),
+        _ => i64::try_from(value).unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_suffix() {
+        let millis = |text: &str| text.parse::<Quantity>().map(Quantity::millis);
+        for (text, expected) in [
+            ("0", 0),
+            ("100m", 100),
+            ("1", 1000),
+            (".5", 500),
+            ("5.", 5000),
+            ("1.5", 1500),
+            ("+2", 2000),
+            ("-2", -2000),
+            ("1Ki", 1_024_000),
+            ("1.5Gi", 1_610_612_736_000),
+            ("2e3", 2_000_000),
+            ("1E2", 100_000),
+            ("1E", 1_000_000_000_000_000_000_000i128.min(i128::from(i64::MAX)) as i64),
+            ("1n", 1),
+            ("1500u", 2),
+            ("0.0000000001", 1),
+        ] {
+            assert_eq!(millis(text), Ok(expected), "{text}");
+        }
+        for text in ["", ".", "1.2.3", "abc", "1 Gi", "1gi", "1KiB", "--1", "1e", "0x10"] {
+            assert_eq!(millis(text), Err(ParseQuantityError), "{text}");
+        }
+    }
+}
