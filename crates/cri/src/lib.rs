@@ -84,6 +84,8 @@ pub trait RuntimeService: Send + Sync + 'static {
         &self,
         request: UpdateContainerResourcesRequest,
     ) -> Result<UpdateContainerResourcesResponse>;
+    /// Tells the runtime the node's pod range; it passes it on to the pod network.
+    async fn update_runtime_config(&self, request: UpdateRuntimeConfigRequest) -> Result<UpdateRuntimeConfigResponse>;
     async fn reopen_container_log(&self, request: ReopenContainerLogRequest) -> Result<ReopenContainerLogResponse>;
 
     /// Runs a command to its end and returns its output: exec probes and hooks.

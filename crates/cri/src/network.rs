@@ -30,6 +30,8 @@ pub struct PodAddresses {
 pub enum NetworkError {
     #[error("the pod network is not ready: {0}")]
     NotReady(String),
+    #[error("{0:?} is not an address range")]
+    InvalidRange(String),
     #[error("no free address is left in {range}")]
     Exhausted { range: String },
     #[error("cannot {step}")]
@@ -44,6 +46,9 @@ pub enum NetworkError {
 /// sandbox that is attached again keeps its addresses.
 #[async_trait]
 pub trait PodNetwork: Send + Sync + 'static {
+    /// Sets the node's pod ranges, e.g. `10.244.0.0/24`; until then the network is not ready. The
+    /// same ranges again change nothing.
+    async fn configure(&self, pod_cidrs: &[String]) -> Result<(), NetworkError>;
     /// Whether pods can be attached now; the text of an error becomes the node's condition.
     async fn status(&self) -> Result<(), NetworkError>;
     async fn attach(&self, request: &PodNetworkRequest) -> Result<PodAddresses, NetworkError>;

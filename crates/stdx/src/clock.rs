@@ -18,7 +18,9 @@ pub struct Clock {
 enum Source {
     System,
     /// Wall time derived from tokio's clock, which a test can pause and advance.
-    Simulated { start: Instant },
+    Simulated {
+        start: Instant,
+    },
 }
 
 impl Clock {
@@ -34,7 +36,8 @@ impl Clock {
     /// The calendar time, to the microsecond.
     pub fn now(&self) -> Timestamp {
         let exact = match self.source {
-            Source::System => {
+            Source::System =>
+            {
                 #[expect(clippy::disallowed_methods, reason = "the clock is read here and nowhere else")]
                 Timestamp::now()
             }

@@ -47,9 +47,7 @@ impl Random {
 
     /// The tail of a generated name: `count` characters of the API's name alphabet.
     pub fn suffix(&self, count: usize) -> String {
-        (0..count)
-            .map(|_| char::from(NAME_ALPHABET[self.below(NAME_ALPHABET.len() as u64) as usize]))
-            .collect()
+        (0..count).map(|_| char::from(NAME_ALPHABET[self.below(NAME_ALPHABET.len() as u64) as usize])).collect()
     }
 
     /// A version 4 UUID (RFC 9562), as object UIDs are.
