@@ -3,6 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::columns;
+use crate::error::FieldError;
+use crate::names::NameRule;
+
 /// An object as the server holds it: its JSON form, fields in the order they came.
 pub type Object = Map<String, Value>;
 
@@ -33,7 +37,36 @@ pub struct Kind {
     pub has_status: bool,
     /// Where `/scale` finds its numbers; `None` where the kind has no such subresource.
     pub scale: Option<Scale>,
+    /// The kind whose storage this one shares: `events.k8s.io/v1` Events rest as core `v1` Events.
+    /// [`Rules::to_storage`] and [`Rules::out_of_storage`] translate. `None` means its own.
+    pub storage: Option<&'static Kind>,
     pub rules: &'static dyn Rules,
+}
+
+impl Kind {
+    /// `v1` or `apps/v1`, as objects carry it.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// `pods` or `deployments.apps`, as error messages name the resource.
+    pub fn qualified_plural(&self) -> String {
+        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+    }
+
+    pub fn is_namespaced(&self) -> bool {
+        self.scope == Scope::Namespaced
+    }
+
+    pub fn serves(&self, verb: &str) -> bool {
+        self.verbs.contains(&verb)
+    }
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Kind({}, {})", self.api_version(), self.kind)
+    }
 }
 
 /// Field paths of the scale subresource, dot-separated from the object's root.
@@ -58,6 +91,11 @@ pub struct WriteContext<'a> {
 /// Generic metadata (names, labels, annotations, owner references, finalizers, timestamps, generation)
 /// is the API server's business and never repeated here.
 pub trait Rules: Send + Sync {
+    /// What a name of this kind may look like.
+    fn name_rule(&self) -> NameRule {
+        NameRule::DnsSubdomain
+    }
+
     /// Fills what the client left out, as upstream's defaulting functions do. Idempotent.
     fn default(&self, _object: &mut Object) {}
 
@@ -81,12 +119,12 @@ pub trait Rules: Send + Sync {
 
     /// The columns of `kubectl get`. The first is always Name; the API server appends nothing.
     fn columns(&self) -> &'static [Column] {
-        kind_columns::NAME_AND_AGE
+        columns::NAME_AND_AGE
     }
 
     /// One row for [`Rules::columns`]. Ages are relative to `now`.
     fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
-        kind_columns::name_and_age(object, now)
+        columns::name_and_age(object, now)
     }
 
     /// A field that `fieldSelector` may name besides `metadata.name` and `metadata.namespace`;
@@ -100,11 +138,56 @@ pub trait Rules: Send + Sync {
         &[]
     }
 
-    /// Whether a change from `old` to `object` bumps `metadata.generation`. By default: any change
-    /// outside metadata and status, for kinds that have a `spec`.
-    fn bumps_generation(&self, object: &Object, old: &Object) -> bool {
-        object.get("spec").is_some() && object.get("spec") != old.get("spec")
+    /// Whether objects carry `metadata.generation`: 1 at creation, one more with every change of intent.
+    fn tracks_generation(&self) -> bool {
+        false
     }
+
+    /// Whether a change from `old` to `object` bumps `metadata.generation`. Asked only where
+    /// [`Rules::tracks_generation`] says so. By default: any change of the `spec`.
+    fn bumps_generation(&self, object: &Object, old: &Object) -> bool {
+        object.get("spec") != old.get("spec")
+    }
+
+    /// Sentences for the `Warning` header of an accepted write.
+    fn warnings(&self, _object: &Object, _old: Option<&Object>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How long a deletion waits for the object's owner to let go, in seconds; 0 removes at once.
+    /// `requested` is what the client's DeleteOptions say.
+    fn grace_period_seconds(&self, _object: &Object, _requested: Option<i64>) -> i64 {
+        0
+    }
+
+    /// Marks an object whose deletion begins (besides `deletionTimestamp`, which the API server sets).
+    fn begin_deletion(&self, _object: &mut Object) {}
+
+    /// Whether something besides `metadata.finalizers` still holds the object: a Namespace's `spec.finalizers`.
+    fn holds_deletion(&self, _object: &Object) -> bool {
+        false
+    }
+
+    /// Whether dependents survive a deletion that names no propagation policy.
+    fn orphans_by_default(&self) -> bool {
+        false
+    }
+
+    /// Whether a PUT to a name that does not exist creates the object.
+    fn creates_on_update(&self) -> bool {
+        false
+    }
+
+    /// Whether an update without `metadata.resourceVersion` overwrites what is there; otherwise it is refused.
+    fn allows_unconditional_update(&self) -> bool {
+        true
+    }
+
+    /// Turns an object of this version into the form of [`Kind::storage`].
+    fn to_storage(&self, _object: &mut Object) {}
+
+    /// Turns a stored object into this version's form.
+    fn out_of_storage(&self, _object: &mut Object) {}
 }
 
 /// One column of a table, in `meta.k8s.io/v1 TableColumnDefinition` terms.
@@ -118,35 +201,4 @@ pub struct Column {
     pub description: &'static str,
     /// 0 shows always; 1 only with `-o wide`.
     pub priority: i32,
-}
-
-/// One fault, in the words of `metav1.StatusCause`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    pub path: String,
-    pub kind: FieldErrorKind,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FieldErrorKind {
-    Required { detail: String },
-    Invalid { value: Value, detail: String },
-    NotSupported { value: Value, supported: Vec<String> },
-    Duplicate { value: Value },
-    Forbidden { detail: String },
-    TooLong { limit: usize },
-    TooMany { actual: usize, limit: usize },
-}
-
-mod kind_columns {
-    use super::*;
-
-    pub(super) static NAME_AND_AGE: &[Column] = &[
-        Column { name: "Name", r#type: "string", format: "name", description: "Name of the object", priority: 0 },
-        Column { name: "Age", r#type: "string", format: "", description: "Time since creation", priority: 0 },
-    ];
-
-    pub(super) fn name_and_age(_object: &Object, _now: Timestamp) -> Vec<Value> {
-        Vec::new()
-    }
 }

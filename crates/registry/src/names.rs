@@ -1,0 +1,235 @@
+//! What names, label keys and label values may look like, and what is said of those that may not.
+
+/// The shape of a kind's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameRule {
+    /// RFC 1123 subdomain, up to 253 bytes: most kinds.
+    DnsSubdomain,
+    /// RFC 1123 label, up to 63 bytes: Namespaces.
+    DnsLabel,
+    /// RFC 1035 label, up to 63 bytes and starting with a letter: Services.
+    Dns1035Label,
+    /// Anything that fits into one segment of a path: RBAC kinds.
+    PathSegment,
+}
+
+impl NameRule {
+    /// What is wrong with the name; empty where nothing is. With `is_prefix`, the name is a
+    /// `generateName` and may end in the middle of a word.
+    pub fn check(self, name: &str, is_prefix: bool) -> Vec<String> {
+        let masked;
+        let name = match is_prefix && name.len() > 1 && name.ends_with('-') && self != NameRule::PathSegment {
+            true => {
+                masked = format!("{}a", &name[..name.len() - 1]);
+                &masked
+            }
+            false => name,
+        };
+        match self {
+            NameRule::DnsSubdomain => dns_subdomain(name),
+            NameRule::DnsLabel => dns_label(name),
+            NameRule::Dns1035Label => dns_1035_label(name),
+            NameRule::PathSegment => path_segment(name),
+        }
+    }
+}
+
+const DNS_LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
+                         start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for \
+                         validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const DNS_SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
+                             '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used \
+                             for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const DNS_1035_LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
+                              alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or \
+                              'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const QUALIFIED_PART: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
+                              alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for \
+                              validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', \
+                           and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or \
+                           '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  \
+                          or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+const PORT_NAME_CHARACTERS: &str = "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
+
+const DNS_LABEL_MAX_BYTES: usize = 63;
+const DNS_SUBDOMAIN_MAX_BYTES: usize = 253;
+
+pub fn dns_label(text: &str) -> Vec<String> {
+    let mut faults = at_most(text, DNS_LABEL_MAX_BYTES, "");
+    if !is_dns_label(text) {
+        faults.push(DNS_LABEL.to_owned());
+    }
+    faults
+}
+
+pub fn dns_subdomain(text: &str) -> Vec<String> {
+    let mut faults = at_most(text, DNS_SUBDOMAIN_MAX_BYTES, "");
+    if !text.split('.').all(is_dns_label) {
+        faults.push(DNS_SUBDOMAIN.to_owned());
+    }
+    faults
+}
+
+pub fn dns_1035_label(text: &str) -> Vec<String> {
+    let mut faults = at_most(text, DNS_LABEL_MAX_BYTES, "");
+    if !(is_dns_label(text) && text.starts_with(|first: char| first.is_ascii_lowercase())) {
+        faults.push(DNS_1035_LABEL.to_owned());
+    }
+    faults
+}
+
+pub fn path_segment(text: &str) -> Vec<String> {
+    if text == "." || text == ".." {
+        return vec![format!("may not be '{text}'")];
+    }
+    ["/", "%"].iter().filter(|part| text.contains(**part)).map(|part| format!("may not contain '{part}'")).collect()
+}
+
+/// A label or annotation key, a condition type, a resource name: `[prefix/]name`.
+pub fn qualified_name(text: &str) -> Vec<String> {
+    let (prefix, name) = match text.split('/').collect::<Vec<_>>()[..] {
+        [name] => (None, name),
+        [prefix, name] => (Some(prefix), name),
+        _ => {
+            return vec![format!(
+                "a qualified name {QUALIFIED_PART} with an optional DNS subdomain prefix and '/' (e.g. \
+                 'example.com/MyName')"
+            )];
+        }
+    };
+    let mut faults = Vec::new();
+    match prefix {
+        Some("") => faults.push("prefix part must be non-empty".to_owned()),
+        Some(prefix) => faults.extend(dns_subdomain(prefix).into_iter().map(|fault| format!("prefix part {fault}"))),
+        None => {}
+    }
+    if name.is_empty() {
+        faults.push("name part must be non-empty".to_owned());
+    } else {
+        faults.extend(at_most(name, DNS_LABEL_MAX_BYTES, "name part "));
+    }
+    if !is_qualified_part(name) {
+        faults.push(format!("name part {QUALIFIED_PART}"));
+    }
+    faults
+}
+
+pub fn label_value(text: &str) -> Vec<String> {
+    let mut faults = at_most(text, DNS_LABEL_MAX_BYTES, "");
+    if !text.is_empty() && !is_qualified_part(text) {
+        faults.push(LABEL_VALUE.to_owned());
+    }
+    faults
+}
+
+/// A key of a ConfigMap or a Secret.
+pub fn config_key(text: &str) -> Vec<String> {
+    let mut faults = at_most(text, DNS_SUBDOMAIN_MAX_BYTES, "");
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+        faults.push(CONFIG_KEY.to_owned());
+    } else if text == "." {
+        faults.push("must not be '.'".to_owned());
+    } else if text == ".." {
+        faults.push("must not be '..'".to_owned());
+    } else if text.starts_with("..") {
+        faults.push("must not start with '..'".to_owned());
+    }
+    faults
+}
+
+/// An environment variable's name: any printable ASCII but `=`.
+pub fn environment_name(text: &str) -> Vec<String> {
+    if !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=') {
+        return Vec::new();
+    }
+    vec!["a valid environment variable name must consist only of printable ASCII characters other than '='".to_owned()]
+}
+
+/// A port's name: up to 15 of a-z, 0-9 and `-`, at least one letter, no `--` and none at an end.
+pub fn port_name(text: &str) -> Vec<String> {
+    let mut faults = at_most(text, 15, "");
+    if !text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+        faults.push(PORT_NAME_CHARACTERS.to_owned());
+    }
+    if !text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        faults.push("must contain at least one letter (a-z)".to_owned());
+    }
+    if text.contains("--") {
+        faults.push("must not contain consecutive hyphens".to_owned());
+    }
+    if text.starts_with('-') || text.ends_with('-') {
+        faults.push("must not begin or end with a hyphen".to_owned());
+    }
+    faults
+}
+
+fn at_most(text: &str, limit: usize, part: &str) -> Vec<String> {
+    match text.len() > limit {
+        true => vec![format!("{part}must be no more than {limit} bytes")],
+        false => Vec::new(),
+    }
+}
+
+fn is_dns_label(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.first().copied().is_some_and(is_word)
+        && bytes.last().copied().is_some_and(is_word)
+        && bytes.iter().all(|&byte| is_word(byte) || byte == b'-')
+}
+
+fn is_qualified_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rule: fn(&str) -> Vec<String>, good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert_eq!(rule(text), Vec::<String>::new(), "{text:?}");
+        }
+        for text in bad {
+            assert_ne!(rule(text), Vec::<String>::new(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn each_rule_takes_its_own_and_refuses_others() {
+        let long = "a".repeat(64);
+        check(dns_label, &["a", "a-b", "0"], &["", "-a", "a-", "A", "a.b", "a_b", &long]);
+        check(dns_subdomain, &["a", "a.b-c.d", &long], &["", "a..b", ".a", "a.", "A.b", "a_b"]);
+        check(dns_1035_label, &["a", "a-1"], &["1a", "", "a-", &long]);
+        check(path_segment, &["system:node", "a b", "A"], &[".", "..", "a/b", "a%b"]);
+        check(qualified_name, &["a", "A_b.c", "x.y/Z", "0"], &["", "/a", "a/", "a/b/c", "X/y", "-a", &long]);
+        check(label_value, &["", "a", "A_b.c"], &["-a", "a-", "a b", &long]);
+        check(config_key, &["a", ".a", "A_b-c.d", &long], &["", ".", "..", "..a", "a/b"]);
+        check(environment_name, &["A", "a.b", "1 2"], &["", "a=b", "ü"]);
+        check(port_name, &["http", "a-1"], &["", "1", "a--b", "-a", "A", "abcdefghijklmnop"]);
+    }
+
+    #[test]
+    fn says_it_in_upstreams_words() {
+        assert_eq!(
+            dns_subdomain("My_App"),
+            [
+                "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must \
+              start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+              '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+            ]
+        );
+        assert_eq!(label_value(&"a".repeat(64)), ["must be no more than 63 bytes"]);
+    }
+
+    #[test]
+    fn a_prefix_may_end_in_a_hyphen() {
+        assert_eq!(NameRule::DnsLabel.check("web-", true), Vec::<String>::new());
+        assert_eq!(NameRule::DnsLabel.check("web-", false).len(), 1);
+    }
+}
