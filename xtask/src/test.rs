@@ -1,0 +1,18 @@
+//! `cargo xtask test`: what CI runs, in the order in which a fault is cheapest to find.
+
+use std::path::Path;
+
+use crate::{run as command, tidy};
+
+pub fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
+    command(repository, "cargo", &["fmt", "--all", "--check"])?;
+    command(repository, "cargo", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    println!("\n── tidy");
+    tidy::run(repository)?;
+    command(repository, "cargo", &["test", "--workspace", "--exclude", "e2e", "--exclude", "sim"])?;
+    command(repository, "cargo", &["test", "--package", "sim"])?;
+    if !no_e2e {
+        command(repository, "cargo", &["test", "--package", "e2e"])?;
+    }
+    Ok(())
+}
