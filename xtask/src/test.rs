@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{run as command, tidy};
 
-pub fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
+pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     command(repository, "cargo", &["fmt", "--all", "--check"])?;
     command(repository, "cargo", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
     println!("\n── tidy");

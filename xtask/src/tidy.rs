@@ -14,7 +14,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const OUTSIDE: [&str; 5] = ["sim", "e2e", "echo", "eater", "xtask"];
 const PROGRAM: &str = "pintle";
 
-pub fn run(repository: &Path) -> anyhow::Result<()> {
+pub(crate) fn run(repository: &Path) -> anyhow::Result<()> {
     let page = fs::read_to_string(repository.join("ARCHITECTURE.md")).context("ARCHITECTURE.md")?;
     let rooms = rooms(&page);
     let metadata = MetadataCommand::new().current_dir(repository).no_deps().exec()?;
