@@ -5,8 +5,11 @@
 //!
 //! **Invariant:** there is no other road to the data. Nothing outside `apiserver` names `store`.
 
+mod error;
+
 use std::error::Error;
 
+pub use error::CallError;
 use http::{Request, Response};
 pub use kube;
 pub use kube::client::Body;

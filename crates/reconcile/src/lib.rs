@@ -2,3 +2,24 @@
 //!
 //! A trigger carries a key, never a delta: the harness calls `reconcile(key)`, which re-reads what it
 //! needs from the caches and the API, is idempotent, and says when it wants to be called again.
+//!
+//! Everything here is deterministic on tokio's paused clock: caches and queues are ordered, and no
+//! choice depends on a hash or on which of two ready futures is looked at first.
+
+pub mod batch;
+pub mod expectations;
+pub mod harness;
+pub mod informer;
+pub mod informers;
+pub mod owner;
+pub mod queue;
+pub mod recorder;
+
+pub use batch::{BatchResult, slow_start};
+pub use expectations::Expectations;
+pub use harness::{Controller, Counters, Outcome, Reconciler};
+pub use informer::{Informer, Kind, ListOptions};
+pub use informers::Informers;
+pub use owner::{Claim, adopt, claim, controller_of, controller_reference, release};
+pub use queue::WorkQueue;
+pub use recorder::{EventType, Recorder, reference_to};

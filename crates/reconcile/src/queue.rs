@@ -1,0 +1,301 @@
+//! A queue of keys: each waits at most once, and is worked on by at most one worker.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use stdx::Clock;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The first and the longest delay after failures of one key.
+const FIRST_RETRY: Duration = Duration::from_millis(5);
+const LAST_RETRY: Duration = Duration::from_secs(1000);
+
+/// Clones share one queue. It holds no more entries than there are keys, however often they are
+/// added. A key added while a worker has it comes up again once the worker is done.
+pub struct WorkQueue<K> {
+    shared: Arc<Shared<K>>,
+}
+
+impl<K> Clone for WorkQueue<K> {
+    fn clone(&self) -> Self {
+        WorkQueue { shared: Arc::clone(&self.shared) }
+    }
+}
+
+struct Shared<K> {
+    clock: Clock,
+    state: Mutex<State<K>>,
+    ready: Notify,
+}
+
+struct State<K> {
+    /// Keys to hand out, oldest first. None of them is being worked on.
+    queue: VecDeque<K>,
+    /// Keys that want work: those in `queue`, and those added again while being worked on.
+    wanted: BTreeSet<K>,
+    working: BTreeSet<K>,
+    /// Keys to add at a later time, with a number that keeps equal times in order of arrival.
+    delayed: BTreeMap<(Instant, u64), K>,
+    delayed_by_key: BTreeMap<K, (Instant, u64)>,
+    sequence: u64,
+    failures: BTreeMap<K, u32>,
+}
+
+impl<K: Ord + Clone> WorkQueue<K> {
+    pub fn new(clock: Clock) -> Self {
+        let state = State {
+            queue: VecDeque::new(),
+            wanted: BTreeSet::new(),
+            working: BTreeSet::new(),
+            delayed: BTreeMap::new(),
+            delayed_by_key: BTreeMap::new(),
+            sequence: 0,
+            failures: BTreeMap::new(),
+        };
+        WorkQueue { shared: Arc::new(Shared { clock, state: Mutex::new(state), ready: Notify::new() }) }
+    }
+
+    pub fn add(&self, key: K) {
+        if self.lock().add(key) {
+            self.shared.ready.notify_one();
+        }
+    }
+
+    /// Adds the key after a delay; of several delays of one key, the earliest counts.
+    pub fn add_after(&self, key: K, delay: Duration) {
+        if delay.is_zero() {
+            return self.add(key);
+        }
+        let at = self.shared.clock.instant() + delay;
+        if self.lock().add_at(key, at) {
+            // A waiting worker may now have to wake earlier.
+            self.shared.ready.notify_one();
+        }
+    }
+
+    /// Adds the key after its own back-off, which doubles with each call until [`WorkQueue::forget`].
+    pub fn add_backed_off(&self, key: K) {
+        let delay = {
+            let mut state = self.lock();
+            let failures = state.failures.entry(key.clone()).or_insert(0);
+            let delay = FIRST_RETRY.saturating_mul(2u32.saturating_pow(*failures)).min(LAST_RETRY);
+            *failures = failures.saturating_add(1);
+            delay
+        };
+        self.add_after(key, delay);
+    }
+
+    /// Ends the key's back-off.
+    pub fn forget(&self, key: &K) {
+        self.lock().failures.remove(key);
+    }
+
+    /// How often the key has been backed off in a row.
+    pub fn failures(&self, key: &K) -> u32 {
+        self.lock().failures.get(key).copied().unwrap_or(0)
+    }
+
+    /// The next key to work on; [`WorkQueue::done`] must follow.
+    pub async fn next(&self) -> K {
+        loop {
+            let woken = self.shared.ready.notified();
+            let deadline = {
+                let mut state = self.lock();
+                state.promote(self.shared.clock.instant());
+                if let Some(key) = state.take() {
+                    if !state.queue.is_empty() || !state.delayed.is_empty() {
+                        // Another worker takes the rest, or minds the next deadline.
+                        self.shared.ready.notify_one();
+                    }
+                    return key;
+                }
+                state.delayed.first_key_value().map(|((at, _), _)| *at)
+            };
+            match deadline {
+                None => woken.await,
+                Some(at) => tokio::select! {
+                    biased;
+                    () = woken => {}
+                    () = tokio::time::sleep_until(at) => {}
+                },
+            }
+        }
+    }
+
+    /// The worker is done with the key.
+    pub fn done(&self, key: &K) {
+        if self.lock().done(key) {
+            self.shared.ready.notify_one();
+        }
+    }
+
+    /// Keys ready to be worked on.
+    pub fn len(&self) -> usize {
+        self.lock().queue.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<K>> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Ord + Clone> State<K> {
+    /// True where a worker has something new to take.
+    fn add(&mut self, key: K) -> bool {
+        if !self.wanted.insert(key.clone()) || self.working.contains(&key) {
+            return false;
+        }
+        self.queue.push_back(key);
+        true
+    }
+
+    /// True where the earliest deadline moved.
+    fn add_at(&mut self, key: K, at: Instant) -> bool {
+        match self.delayed_by_key.get(&key) {
+            Some((earlier, _)) if *earlier <= at => return false,
+            Some(later) => {
+                let later = *later;
+                self.delayed.remove(&later);
+            }
+            None => {}
+        }
+        self.sequence += 1;
+        let slot = (at, self.sequence);
+        self.delayed.insert(slot, key.clone());
+        self.delayed_by_key.insert(key, slot);
+        self.delayed.first_key_value().is_some_and(|(first, _)| *first == slot)
+    }
+
+    /// Moves what has come due to the queue.
+    fn promote(&mut self, now: Instant) {
+        while let Some(entry) = self.delayed.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let key = entry.remove();
+            self.delayed_by_key.remove(&key);
+            self.add(key);
+        }
+    }
+
+    fn take(&mut self) -> Option<K> {
+        let key = self.queue.pop_front()?;
+        self.wanted.remove(&key);
+        self.working.insert(key.clone());
+        Some(key)
+    }
+
+    /// True where the key is wanted again.
+    fn done(&mut self, key: &K) -> bool {
+        self.working.remove(key);
+        let again = self.wanted.contains(key);
+        if again {
+            self.queue.push_back(key.clone());
+        }
+        again
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue() -> WorkQueue<&'static str> {
+        WorkQueue::new(Clock::simulated())
+    }
+
+    async fn ready_within(queue: &WorkQueue<&'static str>, limit: Duration) -> Option<&'static str> {
+        tokio::time::timeout(limit, queue.next()).await.ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_waits_once_and_is_never_worked_on_twice_at_once() {
+        let queue = queue();
+        for key in ["a", "b", "a"] {
+            queue.add(key);
+        }
+        assert_eq!(queue.next().await, "a");
+        queue.add("a");
+        queue.add("a");
+        assert_eq!(queue.next().await, "b");
+        assert_eq!(ready_within(&queue, Duration::from_secs(3600)).await, None);
+        queue.done(&"a");
+        assert_eq!(queue.next().await, "a");
+        queue.done(&"a");
+        queue.done(&"b");
+        assert_eq!(ready_within(&queue, Duration::from_secs(3600)).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn delays_are_kept_and_the_earliest_counts() {
+        let queue = queue();
+        let start = Instant::now();
+        queue.add_after("late", Duration::from_secs(10));
+        queue.add_after("early", Duration::from_secs(5));
+        queue.add_after("late", Duration::from_secs(7));
+        queue.add_after("late", Duration::from_secs(60));
+        assert_eq!((queue.next().await, start.elapsed().as_secs()), ("early", 5));
+        assert_eq!((queue.next().await, start.elapsed().as_secs()), ("late", 7));
+        queue.done(&"late");
+        assert_eq!(ready_within(&queue, Duration::from_secs(3600)).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_earlier_deadline_wakes_a_waiting_worker() {
+        let queue = queue();
+        queue.add_after("late", Duration::from_secs(100));
+        let worker = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.next().await }
+        });
+        tokio::task::yield_now().await;
+        queue.add_after("early", Duration::from_secs(1));
+        let start = Instant::now();
+        assert_eq!(worker.await.unwrap(), "early");
+        assert_eq!(start.elapsed().as_secs(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_back_off_from_milliseconds_to_a_quarter_of_an_hour() {
+        let queue = queue();
+        let mut waits = Vec::new();
+        for _ in 0..20 {
+            let start = Instant::now();
+            queue.add_backed_off("a");
+            queue.done(&queue.next().await);
+            waits.push(start.elapsed().as_millis());
+        }
+        assert_eq!(waits[..4], [5, 10, 20, 40]);
+        assert_eq!(waits[17..], [655_360, 1_000_000, 1_000_000]);
+        assert_eq!(queue.failures(&"a"), 20);
+        queue.forget(&"a");
+        assert_eq!(queue.failures(&"a"), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_idle_worker_gets_its_share() {
+        let queue = queue();
+        let workers: Vec<_> = (0..3)
+            .map(|_| {
+                let queue = queue.clone();
+                tokio::spawn(async move { queue.next().await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        for key in ["a", "b", "c"] {
+            queue.add(key);
+        }
+        let mut taken = Vec::new();
+        for worker in workers {
+            taken.push(worker.await.unwrap());
+        }
+        taken.sort_unstable();
+        assert_eq!(taken, ["a", "b", "c"]);
+    }
+}
