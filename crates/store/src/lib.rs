@@ -4,10 +4,21 @@
 //! server is the only caller. Engines differ in where the bytes rest; [`Store`] is what they share,
 //! and one contract suite runs on all of them.
 
+mod core;
+mod history;
+mod limits;
+mod memory;
+mod tree;
+mod watchers;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
+
+pub use history::HistoryLimits;
+pub use limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
+pub use memory::Memory;
 
 /// A position in the store's history. The first write makes revision 1 or later; 0 means "none".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,11 +59,21 @@ pub enum Change {
     Delete { key: Arc<str> },
 }
 
+impl Event {
+    /// The key that changed.
+    pub fn key(&self) -> &Arc<str> {
+        match &self.change {
+            Change::Put(entry) => &entry.key,
+            Change::Delete { key } => key,
+        }
+    }
+}
+
 /// What a watcher receives.
 #[derive(Clone, Debug)]
 pub enum WatchItem {
     Event(Arc<Event>),
-    /// Everything up to this revision has been delivered.
+    /// Everything up to this revision has been delivered. Sent once, where replayed history ends.
     Progress(Revision),
 }
 
@@ -101,17 +122,35 @@ pub enum StoreError {
 /// by more than the engine's bound receives [`StoreError::Compacted`] and the end.
 pub type Watch = BoxStream<'static, Result<WatchItem, StoreError>>;
 
+/// What every engine can be told.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub history: HistoryLimits,
+    /// How many events a watcher may fall behind before it is cut off.
+    pub watch_queue: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { history: HistoryLimits::default(), watch_queue: 4096 }
+    }
+}
+
 /// The contract of every engine.
 #[async_trait::async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// The newest committed revision.
+    /// The newest committed revision. Every event up to it is in the queues of its watchers.
     fn revision(&self) -> Revision;
+
+    /// Wakes whoever waits for the newest revision to move.
+    fn revisions(&self) -> tokio::sync::watch::Receiver<Revision>;
 
     async fn get(&self, key: &str) -> Result<Option<Entry>, StoreError>;
 
     async fn range(&self, request: RangeRequest) -> Result<Range, StoreError>;
 
-    /// Writes one key if `expect` holds. The answer arrives after the write is durable.
+    /// Writes one key if `expect` holds. The answer arrives after the write is durable. A caller
+    /// that stops waiting does not take the write back.
     async fn put(&self, key: &str, value: Bytes, expect: Expect) -> Result<Entry, StoreError>;
 
     /// Removes one key if it was last modified at `expect`; returns the revision of the removal
@@ -122,6 +161,6 @@ pub trait Store: Send + Sync + 'static {
     /// "from now on". Returns at once; history is replayed first.
     fn watch(&self, prefix: &str, after: Revision) -> Result<Watch, StoreError>;
 
-    /// Drops history before `revision`; present values stay.
+    /// Drops history before `revision`: the state at `revision` and every event after it stay.
     async fn compact(&self, revision: Revision) -> Result<(), StoreError>;
 }

@@ -1,0 +1,343 @@
+//! The index: a persistent, ordered map from keys to entries.
+//!
+//! A B+ tree whose nodes are shared between clones and copied when written. A clone costs one
+//! reference count, so a list, a pinned page and a snapshot read a state of their own while writes
+//! go on. Branches count what is beneath them, so "how many keys follow" costs one descent.
+
+use std::slice;
+use std::sync::Arc;
+
+use crate::Entry;
+
+/// Entries in a leaf, children in a branch.
+const MAX_WIDTH: usize = 32;
+/// A node narrower than this is merged with a neighbour.
+const MIN_WIDTH: usize = MAX_WIDTH / 4;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    root: Arc<Node>,
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    Leaf(Vec<Entry>),
+    Branch(Vec<Child>),
+}
+
+#[derive(Clone, Debug)]
+struct Child {
+    /// The smallest key beneath.
+    first: Arc<str>,
+    /// How many entries are beneath.
+    count: usize,
+    node: Arc<Node>,
+}
+
+impl Tree {
+    pub(crate) fn new() -> Self {
+        Tree { root: Arc::new(Node::Leaf(Vec::new())) }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.root.count()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+        let mut node = &*self.root;
+        loop {
+            match node {
+                Node::Leaf(entries) => return find(entries, key).ok().map(|position| &entries[position]),
+                Node::Branch(children) => node = &children[child_of(children, key)].node,
+            }
+        }
+    }
+
+    /// Returns what the key held before.
+    pub(crate) fn insert(&mut self, entry: Entry) -> Option<Entry> {
+        let (replaced, split) = Arc::make_mut(&mut self.root).insert(entry);
+        if let Some(right) = split {
+            let left = Child::over(self.root.clone());
+            self.root = Arc::new(Node::Branch(vec![left, Child::over(Arc::new(right))]));
+        }
+        replaced
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Entry> {
+        // Looking first spares a shared path from being copied for nothing.
+        self.get(key)?;
+        let removed = Arc::make_mut(&mut self.root).remove(key);
+        while let Node::Branch(children) = &*self.root
+            && let [only] = children.as_slice()
+        {
+            self.root = only.node.clone();
+        }
+        removed
+    }
+
+    /// How many keys, counted from the smallest, satisfy `before`, which must hold for some first
+    /// part of the keys and for none after it.
+    pub(crate) fn partition_point(&self, before: impl Fn(&str) -> bool) -> usize {
+        let mut node = &*self.root;
+        let mut passed = 0;
+        loop {
+            match node {
+                Node::Leaf(entries) => return passed + entries.partition_point(|entry| before(&entry.key)),
+                Node::Branch(children) => {
+                    let next = children.partition_point(|child| before(&child.first));
+                    let Some(boundary) = next.checked_sub(1) else { return passed };
+                    passed += children[..boundary].iter().map(|child| child.count).sum::<usize>();
+                    node = &children[boundary].node;
+                }
+            }
+        }
+    }
+
+    /// The entries in key order, beginning with the one at `position`.
+    pub(crate) fn iter_from(&self, position: usize) -> Iter<'_> {
+        let mut iter = Iter { branches: Vec::new(), leaf: [].iter() };
+        let mut node = &*self.root;
+        let mut skip = position;
+        loop {
+            match node {
+                Node::Leaf(entries) => {
+                    iter.leaf = entries[skip.min(entries.len())..].iter();
+                    return iter;
+                }
+                Node::Branch(children) => {
+                    let mut index = 0;
+                    while index < children.len() && skip >= children[index].count {
+                        skip -= children[index].count;
+                        index += 1;
+                    }
+                    let Some(child) = children.get(index) else { return iter };
+                    iter.branches.push(children[index + 1..].iter());
+                    node = &child.node;
+                }
+            }
+        }
+    }
+}
+
+/// Entries in key order.
+#[derive(Debug)]
+pub(crate) struct Iter<'a> {
+    /// The children still to visit, the deepest branch last.
+    branches: Vec<slice::Iter<'a, Child>>,
+    leaf: slice::Iter<'a, Entry>,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = &'a Entry;
+
+    fn next(&mut self) -> Option<&'a Entry> {
+        loop {
+            if let Some(entry) = self.leaf.next() {
+                return Some(entry);
+            }
+            match self.branches.last_mut()?.next() {
+                None => {
+                    self.branches.pop();
+                }
+                Some(child) => match &*child.node {
+                    Node::Leaf(entries) => self.leaf = entries.iter(),
+                    Node::Branch(children) => self.branches.push(children.iter()),
+                },
+            }
+        }
+    }
+}
+
+impl Node {
+    fn count(&self) -> usize {
+        match self {
+            Node::Leaf(entries) => entries.len(),
+            Node::Branch(children) => children.iter().map(|child| child.count).sum(),
+        }
+    }
+
+    fn width(&self) -> usize {
+        match self {
+            Node::Leaf(entries) => entries.len(),
+            Node::Branch(children) => children.len(),
+        }
+    }
+
+    /// The smallest key; a node beneath a branch is never empty.
+    fn first(&self) -> &Arc<str> {
+        match self {
+            Node::Leaf(entries) => &entries[0].key,
+            Node::Branch(children) => &children[0].first,
+        }
+    }
+
+    /// Returns the replaced entry, and the right half where the node had to split.
+    fn insert(&mut self, entry: Entry) -> (Option<Entry>, Option<Node>) {
+        let replaced = match self {
+            Node::Leaf(entries) => match find(entries, &entry.key) {
+                Ok(position) => Some(std::mem::replace(&mut entries[position], entry)),
+                Err(position) => {
+                    entries.insert(position, entry);
+                    None
+                }
+            },
+            Node::Branch(children) => {
+                let index = child_of(children, &entry.key);
+                let (replaced, split) = Arc::make_mut(&mut children[index].node).insert(entry);
+                children[index].refresh();
+                if let Some(right) = split {
+                    children.insert(index + 1, Child::over(Arc::new(right)));
+                }
+                replaced
+            }
+        };
+        (replaced, self.split_if_wide())
+    }
+
+    fn remove(&mut self, key: &str) -> Option<Entry> {
+        match self {
+            Node::Leaf(entries) => find(entries, key).ok().map(|position| entries.remove(position)),
+            Node::Branch(children) => {
+                let index = child_of(children, key);
+                let removed = Arc::make_mut(&mut children[index].node).remove(key);
+                if children[index].node.width() == 0 {
+                    children.remove(index);
+                } else {
+                    children[index].refresh();
+                    if children[index].node.width() < MIN_WIDTH && children.len() > 1 {
+                        merge_with_neighbour(children, index);
+                    }
+                }
+                removed
+            }
+        }
+    }
+
+    fn split_if_wide(&mut self) -> Option<Node> {
+        if self.width() <= MAX_WIDTH {
+            return None;
+        }
+        Some(match self {
+            Node::Leaf(entries) => Node::Leaf(entries.split_off(entries.len() / 2)),
+            Node::Branch(children) => Node::Branch(children.split_off(children.len() / 2)),
+        })
+    }
+
+    /// Takes over everything of `right`, whose keys all follow this node's.
+    fn append(&mut self, right: Node) {
+        match (self, right) {
+            (Node::Leaf(entries), Node::Leaf(more)) => entries.extend(more),
+            (Node::Branch(children), Node::Branch(more)) => children.extend(more),
+            _ => unreachable!("all leaves of a tree are at one depth"),
+        }
+    }
+}
+
+impl Child {
+    fn over(node: Arc<Node>) -> Self {
+        Child { first: node.first().clone(), count: node.count(), node }
+    }
+
+    /// Restates the summary after a change beneath.
+    fn refresh(&mut self) {
+        self.count = self.node.count();
+        if self.first != *self.node.first() {
+            self.first = self.node.first().clone();
+        }
+    }
+}
+
+fn find(entries: &[Entry], key: &str) -> Result<usize, usize> {
+    entries.binary_search_by(|entry| entry.key.as_ref().cmp(key))
+}
+
+/// The child whose keys the key belongs among.
+fn child_of(children: &[Child], key: &str) -> usize {
+    children.partition_point(|child| child.first.as_ref() <= key).saturating_sub(1)
+}
+
+fn merge_with_neighbour(children: &mut Vec<Child>, index: usize) {
+    let left = if index + 1 < children.len() { index } else { index - 1 };
+    let right = Arc::unwrap_or_clone(children.remove(left + 1).node);
+    let merged = Arc::make_mut(&mut children[left].node);
+    merged.append(right);
+    let split = merged.split_if_wide();
+    children[left].refresh();
+    if let Some(right) = split {
+        children.insert(left + 1, Child::over(Arc::new(right)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Revision;
+
+    fn entry(key: &str, revision: u64) -> Entry {
+        Entry { key: key.into(), value: Bytes::new(), created: Revision(1), modified: Revision(revision) }
+    }
+
+    fn contents(tree: &Tree) -> Vec<(String, u64)> {
+        tree.iter_from(0).map(|entry| (entry.key.to_string(), entry.modified.0)).collect()
+    }
+
+    /// No node beneath the root is empty or too wide, and every summary tells the truth.
+    fn assert_sound(node: &Node) -> usize {
+        assert!(node.width() <= MAX_WIDTH);
+        let Node::Branch(children) = node else { return 1 };
+        let depths: Vec<usize> = children
+            .iter()
+            .map(|child| {
+                assert!(child.node.width() > 0);
+                assert_eq!(child.count, child.node.count());
+                assert_eq!(&child.first, child.node.first());
+                assert_sound(&child.node)
+            })
+            .collect();
+        assert!(depths.windows(2).all(|pair| pair[0] == pair[1]), "leaves at one depth");
+        depths[0] + 1
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn behaves_as_an_ordered_map(operations in prop::collection::vec((any::<bool>(), 0u32..400), 1..1500), probe in 0u32..400) {
+            let mut tree = Tree::new();
+            let mut model = BTreeMap::new();
+            let mut kept = Vec::new();
+            for (step, (insert, number)) in operations.into_iter().enumerate() {
+                let key = format!("k{number:03}");
+                let revision = step as u64;
+                if insert {
+                    let replaced = tree.insert(entry(&key, revision)).map(|old| old.modified.0);
+                    prop_assert_eq!(replaced, model.insert(key, revision));
+                } else {
+                    prop_assert_eq!(tree.remove(&key).map(|old| old.modified.0), model.remove(&key));
+                }
+                if step % 200 == 0 {
+                    kept.push((tree.clone(), model.clone()));
+                }
+            }
+            kept.push((tree, model));
+            for (tree, model) in kept {
+                assert_sound(&tree.root);
+                prop_assert_eq!(tree.len(), model.len());
+                let expected: Vec<(String, u64)> = model.clone().into_iter().collect();
+                prop_assert_eq!(&contents(&tree), &expected);
+                let key = format!("k{probe:03}");
+                prop_assert_eq!(tree.get(&key).map(|entry| entry.modified.0), model.get(&key).copied());
+                let position = tree.partition_point(|other| other < key.as_str());
+                prop_assert_eq!(position, model.range(..key.clone()).count());
+                let tail: Vec<String> = tree.iter_from(position).map(|entry| entry.key.to_string()).collect();
+                prop_assert_eq!(tail, model.range(key..).map(|(key, _)| key.clone()).collect::<Vec<_>>());
+            }
+        }
+    }
+}
