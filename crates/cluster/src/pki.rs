@@ -21,6 +21,8 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 const AUTHORITY_YEARS: i64 = 10;
+/// For certificates that live in memory: as long as the authority itself.
+pub const COMPONENT_YEARS: i64 = AUTHORITY_YEARS;
 const ADMINISTRATOR_YEARS: i64 = 1;
 
 #[derive(Debug, thiserror::Error)]

@@ -91,6 +91,8 @@ fn read_pid(file: &mut File) -> i32 {
 pub struct ServerInfo {
     pub pid: u32,
     pub version: String,
+    /// Whether everything `up` waits for was there.
+    pub is_ready: bool,
     pub node_name: String,
     pub node_address: std::net::IpAddr,
     pub settings: Settings,
