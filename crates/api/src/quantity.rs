@@ -135,6 +135,37 @@ impl Scale {
     }
 }
 
+/// The amount as the API writes it: at most three digits before the next larger suffix would do,
+/// the suffix of the family it came in. `0.5` is `500m`, `1024Mi` is `1Gi`.
+pub fn canonical(text: &str) -> Result<String, ParseQuantityError> {
+    let nanos = text.parse::<Quantity>()?.nanos;
+    if nanos == 0 {
+        return Ok("0".to_owned());
+    }
+    let suffix = text.trim_start_matches(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    let is_whole_binary = suffix.ends_with('i') && nanos % NANOS_PER_UNIT == 0;
+    if is_whole_binary && (nanos / NANOS_PER_UNIT).abs() >= 1024 {
+        let (mut mantissa, mut power) = (nanos / NANOS_PER_UNIT, 0);
+        while mantissa % 1024 == 0 && power + 1 < BINARY_SUFFIXES.len() {
+            (mantissa, power) = (mantissa / 1024, power + 1);
+        }
+        return Ok(format!("{mantissa}{}", BINARY_SUFFIXES[power]));
+    }
+    let (mut mantissa, mut thousands) = (nanos, 0);
+    while mantissa % 1000 == 0 && thousands + 1 < DECIMAL_SUFFIXES.len() {
+        (mantissa, thousands) = (mantissa / 1000, thousands + 1);
+    }
+    let has_exponent = suffix.len() > 1 && suffix.starts_with(['e', 'E']);
+    match 3 * i32::try_from(thousands).unwrap_or(0) - 9 {
+        exponent if has_exponent && exponent != 0 => Ok(format!("{mantissa}e{exponent}")),
+        _ if has_exponent => Ok(mantissa.to_string()),
+        _ => Ok(format!("{mantissa}{}", DECIMAL_SUFFIXES[thousands])),
+    }
+}
+
+const BINARY_SUFFIXES: [&str; 7] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+const DECIMAL_SUFFIXES: [&str; 10] = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
+
 fn divide_up(value: i128, divisor: i128) -> i128 {
     let quotient = value / divisor;
     if value % divisor != 0 && value > 0 { quotient + 1 } else { quotient }
@@ -150,6 +181,32 @@ fn clamp(value: i128) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn writes_the_shortest_exact_form() {
+        for (text, expected) in [
+            ("0", "0"),
+            ("0Mi", "0"),
+            ("0.5", "500m"),
+            ("1000m", "1"),
+            ("1500m", "1500m"),
+            ("2", "2"),
+            ("1000", "1k"),
+            ("1024Mi", "1Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("0.5Gi", "512Mi"),
+            ("0.5Ki", "512"),
+            ("100Ki", "100Ki"),
+            ("1e3", "1e3"),
+            ("12E2", "1200"),
+            ("-500m", "-500m"),
+            ("1M", "1M"),
+            ("1048576", "1048576"),
+        ] {
+            assert_eq!(canonical(text).as_deref(), Ok(expected), "{text}");
+        }
+        assert_eq!(canonical("x"), Err(ParseQuantityError));
+    }
 
     #[test]
     fn reads_every_suffix() {

@@ -1,1 +1,11 @@
+//! From bytes to objects and back: schema facts, strict decoding, patches, and the limits on all of them.
+//!
+//! An object is a JSON map. What a built-in type knows of its fields stands in [`schema`].
 
+pub mod decode;
+pub mod path;
+pub mod schema;
+pub mod time;
+pub mod tree;
+
+pub use decode::{DecodeError, Decoded, FieldValidation, Format, MAX_BODY_BYTES, Object, decode, decode_untyped};

@@ -1,0 +1,167 @@
+//! What is known of every built-in type: its fields, how lists and maps merge, what Go calls it.
+
+#[expect(non_upper_case_globals, reason = "a type's table carries the type's own name")]
+pub mod facts;
+
+mod conform;
+
+pub use conform::{TypeError, conform};
+
+/// A struct type. Fields are ordered by name.
+pub struct Type {
+    /// As Go prints it: `v1.Container`.
+    pub go: &'static str,
+    pub fields: &'static [Field],
+}
+
+pub struct Field {
+    /// In JSON.
+    pub name: &'static str,
+    pub shape: Shape,
+    /// Whether the zero value (`""`, `0`, `false`, an empty list or map) is never written out.
+    pub omits_zero: bool,
+    pub topology: Topology,
+    pub patch: Patch,
+}
+
+#[derive(Clone, Copy)]
+pub enum Shape {
+    String,
+    /// A string type with a Go name of its own: `v1.Protocol`.
+    Text(&'static str),
+    Bool,
+    Int32,
+    Int64,
+    Float64,
+    Quantity,
+    IntOrString,
+    /// RFC 3339, whole seconds.
+    Time,
+    /// RFC 3339, microseconds.
+    MicroTime,
+    /// Go's notation: `1m30s`.
+    Duration,
+    /// Base64 text.
+    Bytes,
+    List(&'static Shape),
+    Map(&'static Shape),
+    Struct(&'static Type),
+    /// Any JSON: raw extensions, embedded schemas.
+    Any,
+}
+
+/// How owners share a list, map or struct in server-side apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topology {
+    Granular,
+    Atomic,
+    Set,
+    /// Items are told apart by these keys.
+    Keyed(&'static [&'static str]),
+}
+
+/// How a strategic merge patch treats the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patch {
+    /// Structs and maps merge, lists are replaced.
+    Plain,
+    /// The list merges: items by this key, or as a set of scalars where it is empty.
+    Merge(&'static str),
+    /// A struct that keeps only what `$retainKeys` names.
+    RetainKeys,
+    /// A merging list whose items honour `$retainKeys`.
+    MergeRetainingKeys(&'static str),
+}
+
+impl Type {
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        let at = self.fields.binary_search_by(|field| field.name.cmp(name)).ok()?;
+        Some(&self.fields[at])
+    }
+
+    /// Go's bare name: `Container`.
+    pub fn name(&self) -> &'static str {
+        self.go.rsplit('.').next().unwrap_or(self.go)
+    }
+}
+
+impl Shape {
+    /// As Go prints the type in decoding errors.
+    pub fn go(&self) -> String {
+        match self {
+            Shape::String => "string".to_owned(),
+            Shape::Text(name) => (*name).to_owned(),
+            Shape::Bool => "bool".to_owned(),
+            Shape::Int32 => "int32".to_owned(),
+            Shape::Int64 => "int64".to_owned(),
+            Shape::Float64 => "float64".to_owned(),
+            Shape::Quantity => "resource.Quantity".to_owned(),
+            Shape::IntOrString => "intstr.IntOrString".to_owned(),
+            Shape::Time => "v1.Time".to_owned(),
+            Shape::MicroTime => "v1.MicroTime".to_owned(),
+            Shape::Duration => "v1.Duration".to_owned(),
+            Shape::Bytes => "[]uint8".to_owned(),
+            Shape::List(item) => format!("[]{}", item.go()),
+            Shape::Map(value) => format!("map[string]{}", value.go()),
+            Shape::Struct(r#type) => r#type.go.to_owned(),
+            Shape::Any => "interface {}".to_owned(),
+        }
+    }
+}
+
+/// The type of a kind's objects.
+pub fn lookup(group: &str, version: &str, kind: &str) -> Option<&'static Type> {
+    let wanted = (group, version, kind);
+    let at = facts::KINDS.binary_search_by(|&(group, version, kind, _)| (group, version, kind).cmp(&wanted)).ok()?;
+    Some(facts::KINDS[at].3)
+}
+
+const fn field(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, omits_zero: false, topology: Topology::Granular, patch: Patch::Plain }
+}
+
+const fn omitted(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, omits_zero: true, topology: Topology::Granular, patch: Patch::Plain }
+}
+
+impl Field {
+    const fn of(self, topology: Topology) -> Self {
+        Field { topology, ..self }
+    }
+
+    const fn patched(self, patch: Patch) -> Self {
+        Field { patch, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_is_ordered_for_its_search() {
+        assert!(facts::KINDS.windows(2).all(|pair| {
+            let key = |at: usize| (pair[at].0, pair[at].1, pair[at].2);
+            key(0) < key(1)
+        }));
+        for (_, _, kind, r#type) in facts::KINDS {
+            assert!(r#type.fields.windows(2).all(|pair| pair[0].name < pair[1].name), "{kind}");
+            assert!(r#type.field("metadata").is_some() || kind.ends_with("Options"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_known_path_has_its_known_facts() {
+        let pod = lookup("", "v1", "Pod").unwrap();
+        let Shape::Struct(spec) = pod.field("spec").unwrap().shape else { panic!("spec is a struct") };
+        let containers = spec.field("containers").unwrap();
+        assert_eq!(containers.patch, Patch::Merge("name"));
+        let Shape::List(Shape::Struct(container)) = containers.shape else { panic!("containers is a list") };
+        assert_eq!(container.go, "v1.Container");
+        let ports = container.field("ports").unwrap();
+        assert_eq!(ports.patch, Patch::Merge("containerPort"));
+        assert_eq!(ports.topology, Topology::Keyed(&["containerPort", "protocol"]));
+        assert_eq!(ports.shape.go(), "[]v1.ContainerPort");
+        assert!(lookup("apps", "v1", "Pod").is_none());
+    }
+}

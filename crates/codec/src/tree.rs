@@ -1,0 +1,201 @@
+//! JSON and YAML into one tree of values, noting duplicate keys on the way.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// A parsed document, and a line for every key that stood twice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tree {
+    pub value: Value,
+    pub complaints: Vec<String>,
+}
+
+const MAX_COMPLAINTS: usize = 100;
+
+/// Both parsers stop at 128 levels of nesting.
+pub(crate) fn from_json(body: &[u8], max_bytes: usize) -> Result<Tree, String> {
+    let mut state = State::new(max_bytes);
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = Node(&mut state).deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    deserializer.end().map_err(|error| error.to_string())?;
+    Ok(Tree { value, complaints: state.complaints })
+}
+
+/// The document unfolds its aliases to at most `max_bytes`.
+pub(crate) fn from_yaml(body: &[u8], max_bytes: usize) -> Result<Tree, String> {
+    let mut state = State::new(max_bytes);
+    let deserializer = serde_yaml_ng::Deserializer::from_slice(body);
+    let value = Node(&mut state)
+        .deserialize(deserializer)
+        .map_err(|error| format!("error converting YAML to JSON: yaml: {error}"))?;
+    Ok(Tree { value, complaints: state.complaints })
+}
+
+struct State {
+    path: String,
+    complaints: Vec<String>,
+    /// What the document may still hold: a byte for each value and each byte of text.
+    budget: usize,
+}
+
+impl State {
+    fn new(budget: usize) -> Self {
+        State { path: String::new(), complaints: Vec::new(), budget }
+    }
+
+    fn spend<E: serde::de::Error>(&mut self, bytes: usize) -> Result<(), E> {
+        match self.budget.checked_sub(bytes + 1) {
+            Some(left) => {
+                self.budget = left;
+                Ok(())
+            }
+            None => Err(E::custom("the document unfolds to more than the body limit")),
+        }
+    }
+
+    fn complain(&mut self, key: &str) {
+        let separator = if self.path.is_empty() { "" } else { "." };
+        let complaint = format!("duplicate field \"{}{separator}{key}\"", self.path);
+        if self.complaints.len() < MAX_COMPLAINTS && !self.complaints.contains(&complaint) {
+            self.complaints.push(complaint);
+        }
+    }
+}
+
+struct Node<'a>(&'a mut State);
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Value, E> {
+        self.0.spend(0)?;
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, truth: bool) -> Result<Value, E> {
+        self.0.spend(0)?;
+        Ok(Value::Bool(truth))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Value, E> {
+        self.0.spend(0)?;
+        Ok(Value::from(number))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Value, E> {
+        self.0.spend(0)?;
+        Ok(Value::from(number))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
+        self.0.spend(0)?;
+        Number::from_f64(number).map(Value::Number).ok_or_else(|| E::custom("not a number that JSON can hold"))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
+        self.0.spend(text.len())?;
+        Ok(Value::from(text))
+    }
+
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Value, E> {
+        self.0.spend(text.len())?;
+        Ok(Value::String(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        self.0.spend(0)?;
+        let mut items = Vec::new();
+        let outer = self.0.path.len();
+        loop {
+            self.0.path.push_str(&format!("[{}]", items.len()));
+            let item = sequence.next_element_seed(Node(self.0))?;
+            self.0.path.truncate(outer);
+            match item {
+                Some(item) => items.push(item),
+                None => return Ok(Value::Array(items)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        self.0.spend(0)?;
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key_seed(Key)? {
+            self.0.spend(key.len())?;
+            if object.contains_key(key.as_ref()) {
+                self.0.complain(&key);
+            }
+            let outer = self.0.path.len();
+            if outer > 0 {
+                self.0.path.push('.');
+            }
+            self.0.path.push_str(&key);
+            let value = entries.next_value_seed(Node(self.0))?;
+            self.0.path.truncate(outer);
+            object.insert(key.into_owned(), value);
+        }
+        Ok(Value::Object(object))
+    }
+
+    fn visit_enum<A: serde::de::EnumAccess<'de>>(self, _data: A) -> Result<Value, A::Error> {
+        Err(A::Error::custom("tags are not supported"))
+    }
+}
+
+/// A key: text in JSON; in YAML also a number or a truth value, read as its text.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, truth: bool) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(truth.to_string()))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(number.to_string()))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(number.to_string()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(number.to_string()))
+    }
+}
