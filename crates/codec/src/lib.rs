@@ -3,9 +3,9 @@
 //! An object is a JSON map. What a built-in type knows of its fields stands in [`schema`].
 
 pub mod decode;
-pub mod path;
 pub mod schema;
-pub mod time;
 pub mod tree;
+
+pub use api::{path, time};
 
 pub use decode::{DecodeError, Decoded, FieldValidation, Format, MAX_BODY_BYTES, Object, decode, decode_untyped};

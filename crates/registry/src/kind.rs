@@ -43,7 +43,35 @@ pub struct Kind {
     pub rules: &'static dyn Rules,
 }
 
+/// Every verb of a resource that rests in the store.
+pub const ALL_VERBS: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+/// Rules of a kind that has none of its own.
+pub struct Plain;
+
+impl Rules for Plain {}
+
 impl Kind {
+    /// A namespaced kind without anything special, for descriptors to start from.
+    pub const NAMESPACED: Kind = Kind {
+        group: "",
+        version: "v1",
+        kind: "",
+        plural: "",
+        singular: "",
+        short_names: &[],
+        categories: &[],
+        scope: Scope::Namespaced,
+        verbs: ALL_VERBS,
+        has_status: false,
+        scale: None,
+        storage: None,
+        rules: &Plain,
+    };
+
+    /// The same for a kind of the whole cluster.
+    pub const CLUSTER: Kind = Kind { scope: Scope::Cluster, ..Kind::NAMESPACED };
+
     /// `v1` or `apps/v1`, as objects carry it.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }

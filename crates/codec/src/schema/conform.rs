@@ -1,12 +1,12 @@
 //! Fits a JSON object to its type, as reading it into Go's struct and writing it out again would.
 
+use api::time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Map, Number, Value};
 
 use super::{Shape, Type};
-use crate::time;
 
 /// Why an object cannot be of its type, in the words of Go's decoder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

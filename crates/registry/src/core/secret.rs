@@ -1,0 +1,5 @@
+//! Secret.
+
+use crate::kind::Kind;
+
+pub static SECRET: Kind = Kind { kind: "Secret", plural: "secrets", singular: "secret", ..Kind::NAMESPACED };

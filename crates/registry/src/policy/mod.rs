@@ -1,0 +1,3 @@
+//! Kinds of the `policy` group.
+
+pub mod pod_disruption_budget;
