@@ -241,19 +241,7 @@ fn parse_route(line: &str) -> Option<Route> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn settings() -> Settings {
-        Settings {
-            name: "pintle".into(),
-            data_dir: "/data".into(),
-            run_dir: "/run/pintle".into(),
-            api_port: 6443,
-            kubelet_port: 10250,
-            pod_cidr: "10.244.0.0/16".into(),
-            service_cidr: "10.96.0.0/12".into(),
-            cluster_domain: "cluster.local".into(),
-        }
-    }
+    use crate::settings::tests::example;
 
     fn able() -> Facts {
         Facts {
@@ -282,7 +270,7 @@ mod tests {
         let mut facts = able();
         change(&mut facts);
         let found: Vec<String> =
-            problems(&facts, &settings()).into_iter().map(|p| format!("{}; {}", p.what, p.mend)).collect();
+            problems(&facts, &example()).into_iter().map(|p| format!("{}; {}", p.what, p.mend)).collect();
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (found, expected) in found.iter().zip(expected) {
             assert!(found.contains(expected), "{found:?} lacks {expected:?}");

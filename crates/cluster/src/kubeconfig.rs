@@ -90,7 +90,6 @@ pub fn remove(path: &Path, name: &str) -> Result<(), KubeconfigError> {
 }
 
 fn entries(context: &Context<'_>) -> [(&'static str, Mapping); 3] {
-    let data = |pem: &str| Value::from(STANDARD.encode(pem));
     let mapping = |pairs: [(&str, Value); 2]| pairs.into_iter().map(|(key, value)| (key.into(), value)).collect();
     let named = |key: &str, value: Mapping| mapping([(key, Value::Mapping(value)), ("name", context.name.into())]);
     [
@@ -99,7 +98,7 @@ fn entries(context: &Context<'_>) -> [(&'static str, Mapping); 3] {
             named(
                 "cluster",
                 mapping([
-                    ("certificate-authority-data", data(context.authority_pem)),
+                    ("certificate-authority-data", STANDARD.encode(context.authority_pem).into()),
                     ("server", context.server.into()),
                 ]),
             ),
@@ -109,8 +108,8 @@ fn entries(context: &Context<'_>) -> [(&'static str, Mapping); 3] {
             named(
                 "user",
                 mapping([
-                    ("client-certificate-data", data(&context.identity.certificate_pem)),
-                    ("client-key-data", data(&context.identity.key_pem)),
+                    ("client-certificate-data", context.identity.certificate_base64().into()),
+                    ("client-key-data", context.identity.key_base64().into()),
                 ]),
             ),
         ),

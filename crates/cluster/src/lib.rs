@@ -10,5 +10,6 @@ pub mod pki;
 pub mod process;
 pub mod progress;
 pub mod settings;
+pub mod traces;
 
 pub use settings::Settings;

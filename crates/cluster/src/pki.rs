@@ -11,6 +11,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -152,6 +154,12 @@ impl Authority {
         Ok(Arc::new(config))
     }
 
+    /// The authority's certificate, for clients that take it parsed.
+    pub fn certificates(&self) -> Result<Vec<Vec<u8>>, PkiError> {
+        let certificates = CertificateDer::pem_slice_iter(self.certificate_pem.as_bytes());
+        certificates.map(|certificate| Ok(certificate.map_err(tls)?.to_vec())).collect()
+    }
+
     fn roots(&self) -> Result<RootCertStore, PkiError> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(self.certificate_pem.as_bytes()) {
@@ -162,6 +170,14 @@ impl Authority {
 }
 
 impl Identity {
+    pub fn certificate_base64(&self) -> String {
+        STANDARD.encode(&self.certificate_pem)
+    }
+
+    pub fn key_base64(&self) -> String {
+        STANDARD.encode(&self.key_pem)
+    }
+
     fn chain(&self) -> Result<Vec<CertificateDer<'static>>, PkiError> {
         CertificateDer::pem_slice_iter(self.certificate_pem.as_bytes()).collect::<Result<_, _>>().map_err(tls)
     }

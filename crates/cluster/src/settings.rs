@@ -122,7 +122,7 @@ pub fn parse_range(range: &str) -> Result<(Ipv4Addr, u8), SettingsError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn example() -> Settings {
