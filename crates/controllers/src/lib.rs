@@ -1,1 +1,116 @@
+//! The controllers: each watches some kinds and brings the world closer to what their specs say.
+//!
+//! A controller is a folder here and a line in [`CONTROLLERS`]. It decides in pure functions that return
+//! plans, and carries them out under its own identity, so that it can do no more than its role allows.
+//! All share one informer per kind.
 
+mod context;
+mod deployment;
+mod error;
+mod ownership;
+mod pods;
+mod replicaset;
+mod replicationcontroller;
+
+use std::sync::Arc;
+
+use client::Client;
+use futures::future::BoxFuture;
+use reconcile::Informers;
+use stdx::Ambient;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use context::Context;
+use context::Settings;
+
+/// What the controllers are given.
+#[derive(Clone)]
+pub struct Config {
+    /// The client of a controller's identity: `system:serviceaccount:kube-system:<name>`.
+    pub clients: Arc<dyn Fn(&str) -> Client + Send + Sync>,
+    /// Lists and watches for all of them: the identity `system:kube-controller-manager`.
+    pub informers: Client,
+    pub ambient: Ambient,
+    /// Published to every namespace, so that pods can trust the API server.
+    pub cluster_ca_pem: String,
+    /// The range that nodes' pod ranges are cut from, e.g. `10.244.0.0/16`.
+    pub pod_cidr: String,
+    /// The prefix length of one node's range, e.g. 24.
+    pub node_cidr_bits: u8,
+    pub cancel: CancellationToken,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the controller {controller} ended before it was told to")]
+    Ended { controller: &'static str },
+}
+
+/// One line of the table.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// As upstream names it in `--controllers`.
+    pub name: &'static str,
+    /// The service account it acts as.
+    pub identity: &'static str,
+    /// What its events name as their source.
+    pub component: &'static str,
+    /// Works until the context's token is cancelled.
+    pub start: fn(Context) -> BoxFuture<'static, ()>,
+}
+
+/// Every controller there is.
+pub const CONTROLLERS: &[Entry] = &[
+    Entry {
+        name: "deployment-controller",
+        identity: "deployment-controller",
+        component: "deployment-controller",
+        start: |context| Box::pin(deployment::run(context)),
+    },
+    Entry {
+        name: "replicaset-controller",
+        identity: "replicaset-controller",
+        component: "replicaset-controller",
+        start: |context| Box::pin(replicaset::run(context)),
+    },
+    Entry {
+        name: "replicationcontroller-controller",
+        identity: "replication-controller",
+        component: "replication-controller",
+        start: |context| Box::pin(replicationcontroller::run(context)),
+    },
+];
+
+/// Runs all controllers until cancelled.
+pub async fn run(config: Config) -> Result<(), Error> {
+    let informers = Informers::new(config.informers.clone(), &config.ambient, config.cancel.clone());
+    let settings = Arc::new(Settings {
+        cluster_ca_pem: config.cluster_ca_pem.clone(),
+        pod_cidr: config.pod_cidr.clone(),
+        node_cidr_bits: config.node_cidr_bits,
+    });
+    let mut running = JoinSet::new();
+    for entry in CONTROLLERS {
+        let context = Context {
+            client: (config.clients)(entry.identity),
+            informers: informers.clone(),
+            ambient: config.ambient.clone(),
+            settings: Arc::clone(&settings),
+            component: entry.component,
+            cancel: config.cancel.clone(),
+        };
+        let work = (entry.start)(context);
+        running.spawn(async move {
+            work.await;
+            entry.name
+        });
+    }
+    while let Some(ended) = running.join_next().await {
+        if !config.cancel.is_cancelled() {
+            let controller = ended.unwrap_or("that panicked");
+            return Err(Error::Ended { controller });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! Why a reconciliation failed.
+
+use api::NamespacedName;
+use api::selector::SelectorError;
+use client::{CallError, ClientError};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReconcileError {
+    #[error("cannot {action} {object}")]
+    Call {
+        /// A verb and a kind: `create pod`.
+        action: &'static str,
+        object: String,
+        #[source]
+        source: CallError,
+    },
+    #[error("the selector cannot be read")]
+    Selector(#[from] SelectorError),
+    #[error("the owner {owner} was deleted and made again, or is going")]
+    OwnerReplaced { owner: NamespacedName },
+}
+
+impl ReconcileError {
+    /// The failed call, where a call failed.
+    pub(crate) fn call(&self) -> Option<&CallError> {
+        match self {
+            ReconcileError::Call { source, .. } => Some(source),
+            ReconcileError::Selector(_) | ReconcileError::OwnerReplaced { .. } => None,
+        }
+    }
+}
+
+/// Says of a failed call what it was to do.
+pub(crate) trait During<T> {
+    fn during(self, action: &'static str, object: impl std::fmt::Display) -> Result<T, ReconcileError>;
+}
+
+impl<T> During<T> for Result<T, CallError> {
+    fn during(self, action: &'static str, object: impl std::fmt::Display) -> Result<T, ReconcileError> {
+        self.map_err(|source| ReconcileError::Call { action, object: object.to_string(), source })
+    }
+}
+
+impl<T> During<T> for Result<T, ClientError> {
+    fn during(self, action: &'static str, object: impl std::fmt::Display) -> Result<T, ReconcileError> {
+        self.map_err(CallError::from).during(action, object)
+    }
+}
+
+/// Takes "it is gone already" for success: the aim is reached.
+pub(crate) fn unless_gone<T>(result: Result<T, ClientError>) -> Result<(), CallError> {
+    match result.map_err(CallError::from) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,277 @@
+//! ReplicaSets: keep so many pods of one template.
+//!
+//! The core is generic over [`ReplicaOwner`]; ReplicationControllers are the same thing in older clothes.
+
+mod owner;
+mod plan;
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::NamespacedName;
+use api::k8s::api::apps::v1::ReplicaSet;
+use api::k8s::api::core::v1::{Pod, PodTemplateSpec};
+use client::Client;
+use client::kube::Api;
+use client::kube::api::{DeleteParams, ObjectMeta, PostParams};
+use reconcile::{
+    Controller, Expectations, Informer, Outcome, Reconciler, Recorder, WorkQueue, controller_of, controller_reference,
+    slow_start,
+};
+use stdx::Ambient;
+
+pub(crate) use owner::{ReplicaCounts, ReplicaOwner, non_zero};
+
+use crate::context::{Context, on_each};
+use crate::error::{During, ReconcileError, unless_gone};
+use crate::ownership::{claim_dependents, controlled_by, index_by_controller, resolve_controller};
+use crate::pods;
+use plan::plan_replicas;
+use status::{next_availability, plan_status};
+
+pub(crate) async fn run(context: Context) {
+    run_for::<ReplicaSet>(context, "replicaset-controller").await;
+}
+
+/// The controller of any kind that replicates one pod template.
+pub(crate) async fn run_for<O: ReplicaOwner>(context: Context, name: &'static str) {
+    let owners = index_by_controller(context.informers.of::<O>());
+    let pods = index_by_controller(context.informers.of::<Pod>());
+    let expectations = Arc::new(Expectations::new(context.ambient.clock));
+    let replicator = Replicator {
+        client: context.client.clone(),
+        recorder: context.recorder(),
+        owners: owners.clone(),
+        pods: pods.clone(),
+        expectations: Arc::clone(&expectations),
+        ambient: context.ambient.clone(),
+    };
+    let controller = Controller::new(name, replicator, context.ambient.clock);
+    let queue = controller.queue();
+    on_each(&owners, {
+        let queue = queue.clone();
+        move |owner| queue.add(NamespacedName::of(owner.meta()))
+    });
+    let events = PodEvents { owners: owners.clone(), expectations, queue };
+    pods.on_change(move |old, new| events.changed(old, new));
+    let synced = async {
+        owners.synced().await;
+        pods.synced().await;
+    };
+    context.run(controller, synced).await;
+}
+
+/// Turns changes of pods into keys of their owners, and observes what was expected.
+struct PodEvents<O> {
+    owners: Informer<O>,
+    expectations: Arc<Expectations>,
+    queue: WorkQueue<NamespacedName>,
+}
+
+impl<O: ReplicaOwner> PodEvents<O> {
+    fn changed(&self, old: Option<&Arc<Pod>>, new: Option<&Arc<Pod>>) {
+        if let Some(old) = old
+            && let Some(owner) = resolve_controller(&self.owners, &old.metadata)
+        {
+            let key = NamespacedName::of(owner.meta());
+            if new.is_none_or(|new| pods::is_terminating(new)) {
+                self.expectations.deletion_observed(&key, old.metadata.uid.as_deref().unwrap_or_default());
+            }
+            self.queue.add(key);
+        }
+        let Some(new) = new else { return };
+        if let Some(owner) = resolve_controller(&self.owners, &new.metadata) {
+            let key = NamespacedName::of(owner.meta());
+            if old.is_none() {
+                self.expectations.creation_observed(&key);
+            }
+            self.queue.add(key);
+        } else if controller_of(&new.metadata).is_none() && !pods::is_terminating(new) {
+            self.offer_orphan(new);
+        }
+    }
+
+    /// Any owner whose selector matches may want to adopt it.
+    fn offer_orphan(&self, pod: &Pod) {
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+        for owner in self.owners.list_namespace(namespace) {
+            let matches = owner.selector().is_ok_and(|selector| {
+                !selector.is_everything() && selector.matches_optional(pod.metadata.labels.as_ref())
+            });
+            if matches {
+                self.queue.add(NamespacedName::of(owner.meta()));
+            }
+        }
+    }
+}
+
+struct Replicator<O> {
+    client: Client,
+    recorder: Recorder,
+    owners: Informer<O>,
+    pods: Informer<Pod>,
+    expectations: Arc<Expectations>,
+    ambient: Ambient,
+}
+
+impl<O: ReplicaOwner> Reconciler for Replicator<O> {
+    type Key = NamespacedName;
+    type Error = ReconcileError;
+
+    async fn reconcile(&self, key: &NamespacedName) -> Result<Outcome, ReconcileError> {
+        let Some(owner) = self.owners.get(key) else {
+            self.expectations.forget(key);
+            return Ok(Outcome::Done);
+        };
+        let is_settled = self.expectations.satisfied(key);
+        let selector = owner.selector()?;
+        let dependents =
+            claim_dependents(&self.client, &self.pods, &*owner, &selector, |pod| !pods::is_finished(pod)).await?;
+        let (terminating, active): (Vec<_>, Vec<_>) = dependents.into_iter().partition(|pod| pods::is_terminating(pod));
+        let managed = if is_settled && owner.meta().deletion_timestamp.is_none() {
+            self.manage(key, &owner, &active).await
+        } else {
+            Ok(())
+        };
+        self.update_status(key, &owner, &active, terminating.len(), managed.as_ref().err()).await?;
+        managed?;
+        let now = self.ambient.clock.now();
+        Ok(next_availability(&*owner, &active, now).map_or(Outcome::Done, Outcome::RequeueAfter))
+    }
+}
+
+impl<O: ReplicaOwner> Replicator<O> {
+    /// Creates what is missing, or deletes what is too much.
+    async fn manage(&self, key: &NamespacedName, owner: &O, active: &[Arc<Pod>]) -> Result<(), ReconcileError> {
+        let plan = plan_replicas(owner.replicas(), active, &self.related_pods(owner), self.ambient.clock.now());
+        if plan.create > 0 {
+            return self.create_pods(key, owner, plan.create).await;
+        }
+        if plan.delete.is_empty() {
+            return Ok(());
+        }
+        self.delete_pods(key, owner, &plan.delete).await
+    }
+
+    /// The pods of all that share this owner's own controller: a Deployment's old and new ReplicaSets.
+    fn related_pods(&self, owner: &O) -> Vec<Arc<Pod>> {
+        let siblings = match controller_of(owner.meta()) {
+            Some(reference) => {
+                let parent = ObjectMeta { uid: Some(reference.uid.clone()), ..ObjectMeta::default() };
+                controlled_by(&self.owners, &parent)
+            }
+            None => return controlled_by(&self.pods, owner.meta()),
+        };
+        siblings.iter().flat_map(|sibling| controlled_by(&self.pods, sibling.meta())).collect()
+    }
+
+    async fn create_pods(&self, key: &NamespacedName, owner: &O, count: usize) -> Result<(), ReconcileError> {
+        self.expectations.expect(key, count, []);
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), &key.namespace);
+        let pod = pod_of(owner, key);
+        let result = slow_start(count, |_| self.create_pod(key, owner, &api, &pod)).await;
+        for _ in 0..result.skipped {
+            self.expectations.creation_observed(key);
+        }
+        result.first_error.map_or(Ok(()), Err)
+    }
+
+    async fn create_pod(
+        &self,
+        key: &NamespacedName,
+        owner: &O,
+        api: &Api<Pod>,
+        pod: &Pod,
+    ) -> Result<(), ReconcileError> {
+        let created = api.create(&PostParams::default(), pod).await.during("create pod of", key);
+        match created {
+            Ok(pod) => {
+                let name = pod.metadata.name.unwrap_or_default();
+                self.recorder.normal(owner, "SuccessfulCreate", format!("Created pod: {name}"));
+                Ok(())
+            }
+            Err(error) => {
+                self.expectations.creation_observed(key);
+                if let Some(call) = error.call() {
+                    if call.is_namespace_terminating() {
+                        return Ok(());
+                    }
+                    self.recorder.warning(owner, "FailedCreate", format!("Error creating: {call}"));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn delete_pods(&self, key: &NamespacedName, owner: &O, doomed: &[Arc<Pod>]) -> Result<(), ReconcileError> {
+        let uid_of = |pod: &Pod| pod.metadata.uid.clone().unwrap_or_default();
+        self.expectations.expect(key, 0, doomed.iter().map(|pod| uid_of(pod)));
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), &key.namespace);
+        let deletions = doomed.iter().map(|pod| async {
+            let name = pod.metadata.name.as_deref().unwrap_or_default();
+            let result = unless_gone(api.delete(name, &DeleteParams::default()).await).during("delete pod", name);
+            match &result {
+                Ok(()) => self.recorder.normal(owner, "SuccessfulDelete", format!("Deleted pod: {name}")),
+                Err(error) => {
+                    self.expectations.deletion_observed(key, &uid_of(pod));
+                    if let Some(call) = error.call() {
+                        self.recorder.warning(owner, "FailedDelete", format!("Error deleting: {call}"));
+                    }
+                }
+            }
+            result
+        });
+        let mut errors = futures::future::join_all(deletions).await.into_iter().filter_map(Result::err);
+        errors.next().map_or(Ok(()), Err)
+    }
+
+    async fn update_status(
+        &self,
+        key: &NamespacedName,
+        owner: &O,
+        active: &[Arc<Pod>],
+        terminating: usize,
+        failure: Option<&ReconcileError>,
+    ) -> Result<(), ReconcileError> {
+        let counts = plan_status(owner, active, terminating, failure, self.ambient.clock.now());
+        if counts == owner.counts() {
+            return Ok(());
+        }
+        let api: Api<O> = Api::namespaced(self.client.clone(), &key.namespace);
+        let updated = owner.with_counts(counts);
+        api.replace_status(&key.name, &PostParams::default(), &updated).await.during("update status of", key)?;
+        Ok(())
+    }
+}
+
+/// A pod as the template draws it, controlled by its owner.
+fn pod_of<O: ReplicaOwner>(owner: &O, key: &NamespacedName) -> Pod {
+    pod_from_template(owner.template(), &key.name, Some(controller_reference(owner)))
+}
+
+/// A pod of a template, named after its owner.
+pub(crate) fn pod_from_template(
+    template: Option<&PodTemplateSpec>,
+    owner_name: &str,
+    reference: Option<api::k8s::apimachinery::pkg::apis::meta::v1::OwnerReference>,
+) -> Pod {
+    let metadata = template.and_then(|template| template.metadata.as_ref());
+    Pod {
+        metadata: ObjectMeta {
+            generate_name: Some(format!("{owner_name}-")),
+            labels: metadata.and_then(|metadata| metadata.labels.clone()),
+            annotations: metadata.and_then(|metadata| metadata.annotations.clone()),
+            finalizers: metadata.and_then(|metadata| metadata.finalizers.clone()),
+            owner_references: reference.map(|reference| vec![reference]),
+            ..ObjectMeta::default()
+        },
+        spec: template.and_then(|template| template.spec.clone()),
+        status: None,
+    }
+}
+
+/// A deadline must not come a hair too early, or it is computed once more for nothing.
+pub(crate) fn round_up(wait: Duration) -> Duration {
+    wait + Duration::from_millis(1)
+}
