@@ -200,10 +200,15 @@ impl Core {
         Ok(())
     }
 
-    /// The state before the kept history, and that history: all a snapshot holds.
-    pub(crate) fn base_and_history(&self) -> (Revision, Tree, Vec<Arc<Event>>) {
+    /// All a snapshot holds, to be written while the core goes on.
+    pub(crate) fn freeze(&self) -> Frozen {
         let oldest = self.history.oldest();
-        (oldest, self.undone(oldest, ""), self.history.after(oldest).cloned().collect())
+        Frozen {
+            revision: self.revision(),
+            tree: self.tree.clone(),
+            oldest,
+            history: self.history.after(oldest).cloned().collect(),
+        }
     }
 
     fn current<'a>(&'a self, staged: &'a Staged, key: &str) -> Option<&'a Entry> {
@@ -239,12 +244,8 @@ impl Core {
     /// The tree as it stood at `revision`, right for keys with `prefix`.
     fn undone(&self, revision: Revision, prefix: &str) -> Tree {
         let mut tree = self.tree.clone();
-        for event in self.history.after(revision).rev().filter(|event| event.key().starts_with(prefix)) {
-            match &event.previous {
-                Some(previous) => tree.insert(previous.clone()),
-                None => tree.remove(event.key()),
-            };
-        }
+        let since = self.history.after(revision).rev().filter(|event| event.key().starts_with(prefix));
+        since.for_each(|event| undo(&mut tree, event));
         tree
     }
 
@@ -265,6 +266,33 @@ impl Core {
             self.pins.pop_front();
         }
     }
+}
+
+/// The state at a revision, and the history that led to it.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    pub(crate) revision: Revision,
+    tree: Tree,
+    /// The revision before the first event of the history.
+    pub(crate) oldest: Revision,
+    pub(crate) history: Vec<Arc<Event>>,
+}
+
+impl Frozen {
+    /// The state at `oldest`.
+    pub(crate) fn base(&self) -> Tree {
+        let mut tree = self.tree.clone();
+        self.history.iter().rev().for_each(|event| undo(&mut tree, event));
+        tree
+    }
+}
+
+/// Takes back the newest change of a tree.
+fn undo(tree: &mut Tree, event: &Event) {
+    match &event.previous {
+        Some(previous) => tree.insert(previous.clone()),
+        None => tree.remove(event.key()),
+    };
 }
 
 /// Reads a range from a tree that [`Core::view`] gave.

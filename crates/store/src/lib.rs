@@ -5,6 +5,7 @@
 //! and one contract suite runs on all of them.
 
 mod core;
+mod embedded;
 mod history;
 mod limits;
 mod memory;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
+pub use embedded::{Disk, DiskFile, Embedded, FolderDisk, OpenError};
 pub use history::HistoryLimits;
 pub use limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub use memory::Memory;
@@ -128,11 +130,13 @@ pub struct Options {
     pub history: HistoryLimits,
     /// How many events a watcher may fall behind before it is cut off.
     pub watch_queue: usize,
+    /// The embedded engine begins a new log when the old one is longer than this and than the data.
+    pub rotate_log_bytes: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { history: HistoryLimits::default(), watch_queue: 4096 }
+        Options { history: HistoryLimits::default(), watch_queue: 4096, rotate_log_bytes: 8 << 20 }
     }
 }
 

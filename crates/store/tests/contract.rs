@@ -6,9 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use proptest::prelude::*;
+use stdx::Ambient;
 use store::{
-    Change, Event, Expect, HistoryLimits, MAX_VALUE_BYTES, Memory, Options, RangeRequest, Revision, Store, StoreError,
-    Watch, WatchItem,
+    Change, Embedded, Event, Expect, HistoryLimits, MAX_VALUE_BYTES, Memory, Options, RangeRequest, Revision, Store,
+    StoreError, Watch, WatchItem,
 };
 
 /// One test for each engine from one function that takes a maker of stores.
@@ -16,6 +17,13 @@ macro_rules! on_every_engine {
     ($($name:ident)*) => {
         mod memory {
             $(#[tokio::test] async fn $name() { super::$name(super::memory_engine).await; })*
+        }
+        mod embedded {
+            $(#[tokio::test] async fn $name() { super::$name(super::embedded_engine).await; })*
+        }
+        /// A log so short that snapshots are taken all the time.
+        mod embedded_rotating {
+            $(#[tokio::test] async fn $name() { super::$name(super::rotating_engine).await; })*
         }
     };
 }
@@ -39,10 +47,21 @@ on_every_engine! {
 /// A store, and what must live as long as it does.
 struct Subject {
     store: Arc<dyn Store>,
+    _folder: Option<tempfile::TempDir>,
 }
 
 fn memory_engine(options: Options) -> Subject {
-    Subject { store: Memory::with_options(options) }
+    Subject { store: Memory::with_options(options), _folder: None }
+}
+
+fn embedded_engine(options: Options) -> Subject {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Embedded::open(folder.path(), options, Ambient::system()).unwrap();
+    Subject { store, _folder: Some(folder) }
+}
+
+fn rotating_engine(options: Options) -> Subject {
+    embedded_engine(Options { rotate_log_bytes: 512, ..options })
 }
 
 type Make = fn(Options) -> Subject;
