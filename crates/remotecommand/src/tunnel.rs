@@ -389,10 +389,7 @@ mod tests {
     async fn a_redirect_is_not_followed() {
         let (seen, _headers) = tokio::sync::mpsc::channel(1);
         let mut client = proxy(upstream(answer(302, &[("location", "http://elsewhere/")], ""), seen));
-        client
-            .write_all(REQUEST.replace("POST /exec HTTP/1.1", "POST /exec HTTP/1.1\r\nX: y").as_bytes())
-            .await
-            .unwrap();
+        client.write_all(REQUEST.as_bytes()).await.unwrap();
         let head = read_head(&mut client).await;
         assert!(head.starts_with("HTTP/1.1 502 ") && !head.contains("elsewhere"), "{head}");
     }
