@@ -125,7 +125,7 @@ fn refuse_router_advertisements(bridge: &str) -> Result<(), Error> {
 
 /// A locally administered hardware address that follows the IP address, so that no neighbour
 /// ever holds a stale one.
-fn hardware_address(address: Ipv4Addr) -> MacAddress {
+pub(crate) fn hardware_address(address: Ipv4Addr) -> MacAddress {
     let [a, b, c, d] = address.octets();
     [0x0a, 0x58, a, b, c, d]
 }

@@ -13,5 +13,7 @@ mod firewall;
 mod kernel;
 mod range;
 mod state;
+mod trial;
 
 pub use bridge::{Bridge, Config, DestroyError, OpenError, destroy};
+pub use trial::trial;

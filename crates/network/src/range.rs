@@ -18,6 +18,11 @@ pub(crate) struct NotARange;
 const LONGEST_PREFIX: u8 = 30;
 
 impl Range {
+    /// Addresses that nobody uses (RFC 5737, TEST-NET-1): for rehearsals.
+    pub(crate) fn documentation() -> Self {
+        Range { network: Ipv4Addr::new(192, 0, 2, 0), prefix_length: 24 }
+    }
+
     pub(crate) fn network(&self) -> Ipv4Addr {
         self.network
     }

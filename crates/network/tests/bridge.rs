@@ -334,3 +334,10 @@ fn a_full_range_says_so() {
         Pod::attached(&bridge, &[]).await;
     });
 }
+
+#[test]
+fn the_rehearsal_passes_where_the_network_works_and_leaves_nothing() {
+    network::trial().unwrap();
+    let mut socket = netlink::Socket::open(netlink::Protocol::Route).unwrap();
+    assert_eq!(netlink::link::find(&mut socket, "trial0").unwrap(), None);
+}
