@@ -97,7 +97,9 @@ fn fresh() -> (Namespace, Socket) {
 fn a_ruleset_reads_as_nft_would_have_written_it() {
     let (namespace, mut socket) = fresh();
     Transaction::replace("pintle", &example()).commit(&mut socket).unwrap();
-    check_listing(&namespace, expect![[r#"
+    check_listing(
+        &namespace,
+        expect![[r#"
         table inet pintle {
             set affinity {
                 type ipv4_addr
@@ -136,7 +138,8 @@ fn a_ruleset_reads_as_nft_would_have_written_it() {
                 meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 10.244.0.2 . 8080, 1 : 10.244.0.3 . 8080 } comment "default/api"
             }
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -46,6 +46,14 @@ pub enum CtKey {
     Status = 2,
 }
 
+/// Which of the packet's two addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Direction {
+    Source = 1,
+    Destination = 2,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Translation {
     Source,
@@ -97,8 +105,9 @@ pub enum Expression {
         key: CtKey,
         into: Register,
     },
-    /// The kind of the packet's destination address: local, broadcast …
-    DestinationType {
+    /// The kind of one of the packet's addresses: local, broadcast …
+    AddressType {
+        of: Direction,
         into: Register,
     },
     Immediate {
@@ -159,7 +168,7 @@ impl Expression {
             Expression::Compare { .. } => "cmp",
             Expression::Bitwise { .. } => "bitwise",
             Expression::ConnectionTracking { .. } => "ct",
-            Expression::DestinationType { .. } => "fib",
+            Expression::AddressType { .. } => "fib",
             Expression::Immediate { .. } | Expression::Verdict(_) => "immediate",
             Expression::Lookup { .. } | Expression::LookupIn { .. } => "lookup",
             Expression::Random { .. } => "numgen",
@@ -204,12 +213,11 @@ impl Expression {
                 data.u32(1, into.number());
                 data.u32(2, *key as u32);
             }
-            Expression::DestinationType { into } => {
+            Expression::AddressType { of, into } => {
                 const RESULT_ADDRESS_TYPE: u32 = 3;
-                const FLAG_DESTINATION: u32 = 2;
                 data.u32(1, into.number());
                 data.u32(2, RESULT_ADDRESS_TYPE);
-                data.u32(3, FLAG_DESTINATION);
+                data.u32(3, *of as u32);
             }
             Expression::Immediate { value, into } => {
                 data.u32(1, into.number());

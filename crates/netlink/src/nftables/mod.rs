@@ -13,7 +13,9 @@ mod ruleset;
 mod set;
 mod transaction;
 
-pub use expression::{CtKey, Destination, Expression, MetaKey, PayloadBase, Register, Rejection, Translation};
+pub use expression::{
+    CtKey, Destination, Direction, Expression, MetaKey, PayloadBase, Register, Rejection, Translation,
+};
 pub use rule::{Field, Rule};
 pub use ruleset::{Chain, ChainKind, Hook, HookPoint, Ruleset};
 pub use set::{Data, Key, Set, Type, Values, Verdict};

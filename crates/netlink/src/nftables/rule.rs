@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::expression::{
-    CtKey, Destination, Expression, MetaKey, PayloadBase, Register, Rejection, Translation, numbered,
+    CtKey, Destination, Direction, Expression, MetaKey, PayloadBase, Register, Rejection, Translation, numbered,
 };
 use super::{Data, Family, Key, Set, Transport, Type, Verdict};
 
@@ -81,8 +81,14 @@ impl Rule {
         self.in_prefix(address, prefix_length, false, false)
     }
 
+    /// The packet goes to one of this node's own addresses.
     pub fn to_local_address(self) -> Self {
-        self.push(Expression::DestinationType { into: SCRATCH }).compare(true, &ADDRESS_LOCAL.to_ne_bytes())
+        self.address_is_local(Direction::Destination)
+    }
+
+    /// The packet comes from one of this node's own addresses.
+    pub fn from_local_address(self) -> Self {
+        self.address_is_local(Direction::Source)
     }
 
     /// The first packet of a connection.
@@ -230,6 +236,10 @@ impl Rule {
     pub fn push(mut self, expression: Expression) -> Self {
         self.expressions.push(expression);
         self
+    }
+
+    fn address_is_local(self, of: Direction) -> Self {
+        self.push(Expression::AddressType { of, into: SCRATCH }).compare(true, &ADDRESS_LOCAL.to_ne_bytes())
     }
 
     fn meta(self, key: MetaKey) -> Self {

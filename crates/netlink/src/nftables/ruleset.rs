@@ -47,6 +47,10 @@ pub enum HookPoint {
 impl Hook {
     pub const PRIORITY_RAW: i32 = -300;
     pub const PRIORITY_DESTINATION_NAT: i32 = -100;
+    /// After destinations are translated: what still goes to a service is for nobody.
+    pub const PRIORITY_AFTER_DESTINATION_NAT: i32 = -90;
+    /// Before destinations are translated.
+    pub const PRIORITY_BEFORE_DESTINATION_NAT: i32 = -110;
     pub const PRIORITY_FILTER: i32 = 0;
     pub const PRIORITY_SOURCE_NAT: i32 = 100;
 
