@@ -5,9 +5,13 @@
 
 pub mod columns;
 pub mod error;
+pub mod fields;
 pub mod human;
 pub mod kind;
+pub mod metadata;
 pub mod names;
+pub mod pod_spec;
+mod workload;
 
 pub mod apps;
 pub mod authentication;

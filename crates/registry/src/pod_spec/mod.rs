@@ -1,0 +1,13 @@
+//! The pod's specification, wherever it stands: in Pods and in every template of them.
+
+mod container;
+mod defaults;
+pub mod qos;
+mod validation;
+mod volumes;
+
+pub use defaults::{default_pod, default_spec, default_template};
+pub use validation::{validate_spec, validate_template};
+
+/// The kinds of containers, as the fields of a pod's spec that hold them.
+pub const CONTAINER_LISTS: [&str; 2] = ["initContainers", "containers"];
