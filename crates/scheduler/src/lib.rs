@@ -1,1 +1,49 @@
+//! Decides which node each pod runs on.
+//!
+//! A pod waits in the [`queue`], is judged by the [`plugins`] against an immutable snapshot of the
+//! [`cache`], is assumed to be on its node at once, and is bound in the background. What cannot be placed
+//! waits for an event that may help it.
 
+mod binding;
+mod cache;
+mod cycle;
+mod diagnosis;
+mod events;
+mod framework;
+mod intake;
+mod plugins;
+mod pod;
+mod queue;
+mod resources;
+
+#[cfg(test)]
+mod fixture;
+
+use client::Client;
+use stdx::Ambient;
+use tokio_util::sync::CancellationToken;
+
+/// What the scheduler is given.
+#[derive(Clone)]
+pub struct Config {
+    /// Of the identity `system:kube-scheduler`.
+    pub client: Client,
+    pub ambient: Ambient,
+    pub cancel: CancellationToken,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the scheduler ended before it was told to")]
+    Ended,
+}
+
+/// Schedules pods until cancelled.
+pub async fn run(config: Config) -> Result<(), Error> {
+    let cancel = config.cancel.clone();
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Ok(()),
+        () = cycle::run(config) => Err(Error::Ended),
+    }
+}

@@ -1,0 +1,17 @@
+//! What happened in the cluster that may make room for a pod.
+
+/// A cause for another attempt. Plugins say which of them can undo their refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClusterEvent {
+    NodeAdded,
+    NodeAllocatableChanged,
+    NodeLabelsChanged,
+    NodeTaintsChanged,
+    /// A pod came to a node: affinity may now be satisfied.
+    AssignedPodAdded,
+    /// A pod on a node changed its labels or its requests.
+    AssignedPodUpdated,
+    /// A pod left a node: there is room.
+    AssignedPodDeleted,
+    NamespaceChanged,
+}

@@ -1,0 +1,251 @@
+//! How plugins are asked, and how their answers become a decision.
+
+use std::sync::Arc;
+
+use stdx::Random;
+
+use crate::cache::{NodeInfo, Snapshot};
+use crate::diagnosis::Diagnosis;
+use crate::events::ClusterEvent;
+use crate::plugins::PLUGINS;
+use crate::pod::PodInfo;
+
+/// Scores run from zero to this.
+pub(crate) const BEST: i64 = 100;
+
+/// One rule of placement.
+pub(crate) trait Plugin: Sync {
+    /// As upstream names it.
+    fn name(&self) -> &'static str;
+
+    /// What its scores weigh against other plugins'.
+    fn weight(&self) -> i64 {
+        1
+    }
+
+    /// Whether the event may turn its refusal into consent.
+    fn is_helped_by(&self, event: ClusterEvent) -> bool;
+
+    /// Looks at the pod and the whole cluster once; `None` where it has nothing to say of this pod.
+    fn prepare<'a>(&self, cycle: Cycle<'a>) -> Option<Box<dyn Judge + 'a>>;
+}
+
+/// A plugin's view of one attempt.
+#[derive(Clone, Copy)]
+pub(crate) struct Cycle<'a> {
+    pub(crate) pod: &'a PodInfo,
+    pub(crate) snapshot: &'a Snapshot,
+}
+
+/// A plugin that has looked.
+pub(crate) trait Judge {
+    /// Whether the pod may run on the node.
+    fn filter(&self, _node: &NodeInfo) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    /// How well it would run on each of the nodes that passed, from zero to [`BEST`].
+    fn score(&self, _nodes: &[Arc<NodeInfo>]) -> Option<Vec<i64>> {
+        None
+    }
+}
+
+/// Why not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rejection {
+    pub(crate) reasons: Vec<String>,
+    /// Whether the removal of pods from the node could help.
+    pub(crate) is_resolvable: bool,
+}
+
+impl Rejection {
+    pub(crate) fn resolvable(reason: &str) -> Self {
+        Rejection { reasons: vec![reason.to_owned()], is_resolvable: true }
+    }
+
+    pub(crate) fn unresolvable(reason: &str) -> Self {
+        Rejection { reasons: vec![reason.to_owned()], is_resolvable: false }
+    }
+}
+
+/// The best node for the pod, or why there is none.
+pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Result<String, Diagnosis> {
+    let cycle = Cycle { pod, snapshot };
+    let judges: Vec<_> = PLUGINS.iter().filter_map(|plugin| Some((*plugin, plugin.prepare(cycle)?))).collect();
+    let mut diagnosis = Diagnosis::new(snapshot.nodes.len());
+    let mut feasible = Vec::new();
+    for node in &snapshot.nodes {
+        let refused = judges.iter().find_map(|(plugin, judge)| Some((plugin.name(), judge.filter(node).err()?)));
+        match refused {
+            Some((plugin, rejection)) => diagnosis.add(plugin, rejection),
+            None => feasible.push(Arc::clone(node)),
+        }
+    }
+    match feasible.as_slice() {
+        [] => Err(diagnosis),
+        [only] => Ok(only.name.clone()),
+        _ => {
+            let mut totals = vec![0; feasible.len()];
+            for (plugin, judge) in &judges {
+                for (total, score) in totals.iter_mut().zip(judge.score(&feasible).unwrap_or_default()) {
+                    *total += score * plugin.weight();
+                }
+            }
+            Ok(pick(&feasible, &totals, random))
+        }
+    }
+}
+
+/// One of the nodes with the highest total, by chance, so that equal nodes fill evenly.
+fn pick(nodes: &[Arc<NodeInfo>], totals: &[i64], random: &Random) -> String {
+    let best = totals.iter().max().copied().unwrap_or(0);
+    let candidates: Vec<_> = nodes.iter().zip(totals).filter(|(_, total)| **total == best).collect();
+    let chosen = usize::try_from(random.below(candidates.len() as u64)).unwrap_or(0);
+    candidates[chosen].0.name.clone()
+}
+
+/// Stretches raw scores so that the highest becomes [`BEST`]; with `reverse`, so that the lowest does.
+pub(crate) fn normalize(scores: &mut [i64], reverse: bool) {
+    let highest = scores.iter().max().copied().unwrap_or(0);
+    for score in scores {
+        let scaled = if highest == 0 { 0 } else { *score * BEST / highest };
+        *score = if reverse { BEST - scaled } else { scaled };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::k8s::api::core::v1::{Affinity, PodAffinityTerm, PodAntiAffinity, TopologySpreadConstraint};
+    use api::k8s::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::fixture::{self, NodeBuilder, PodBuilder};
+
+    fn cluster(nodes: Vec<NodeBuilder>, placed: Vec<(PodBuilder, &str)>) -> Snapshot {
+        let mut cache = Cache::default();
+        for node in nodes {
+            cache.set_node(&node.build()).unwrap();
+        }
+        for (pod, node) in placed {
+            cache.confirm(&pod.info(), node);
+        }
+        cache.snapshot()
+    }
+
+    fn place(pod: PodBuilder, snapshot: &Snapshot) -> String {
+        match decide(&pod.info(), snapshot, &Random::seeded(1)) {
+            Ok(node) => node,
+            Err(diagnosis) => diagnosis.message().split(". preemption").next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn web() -> LabelSelector {
+        LabelSelector { match_labels: Some([("app".to_owned(), "web".to_owned())].into()), match_expressions: None }
+    }
+
+    #[test]
+    fn every_refusal_is_told() {
+        let snapshot = cluster(
+            vec![
+                fixture::node("cordoned").cordoned(),
+                fixture::node("tainted").taint("dedicated", "NoSchedule"),
+                fixture::node("small").allocatable(&[("cpu", "500m"), ("pods", "1")]),
+                fixture::node("taken"),
+            ],
+            vec![
+                (fixture::pod("one").container(&[]), "small"),
+                (fixture::pod("two").host_port(80).container(&[("cpu", "1")]), "taken"),
+            ],
+        );
+        let pod = || fixture::pod("new").container(&[("cpu", "1")]);
+        assert_eq!(
+            place(pod().host_port(80), &snapshot),
+            "0/4 nodes are available: 1 Insufficient cpu, 1 Too many pods, 1 node(s) didn't have free ports for the \
+             requested pod ports, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable"
+        );
+        assert_eq!(place(pod().host_port(81), &snapshot), "taken");
+        assert_eq!(place(pod().tolerate("dedicated"), &snapshot), "tainted");
+        assert_eq!(place(pod().tolerate("node.kubernetes.io/unschedulable").host_port(80), &snapshot), "cordoned");
+        assert_eq!(
+            place(
+                pod().edit(|spec| spec.node_selector = Some([("disk".to_owned(), "ssd".to_owned())].into())),
+                &snapshot
+            ),
+            "0/4 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable, \
+             2 node(s) didn't match Pod's node affinity/selector"
+        );
+    }
+
+    #[test]
+    fn the_emptier_node_wins() {
+        let snapshot = cluster(
+            vec![fixture::node("a"), fixture::node("b"), fixture::node("c")],
+            vec![
+                (fixture::pod("one").container(&[("cpu", "2"), ("memory", "4Gi")]), "a"),
+                (fixture::pod("two").container(&[("cpu", "1"), ("memory", "2Gi")]), "c"),
+            ],
+        );
+        assert_eq!(place(fixture::pod("new").container(&[("cpu", "1"), ("memory", "2Gi")]), &snapshot), "b");
+    }
+
+    #[test]
+    fn hard_spreading_keeps_the_skew() {
+        let spread = |pod: PodBuilder| {
+            pod.label("app", "web").edit(|spec| {
+                spec.topology_spread_constraints = Some(vec![TopologySpreadConstraint {
+                    topology_key: "zone".into(),
+                    max_skew: 1,
+                    when_unsatisfiable: "DoNotSchedule".into(),
+                    label_selector: Some(web()),
+                    ..TopologySpreadConstraint::default()
+                }]);
+            })
+        };
+        let nodes = || {
+            vec![
+                fixture::node("a").label("zone", "left"),
+                fixture::node("b").label("zone", "right").allocatable(&[("pods", "1")]),
+                fixture::node("c"),
+            ]
+        };
+        let one = || (spread(fixture::pod("one")), "a");
+        assert_eq!(place(spread(fixture::pod("new")), &cluster(nodes(), vec![one()])), "b");
+        let full = cluster(nodes(), vec![one(), (fixture::pod("other"), "b")]);
+        assert_eq!(
+            place(spread(fixture::pod("new")), &full),
+            "0/3 nodes are available: 1 Too many pods, 1 node(s) didn't match pod topology spread constraints, \
+             1 node(s) didn't match pod topology spread constraints (missing required label)"
+        );
+    }
+
+    #[test]
+    fn anti_affinity_holds_in_both_directions() {
+        let loner = |name: &str| {
+            fixture::pod(name).label("app", "web").edit(|spec| {
+                let term = PodAffinityTerm {
+                    topology_key: "kubernetes.io/hostname".into(),
+                    label_selector: Some(web()),
+                    ..PodAffinityTerm::default()
+                };
+                let anti = PodAntiAffinity {
+                    required_during_scheduling_ignored_during_execution: Some(vec![term]),
+                    ..PodAntiAffinity::default()
+                };
+                spec.affinity = Some(Affinity { pod_anti_affinity: Some(anti), ..Affinity::default() });
+            })
+        };
+        let snapshot = cluster(vec![fixture::node("a"), fixture::node("b")], vec![(loner("one"), "a")]);
+        assert_eq!(place(loner("new"), &snapshot), "b");
+        assert_eq!(place(fixture::pod("plain").label("app", "web"), &snapshot), "b");
+        let full = cluster(vec![fixture::node("a")], vec![(loner("one"), "a")]);
+        assert_eq!(
+            place(loner("new"), &full),
+            "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules"
+        );
+        assert_eq!(
+            place(fixture::pod("plain").label("app", "web"), &full),
+            "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules"
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! Turns changes of the API's objects into changes of cache and queue.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::NamespacedName;
+use api::k8s::api::core::v1::{Namespace, Node, Pod};
+use tokio::time::Instant;
+
+use crate::cache::Cache;
+use crate::events::ClusterEvent;
+use crate::pod::PodInfo;
+use crate::queue::SchedulingQueue;
+
+/// The scheduler a pod names when it names none.
+const SCHEDULER_NAME: &str = "default-scheduler";
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) cache: Cache,
+    pub(crate) queue: SchedulingQueue,
+}
+
+impl State {
+    pub(crate) fn pod_changed(&mut self, old: Option<&Arc<Pod>>, new: Option<&Arc<Pod>>, now: Instant) {
+        let Some(pod) = new.or(old) else { return };
+        let key = NamespacedName::of(&pod.metadata);
+        let was_replaced = old.zip(new).is_some_and(|(old, new)| old.metadata.uid != new.metadata.uid);
+        if new.is_none() || was_replaced {
+            self.pod_gone(&key, now);
+        }
+        let Some(new) = new else { return };
+        if is_finished(new) {
+            return self.pod_gone(&key, now);
+        }
+        let info = match PodInfo::new(Arc::clone(new)) {
+            Ok(info) => Arc::new(info),
+            Err(error) => {
+                tracing::warn!(pod = %key, error = stdx::error::chain(&error), "the pod cannot be understood");
+                return self.pod_gone(&key, now);
+            }
+        };
+        match node_of(new) {
+            Some(node) => self.assigned_pod_changed(old.filter(|_| !was_replaced), &info, node, now),
+            None if is_ours(new) => {
+                let matters = old.is_none_or(|old| may_help(old, new));
+                self.queue.set(info, matters, now);
+            }
+            None => self.queue.remove(&key),
+        }
+    }
+
+    pub(crate) fn node_changed(&mut self, old: Option<&Arc<Node>>, new: Option<&Arc<Node>>, now: Instant) {
+        let Some(new) = new else {
+            if let Some(name) = old.and_then(|old| old.metadata.name.as_deref()) {
+                self.cache.remove_node(name);
+            }
+            return;
+        };
+        if let Err(error) = self.cache.set_node(new) {
+            let node = new.metadata.name.as_deref().unwrap_or_default();
+            tracing::warn!(node, error = stdx::error::chain(&error), "the node cannot be understood");
+            return;
+        }
+        for event in node_events(old.map(AsRef::as_ref), new) {
+            self.queue.happened(event, now);
+        }
+    }
+
+    pub(crate) fn namespace_changed(
+        &mut self,
+        old: Option<&Arc<Namespace>>,
+        new: Option<&Arc<Namespace>>,
+        now: Instant,
+    ) {
+        let name = |namespace: &Arc<Namespace>| namespace.metadata.name.clone().unwrap_or_default();
+        if let Some(new) = new {
+            let labels: BTreeMap<String, String> = new.metadata.labels.clone().unwrap_or_default();
+            self.cache.set_namespace(&name(new), labels);
+            if old.is_some_and(|old| old.metadata.labels != new.metadata.labels) {
+                self.queue.happened(ClusterEvent::NamespaceChanged, now);
+            }
+        } else if let Some(old) = old {
+            self.cache.remove_namespace(&name(old));
+        }
+    }
+
+    fn assigned_pod_changed(&mut self, old: Option<&Arc<Pod>>, pod: &Arc<PodInfo>, node: &str, now: Instant) {
+        self.queue.remove(&pod.key());
+        let was_assigned = old.is_some_and(|old| node_of(old).is_some());
+        let unchanged = old.is_some_and(|old| {
+            old.metadata.labels == pod.pod.metadata.labels && old.spec == pod.pod.spec && was_assigned
+        });
+        self.cache.confirm(pod, node);
+        if !was_assigned {
+            self.queue.happened(ClusterEvent::AssignedPodAdded, now);
+        } else if !unchanged {
+            self.queue.happened(ClusterEvent::AssignedPodUpdated, now);
+        }
+    }
+
+    fn pod_gone(&mut self, key: &NamespacedName, now: Instant) {
+        self.queue.remove(key);
+        if self.cache.remove_pod(key) {
+            self.queue.happened(ClusterEvent::AssignedPodDeleted, now);
+        }
+    }
+}
+
+fn node_events(old: Option<&Node>, new: &Node) -> Vec<ClusterEvent> {
+    let Some(old) = old else { return vec![ClusterEvent::NodeAdded] };
+    let allocatable = |node: &Node| node.status.as_ref().and_then(|status| status.allocatable.clone());
+    let taints = |node: &Node| {
+        node.spec.as_ref().map(|spec| (spec.taints.clone().unwrap_or_default(), spec.unschedulable.unwrap_or(false)))
+    };
+    let mut events = Vec::new();
+    if allocatable(old) != allocatable(new) {
+        events.push(ClusterEvent::NodeAllocatableChanged);
+    }
+    if old.metadata.labels != new.metadata.labels {
+        events.push(ClusterEvent::NodeLabelsChanged);
+    }
+    if taints(old) != taints(new) {
+        events.push(ClusterEvent::NodeTaintsChanged);
+    }
+    events
+}
+
+/// To be scheduled here: not on its way out, for this scheduler, and not held back by a gate.
+fn is_ours(pod: &Pod) -> bool {
+    let Some(spec) = &pod.spec else { return false };
+    pod.metadata.deletion_timestamp.is_none()
+        && spec.scheduler_name.as_deref().unwrap_or(SCHEDULER_NAME) == SCHEDULER_NAME
+        && spec.scheduling_gates.as_ref().is_none_or(Vec::is_empty)
+}
+
+/// Whether the change of a waiting pod can make it schedulable: not that of its status alone, which is
+/// often our own doing.
+fn may_help(old: &Pod, new: &Pod) -> bool {
+    old.spec != new.spec || old.metadata.labels != new.metadata.labels
+}
+
+fn node_of(pod: &Pod) -> Option<&str> {
+    pod.spec.as_ref()?.node_name.as_deref().filter(|name| !name.is_empty())
+}
+
+fn is_finished(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
