@@ -4,6 +4,8 @@ use api::NamespacedName;
 use api::selector::SelectorError;
 use client::{CallError, ClientError};
 
+use crate::cidr::ParseCidrError;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReconcileError {
     #[error("cannot {action} {object}")]
@@ -16,6 +18,8 @@ pub(crate) enum ReconcileError {
     },
     #[error("the selector cannot be read")]
     Selector(#[from] SelectorError),
+    #[error("the pod range cannot be read")]
+    Cidr(#[from] ParseCidrError),
     #[error("the owner {owner} was deleted and made again, or is going")]
     OwnerReplaced { owner: NamespacedName },
 }
@@ -25,7 +29,7 @@ impl ReconcileError {
     pub(crate) fn call(&self) -> Option<&CallError> {
         match self {
             ReconcileError::Call { source, .. } => Some(source),
-            ReconcileError::Selector(_) | ReconcileError::OwnerReplaced { .. } => None,
+            _ => None,
         }
     }
 }

@@ -4,13 +4,24 @@
 //! plans, and carries them out under its own identity, so that it can do no more than its role allows.
 //! All share one informer per kind.
 
+mod cidr;
+mod clusterrole;
 mod context;
 mod deployment;
+mod endpoints;
+mod endpointslice;
 mod error;
+mod nodeipam;
+mod nodelifecycle;
 mod ownership;
+mod podgc;
 mod pods;
 mod replicaset;
 mod replicationcontroller;
+mod rootca;
+mod serviceaccount;
+mod services;
+mod tainteviction;
 
 use std::sync::Arc;
 
@@ -79,6 +90,60 @@ pub const CONTROLLERS: &[Entry] = &[
         identity: "replication-controller",
         component: "replication-controller",
         start: |context| Box::pin(replicationcontroller::run(context)),
+    },
+    Entry {
+        name: "endpoints-controller",
+        identity: "endpoint-controller",
+        component: "endpoint-controller",
+        start: |context| Box::pin(endpoints::run(context)),
+    },
+    Entry {
+        name: "endpointslice-controller",
+        identity: "endpointslice-controller",
+        component: "endpoint-slice-controller",
+        start: |context| Box::pin(endpointslice::run(context)),
+    },
+    Entry {
+        name: "serviceaccount-controller",
+        identity: "service-account-controller",
+        component: "service-account-controller",
+        start: |context| Box::pin(serviceaccount::run(context)),
+    },
+    Entry {
+        name: "root-ca-certificate-publisher-controller",
+        identity: "root-ca-cert-publisher",
+        component: "root-ca-cert-publisher",
+        start: |context| Box::pin(rootca::run(context)),
+    },
+    Entry {
+        name: "node-ipam-controller",
+        identity: "node-controller",
+        component: "cidrAllocator",
+        start: |context| Box::pin(nodeipam::run(context)),
+    },
+    Entry {
+        name: "node-lifecycle-controller",
+        identity: "node-controller",
+        component: "node-controller",
+        start: |context| Box::pin(nodelifecycle::run(context)),
+    },
+    Entry {
+        name: "taint-eviction-controller",
+        identity: "node-controller",
+        component: "taint-eviction-controller",
+        start: |context| Box::pin(tainteviction::run(context)),
+    },
+    Entry {
+        name: "pod-garbage-collector-controller",
+        identity: "pod-garbage-collector",
+        component: "pod-garbage-collector-controller",
+        start: |context| Box::pin(podgc::run(context)),
+    },
+    Entry {
+        name: "clusterrole-aggregation-controller",
+        identity: "clusterrole-aggregation-controller",
+        component: "clusterrole-aggregation-controller",
+        start: |context| Box::pin(clusterrole::run(context)),
     },
 ];
 

@@ -1,0 +1,125 @@
+//! EndpointSlices: the addresses behind each Service, in pieces small enough to send around.
+
+mod plan;
+
+use std::sync::Arc;
+
+use api::NamespacedName;
+use api::k8s::api::core::v1::{Node, Pod, Service};
+use api::k8s::api::discovery::v1::EndpointSlice;
+use client::Client;
+use client::kube::Api;
+use client::kube::api::{DeleteParams, PostParams};
+use reconcile::{Controller, Informer, Outcome, Reconciler, Recorder};
+
+use crate::context::{Context, on_each};
+use crate::error::{During, ReconcileError, unless_gone};
+use crate::services::{enqueue_services, selected_pods, selector};
+use plan::{MANAGED_BY, MANAGER, SERVICE_NAME, plan_slices};
+
+/// The index of slices by their Service.
+const BY_SERVICE: &str = "service";
+
+pub(crate) async fn run(context: Context) {
+    let services = context.informers.of::<Service>();
+    let pods = context.informers.of::<Pod>();
+    let nodes = context.informers.of::<Node>();
+    let slices =
+        context.informers.of::<EndpointSlice>().with_index(BY_SERVICE, |slice| service_of(slice).into_iter().collect());
+    let slicer = Slicer {
+        client: context.client.clone(),
+        recorder: context.recorder(),
+        services: services.clone(),
+        pods: pods.clone(),
+        nodes: nodes.clone(),
+        slices: slices.clone(),
+    };
+    let controller = Controller::new("endpointslice-controller", slicer, context.ambient.clock);
+    let queue = controller.queue();
+    enqueue_services(&services, &pods, &queue);
+    // Somebody else's change of a slice is undone.
+    on_each(&slices, move |slice| {
+        if let Some(name) = slice.metadata.labels.as_ref().and_then(|labels| labels.get(SERVICE_NAME))
+            && is_managed(slice)
+        {
+            queue.add(NamespacedName::new(slice.metadata.namespace.clone().unwrap_or_default(), name));
+        }
+    });
+    let synced = async {
+        services.synced().await;
+        pods.synced().await;
+        nodes.synced().await;
+        slices.synced().await;
+    };
+    context.run(controller, synced).await;
+}
+
+struct Slicer {
+    client: Client,
+    recorder: Recorder,
+    services: Informer<Service>,
+    pods: Informer<Pod>,
+    nodes: Informer<Node>,
+    slices: Informer<EndpointSlice>,
+}
+
+impl Reconciler for Slicer {
+    type Key = NamespacedName;
+    type Error = ReconcileError;
+
+    async fn reconcile(&self, key: &NamespacedName) -> Result<Outcome, ReconcileError> {
+        // The slices of a Service that is gone go with it: they name it as their owner.
+        let Some(service) = self.services.get(key) else { return Ok(Outcome::Done) };
+        let Some(selector) = selector(&service) else { return Ok(Outcome::Done) };
+        if service.metadata.deletion_timestamp.is_some() {
+            return Ok(Outcome::Done);
+        }
+        let pods = selected_pods(&self.pods, &service, &selector);
+        let present: Vec<Arc<EndpointSlice>> =
+            self.slices.by_index(BY_SERVICE, &key.to_string()).into_iter().filter(|slice| is_managed(slice)).collect();
+        let zone_of = |node: &str| {
+            let node = self.nodes.get(&NamespacedName::new("", node))?;
+            node.metadata.labels.as_ref()?.get("topology.kubernetes.io/zone").cloned()
+        };
+        let plan = plan_slices(&service, &pods, &present, &zone_of);
+        let result = self.carry_out(key, plan).await;
+        if let Err(error) = &result
+            && let Some(call) = error.call()
+        {
+            if call.is_namespace_terminating() {
+                return Ok(Outcome::Done);
+            }
+            if !call.is_conflict() {
+                let message = format!("Error updating Endpoint Slices for Service {key}: {call}");
+                self.recorder.warning(&*service, "FailedToUpdateEndpointSlices", message);
+            }
+        }
+        result.map(|()| Outcome::Done)
+    }
+}
+
+impl Slicer {
+    async fn carry_out(&self, key: &NamespacedName, plan: plan::SlicePlan) -> Result<(), ReconcileError> {
+        let api: Api<EndpointSlice> = Api::namespaced(self.client.clone(), &key.namespace);
+        for slice in &plan.update {
+            let name = slice.metadata.name.as_deref().unwrap_or_default();
+            api.replace(name, &PostParams::default(), slice).await.during("update endpoint slice", name)?;
+        }
+        for slice in &plan.create {
+            api.create(&PostParams::default(), slice).await.during("create endpoint slice of", key)?;
+        }
+        for name in &plan.delete {
+            unless_gone(api.delete(name, &DeleteParams::default()).await).during("delete endpoint slice", name)?;
+        }
+        Ok(())
+    }
+}
+
+fn service_of(slice: &EndpointSlice) -> Option<String> {
+    let name = slice.metadata.labels.as_ref()?.get(SERVICE_NAME)?;
+    Some(NamespacedName::new(slice.metadata.namespace.clone().unwrap_or_default(), name).to_string())
+}
+
+fn is_managed(slice: &EndpointSlice) -> bool {
+    slice.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|manager| manager == MANAGER)
+}
