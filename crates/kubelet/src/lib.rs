@@ -1,1 +1,147 @@
+//! The kubelet: it runs a node's pods through [`cri`] and tells the API what became of them.
+//!
+//! `pod` holds the machine (what to do, as a pure function) and the workers that carry it out;
+//! `config` turns pods into CRI's configurations, `volumes` makes what they mount, `probe` asks how
+//! they are; `node` keeps the node's own object; `server` answers the API server's questions.
+//!
+//! **Invariant:** nothing polls. A worker waits for its pod, a runtime event, a probe's verdict, an
+//! object it refers to, or a deadline it computed.
 
+mod config;
+mod node;
+mod pod;
+mod probe;
+mod references;
+mod server;
+mod termination;
+#[cfg(test)]
+mod testing;
+mod volumes;
+
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::k8s::api::core::v1::{Pod, Service};
+use client::{Api, Client};
+use reconcile::{Informer, ListOptions, Recorder};
+use stdx::{Ambient, Backoff};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use config::NodeFacts;
+use node::{NodeKeeper, machine};
+use pod::Context;
+use pod::manager::{Mailboxes, Pods};
+use references::References;
+use volumes::mounts::KernelMounter;
+use volumes::tokens::{ApiTokens, Tokens};
+
+/// Before `://` in container ids.
+pub(crate) const RUNTIME_NAME: &str = "pintle";
+
+pub struct Config {
+    pub node_name: String,
+    pub node_ip: IpAddr,
+    pub client: Client,
+    pub runtime: Arc<dyn cri::RuntimeService>,
+    pub images: Arc<dyn cri::ImageService>,
+    /// Pods' volumes and small files.
+    pub root_dir: PathBuf,
+    pub pod_log_dir: PathBuf,
+    /// The cgroup below which every pod's lies, e.g. `/pintle/pods`.
+    pub cgroup_root: String,
+    pub cluster_dns: IpAddr,
+    pub cluster_domain: String,
+    pub api_server_ca_pem: String,
+    /// The node API's port.
+    pub listener: TcpListener,
+    pub tls: Arc<rustls::ServerConfig>,
+    pub ambient: Ambient,
+    pub cancel: CancellationToken,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot make {}", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the node API's listener has no address")]
+    Listener(#[source] io::Error),
+}
+
+/// Runs the node until cancelled. Its pods go on without it.
+pub async fn run(config: Config) -> Result<(), Error> {
+    let Config { node_name, client, root_dir, pod_log_dir, listener, tls, ambient, cancel, .. } = config;
+    for path in [&root_dir, &pod_log_dir] {
+        std::fs::create_dir_all(path).map_err(|source| Error::Folder { path: path.clone(), source })?;
+    }
+    let port = listener.local_addr().map_err(Error::Listener)?.port();
+    let machine = machine::read(&root_dir);
+    let facts = NodeFacts {
+        node_name: node_name.clone(),
+        node_ips: vec![config.node_ip.to_string()],
+        cluster_dns: config.cluster_dns.to_string(),
+        cluster_domain: config.cluster_domain,
+        root_dir,
+        pod_log_dir,
+        cgroup_root: config.cgroup_root,
+        cpu_millis: machine.cpu_millis,
+        memory_bytes: machine.memory_bytes,
+        ephemeral_storage_bytes: machine.disk_bytes,
+        resolv_conf: PathBuf::from("/etc/resolv.conf"),
+    };
+    let mailboxes = Arc::new(Mailboxes::default());
+    let told = Arc::clone(&mailboxes);
+    let notify: references::Notify = Arc::new(move |uid| told.references_changed(uid));
+    let services: Api<Service> = Api::all(client.clone());
+    let context = Arc::new(Context {
+        client: client.clone(),
+        runtime: config.runtime,
+        images: config.images,
+        node: facts,
+        ambient: ambient.clone(),
+        recorder: Recorder::start(client.clone(), "kubelet", Some(&node_name), &ambient, cancel.clone()),
+        references: References::new(client.clone(), ambient.clone(), notify, cancel.clone()),
+        services: Informer::start(services, ListOptions::default(), &ambient, cancel.clone()),
+        tokens: Tokens::new(Arc::new(ApiTokens::new(client.clone()))),
+        mounter: Box::new(KernelMounter),
+        started_at: ambient.clock.instant(),
+    });
+    let pods: Api<Pod> = Api::all(client.clone());
+    let own =
+        Informer::start(pods, ListOptions::fields(format!("spec.nodeName={node_name}")), &ambient, cancel.clone());
+    let keeper = NodeKeeper { context: Arc::clone(&context), machine, port, changed: Arc::new(Notify::new()) };
+    let manager = Pods::new(Arc::clone(&context), mailboxes, cancel.clone());
+    let server = server::Server::new(Arc::clone(&context), own.clone());
+    let work = async {
+        tokio::join!(
+            keeper.run(cancel.clone()),
+            run_pods(&context, &manager, &own),
+            server.run(listener, tls, cancel.clone()),
+        )
+    };
+    cancel.run_until_cancelled(work).await;
+    Ok(())
+}
+
+/// Pods begin once it is known which Services there are and what the runtime still holds.
+async fn run_pods(context: &Context, manager: &Arc<Pods>, own: &Informer<Pod>) {
+    context.services.synced().await;
+    own.synced().await;
+    manager.follow(own);
+    let orphans = async {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+        while let Err(status) = manager.remove_orphans(own).await {
+            tracing::warn!(error = %status, "pods that are gone were not removed");
+            context.ambient.clock.sleep(backoff.next_delay()).await;
+        }
+    };
+    tokio::join!(orphans, manager.listen());
+}

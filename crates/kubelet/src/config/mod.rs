@@ -1,0 +1,33 @@
+//! From the API's pods to CRI's configurations. All pure: what must be fetched comes in as
+//! arguments.
+
+pub(crate) mod container;
+pub(crate) mod dns;
+pub(crate) mod environment;
+pub(crate) mod expansion;
+pub(crate) mod fields;
+pub(crate) mod hosts;
+pub(crate) mod names;
+pub(crate) mod qos;
+pub(crate) mod resources;
+pub(crate) mod sandbox;
+pub(crate) mod security;
+
+use std::path::PathBuf;
+
+/// What the configurations need to know of the node.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeFacts {
+    pub(crate) node_name: String,
+    pub(crate) node_ips: Vec<String>,
+    pub(crate) cluster_dns: String,
+    pub(crate) cluster_domain: String,
+    pub(crate) root_dir: PathBuf,
+    pub(crate) pod_log_dir: PathBuf,
+    pub(crate) cgroup_root: String,
+    pub(crate) cpu_millis: i64,
+    pub(crate) memory_bytes: i64,
+    pub(crate) ephemeral_storage_bytes: i64,
+    /// The node's own resolv.conf, as it reads now.
+    pub(crate) resolv_conf: PathBuf,
+}

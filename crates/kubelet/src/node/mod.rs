@@ -1,0 +1,232 @@
+//! The node's own object: it registers, says how it is, and keeps its lease.
+
+mod lease;
+pub(crate) mod machine;
+mod status;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::k8s::api::core::v1::Node;
+use api::k8s::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use client::kube::api::{Patch, PatchParams, PostParams};
+use client::{Api, CallError};
+use cri::{ListImagesRequest, NetworkConfig, RuntimeConfig, StatusRequest, UpdateRuntimeConfigRequest, VersionRequest};
+use reconcile::{EventType, Informer, ListOptions};
+use serde_json::json;
+use stdx::Backoff;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::pod::{Context, publish};
+use machine::Machine;
+
+/// Without any change the status is written this often.
+const REPORT_EVERY: Duration = Duration::from_secs(300);
+/// A runtime that is not ready is asked again after this; nothing tells when it becomes so.
+const ASK_AGAIN_FIRST: Duration = Duration::from_millis(100);
+const ASK_AGAIN_CAP: Duration = Duration::from_secs(10);
+const ATTEMPTS: usize = 5;
+
+pub(crate) struct NodeKeeper {
+    pub(crate) context: Arc<Context>,
+    pub(crate) machine: Machine,
+    pub(crate) port: u16,
+    /// Told whenever something the status shows may have changed.
+    pub(crate) changed: Arc<Notify>,
+}
+
+impl NodeKeeper {
+    /// Registers and then keeps the node's object true until cancelled.
+    pub(crate) async fn run(self, cancel: CancellationToken) {
+        let node = self.register().await;
+        let name = &self.context.node.node_name;
+        self.context.recorder.normal(&node, "Starting", "Starting kubelet.");
+        let lease = lease::keep(self.context.client.clone(), node, self.context.ambient.clone());
+        let _lease = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(lease));
+        let api: Api<Node> = Api::all(self.context.client.clone());
+        let options = ListOptions::fields(format!("metadata.name={name}"));
+        let own = Informer::start(api, options, &self.context.ambient, cancel);
+        let changed = Arc::clone(&self.changed);
+        own.on_change(move |old, new| {
+            let ranges = |node: Option<&Arc<Node>>| node.and_then(|node| node.spec.as_ref()?.pod_cidrs.clone());
+            if ranges(old) != ranges(new) {
+                changed.notify_one();
+            }
+        });
+        self.keep(&own).await;
+    }
+
+    async fn keep(&self, own: &Informer<Node>) {
+        own.synced().await;
+        let mut configured: Option<Vec<String>> = None;
+        let mut again = Backoff::new(ASK_AGAIN_FIRST, ASK_AGAIN_CAP);
+        let mut was_ready = None;
+        loop {
+            let key = api::NamespacedName::new("", self.context.node.node_name.clone());
+            let node = match own.get(&key) {
+                Some(node) => Node::clone(&node),
+                // Somebody deleted it: a node that runs is there.
+                None => self.register().await,
+            };
+            let ranges = node.spec.as_ref().and_then(|spec| spec.pod_cidrs.clone()).unwrap_or_default();
+            if !ranges.is_empty() && configured.as_ref() != Some(&ranges) && self.configure(&ranges).await {
+                configured = Some(ranges);
+            }
+            let wait = match self.report(&node).await {
+                Ok(ready) => {
+                    if was_ready.replace(ready) != Some(ready) {
+                        let reason = if ready { "NodeReady" } else { "NodeNotReady" };
+                        let message = format!("Node {} status is now: {reason}", self.context.node.node_name);
+                        self.context.recorder.event(
+                            &reconcile::reference_to(&node),
+                            EventType::Normal,
+                            reason,
+                            message,
+                        );
+                    }
+                    if ready { REPORT_EVERY } else { again.next_delay() }
+                }
+                Err(error) => {
+                    tracing::warn!(error = stdx::error::chain(&error), "the node's status was not written");
+                    again.next_delay()
+                }
+            };
+            if wait == REPORT_EVERY {
+                again.reset();
+            }
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = self.context.ambient.clock.sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Creates the node, or takes over the one that is there.
+    async fn register(&self) -> Node {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(7));
+        loop {
+            match self.try_register().await {
+                Ok(node) => return node,
+                Err(error) => {
+                    tracing::warn!(error = stdx::error::chain(&error), "the node was not registered");
+                    self.context.ambient.clock.sleep(backoff.next_delay()).await;
+                }
+            }
+        }
+    }
+
+    async fn try_register(&self) -> Result<Node, CallError> {
+        let api: Api<Node> = Api::all(self.context.client.clone());
+        let name = &self.context.node.node_name;
+        if let Some(existing) = api.get_opt(name).await? {
+            let present = existing.metadata.labels.clone().unwrap_or_default();
+            let labels = self.labels();
+            if labels.iter().all(|(key, value)| present.get(key) == Some(value)) {
+                return Ok(existing);
+            }
+            let patch = Patch::Merge(json!({ "metadata": { "labels": labels } }));
+            return Ok(api.patch(name, &PatchParams::default(), &patch).await?);
+        }
+        let annotation = ("volumes.kubernetes.io/controller-managed-attach-detach".to_owned(), "true".to_owned());
+        let mut node = Node {
+            metadata: ObjectMeta {
+                name: Some(name.clone()),
+                labels: Some(self.labels()),
+                annotations: Some(BTreeMap::from([annotation])),
+                ..ObjectMeta::default()
+            },
+            ..Node::default()
+        };
+        node.status = Some(self.status(&node).await);
+        match api.create(&PostParams::default(), &node).await.map_err(CallError::from) {
+            Err(error) if error.is_already_exists() => Ok(api.get(name).await?),
+            result => result,
+        }
+    }
+
+    fn labels(&self) -> BTreeMap<String, String> {
+        let architecture = self.machine.architecture;
+        let labels = [
+            ("beta.kubernetes.io/arch", architecture),
+            ("beta.kubernetes.io/os", "linux"),
+            ("kubernetes.io/arch", architecture),
+            ("kubernetes.io/hostname", &self.context.node.node_name),
+            ("kubernetes.io/os", "linux"),
+        ];
+        labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Hands the node's pod ranges to the network, through the runtime. Whether it took them.
+    async fn configure(&self, ranges: &[String]) -> bool {
+        let network_config = Some(NetworkConfig { pod_cidr: ranges.join(",") });
+        let request = UpdateRuntimeConfigRequest { runtime_config: Some(RuntimeConfig { network_config }) };
+        match self.context.runtime.update_runtime_config(request).await {
+            Ok(_) => true,
+            Err(status) => {
+                tracing::warn!(error = %status, "the runtime did not take the pod ranges");
+                false
+            }
+        }
+    }
+
+    /// Writes the status if it says something new, or for the heartbeat. Whether the node is ready.
+    async fn report(&self, node: &Node) -> Result<bool, CallError> {
+        let api: Api<Node> = Api::all(self.context.client.clone());
+        let name = &self.context.node.node_name;
+        let mut current = node.clone();
+        let mut attempt = 0;
+        loop {
+            let wanted = self.status(&current).await;
+            let ready = status::is_ready(&wanted);
+            let encode = |status| serde_json::to_value(status).map_err(client::ClientError::SerdeError);
+            let before = current.status.clone().unwrap_or_default();
+            if !status::differs(&before, &wanted) && !self.heartbeat_due(&before) {
+                return Ok(ready);
+            }
+            let Some(change) = publish::merge_patch(&encode(&before)?, &encode(&wanted)?) else { return Ok(ready) };
+            let patch =
+                json!({ "metadata": { "resourceVersion": current.metadata.resource_version }, "status": change });
+            match api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await.map_err(CallError::from) {
+                Ok(_) => return Ok(ready),
+                Err(error) if error.is_conflict() && attempt < ATTEMPTS => current = api.get(name).await?,
+                Err(error) => return Err(error),
+            }
+            attempt += 1;
+        }
+    }
+
+    fn heartbeat_due(&self, status: &api::k8s::api::core::v1::NodeStatus) -> bool {
+        let beats = status.conditions.iter().flatten().filter_map(|condition| condition.last_heartbeat_time.as_ref());
+        let age = beats.map(|beat| self.context.ambient.clock.now().duration_since(beat.0)).max();
+        age.is_none_or(|age| age.as_secs() + 1 >= REPORT_EVERY.as_secs() as i64)
+    }
+
+    async fn status(&self, node: &Node) -> api::k8s::api::core::v1::NodeStatus {
+        let (runtime, images) = (&self.context.runtime, &self.context.images);
+        let version = runtime.version(VersionRequest { version: "v1".to_owned() }).await;
+        let version = version.map(|version| format!("{}://{}", version.runtime_name, version.runtime_version));
+        let state = runtime.status(StatusRequest { verbose: false }).await;
+        let state = state.map(|response| response.status.unwrap_or_default().conditions);
+        let listed = images.list_images(ListImagesRequest { filter: None }).await;
+        let listed = listed.map(|response| response.images).unwrap_or_else(|status| {
+            tracing::warn!(error = %status, "the images cannot be listed");
+            Vec::new()
+        });
+        status::generate(
+            node,
+            &status::Facts {
+                machine: &self.machine,
+                pressure: machine::pressure(&self.context.node.root_dir),
+                runtime_version: version.as_deref().unwrap_or(crate::RUNTIME_NAME),
+                runtime: state.as_deref().map_err(|status| status.message.as_str()),
+                images: &listed,
+                node_name: &self.context.node.node_name,
+                node_ips: &self.context.node.node_ips,
+                port: self.port,
+                now: self.context.ambient.clock.now(),
+            },
+        )
+    }
+}

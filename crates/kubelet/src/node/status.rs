@@ -1,0 +1,247 @@
+//! The node's status, as a pure function of what is known of machine and runtime.
+
+use std::collections::BTreeMap;
+
+use api::k8s::api::core::v1::{
+    ContainerImage, DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeStatus, NodeSystemInfo,
+};
+use api::k8s::apimachinery::pkg::api::resource::Quantity;
+use api::k8s::apimachinery::pkg::apis::meta::v1::Time;
+use cri::{Image, RuntimeCondition};
+use jiff::Timestamp;
+
+use super::machine::{Machine, Pressure};
+
+pub(crate) const MAXIMUM_PODS: i64 = 110;
+/// A node lists its largest images only.
+const MAXIMUM_IMAGES: usize = 50;
+const MAXIMUM_NAMES_PER_IMAGE: usize = 5;
+const KUBELET_VERSION: &str = "v1.37.0+pintle";
+
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) pressure: Pressure,
+    /// The runtime's name and version, `pintle://0.1.0`.
+    pub(crate) runtime_version: &'a str,
+    /// What the runtime says of itself; `Err` where it does not answer.
+    pub(crate) runtime: Result<&'a [RuntimeCondition], &'a str>,
+    pub(crate) images: &'a [Image],
+    pub(crate) node_name: &'a str,
+    pub(crate) node_ips: &'a [String],
+    pub(crate) port: u16,
+    pub(crate) now: Timestamp,
+}
+
+/// The whole status; what others wrote is kept.
+pub(crate) fn generate(node: &Node, facts: &Facts<'_>) -> NodeStatus {
+    let previous = node.status.clone().unwrap_or_default();
+    let amounts = amounts(facts.machine);
+    NodeStatus {
+        addresses: Some(addresses(facts)),
+        allocatable: Some(amounts.clone()),
+        capacity: Some(amounts),
+        conditions: Some(conditions(&previous, facts)),
+        daemon_endpoints: Some(NodeDaemonEndpoints {
+            kubelet_endpoint: Some(DaemonEndpoint { port: i32::from(facts.port) }),
+        }),
+        images: Some(images(facts.images)),
+        node_info: Some(NodeSystemInfo {
+            architecture: facts.machine.architecture.to_owned(),
+            boot_id: facts.machine.boot_id.clone(),
+            container_runtime_version: facts.runtime_version.to_owned(),
+            kernel_version: facts.machine.kernel_version.clone(),
+            kube_proxy_version: String::new(),
+            kubelet_version: KUBELET_VERSION.to_owned(),
+            machine_id: facts.machine.machine_id.clone(),
+            operating_system: "linux".to_owned(),
+            os_image: facts.machine.os_image.clone(),
+            system_uuid: facts.machine.system_uuid.clone(),
+            ..NodeSystemInfo::default()
+        }),
+        ..previous
+    }
+}
+
+/// Whether the two differ in more than the time they were taken at.
+pub(crate) fn differs(one: &NodeStatus, other: &NodeStatus) -> bool {
+    let without_heartbeats = |status: &NodeStatus| {
+        let mut status = status.clone();
+        for condition in status.conditions.iter_mut().flatten() {
+            condition.last_heartbeat_time = None;
+        }
+        status
+    };
+    without_heartbeats(one) != without_heartbeats(other)
+}
+
+pub(crate) fn is_ready(status: &NodeStatus) -> bool {
+    status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+fn amounts(machine: &Machine) -> BTreeMap<String, Quantity> {
+    BTreeMap::from([
+        ("cpu".to_owned(), Quantity((machine.cpu_millis / 1000).to_string())),
+        ("memory".to_owned(), Quantity(format!("{}Ki", machine.memory_bytes / 1024))),
+        ("ephemeral-storage".to_owned(), Quantity(format!("{}Ki", machine.disk_bytes / 1024))),
+        ("hugepages-1Gi".to_owned(), Quantity("0".to_owned())),
+        ("hugepages-2Mi".to_owned(), Quantity("0".to_owned())),
+        ("pods".to_owned(), Quantity(MAXIMUM_PODS.to_string())),
+    ])
+}
+
+fn addresses(facts: &Facts<'_>) -> Vec<NodeAddress> {
+    let address = |type_: &str, address: &str| NodeAddress { type_: type_.to_owned(), address: address.to_owned() };
+    let internal = facts.node_ips.iter().map(|ip| address("InternalIP", ip));
+    internal.chain([address("Hostname", facts.node_name)]).collect()
+}
+
+fn conditions(previous: &NodeStatus, facts: &Facts<'_>) -> Vec<NodeCondition> {
+    let pressure = facts.pressure;
+    let fresh = [
+        match pressure.memory {
+            true => (
+                "MemoryPressure",
+                true,
+                "KubeletHasInsufficientMemory",
+                "kubelet has insufficient memory available".to_owned(),
+            ),
+            false => (
+                "MemoryPressure",
+                false,
+                "KubeletHasSufficientMemory",
+                "kubelet has sufficient memory available".to_owned(),
+            ),
+        },
+        match pressure.disk {
+            true => ("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure".to_owned()),
+            false => ("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure".to_owned()),
+        },
+        match pressure.pids {
+            true => {
+                ("PIDPressure", true, "KubeletHasInsufficientPID", "kubelet has insufficient PID available".to_owned())
+            }
+            false => {
+                ("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available".to_owned())
+            }
+        },
+        match unreadiness(facts.runtime) {
+            None => ("Ready", true, "KubeletReady", "kubelet is posting ready status".to_owned()),
+            Some(message) => ("Ready", false, "KubeletNotReady", message),
+        },
+    ];
+    let foreign = previous.conditions.iter().flatten();
+    let foreign = foreign.filter(|condition| !fresh.iter().any(|(type_, ..)| *type_ == condition.type_)).cloned();
+    let foreign: Vec<NodeCondition> = foreign.collect();
+    let now = Time(Timestamp::from_second(facts.now.as_second()).unwrap_or(facts.now));
+    let finish = |(type_, holds, reason, message): (&str, bool, &str, String)| {
+        let status = if holds { "True" } else { "False" };
+        let before = previous.conditions.iter().flatten().find(|condition| condition.type_ == type_);
+        let since =
+            before.filter(|before| before.status == status).and_then(|before| before.last_transition_time.clone());
+        NodeCondition {
+            last_heartbeat_time: Some(now.clone()),
+            last_transition_time: since.or(Some(now.clone())),
+            message: Some(message),
+            reason: Some(reason.to_owned()),
+            status: status.to_owned(),
+            type_: type_.to_owned(),
+        }
+    };
+    foreign.into_iter().chain(fresh.into_iter().map(finish)).collect()
+}
+
+/// Why the node cannot take pods, in upstream's words.
+fn unreadiness(runtime: Result<&[RuntimeCondition], &str>) -> Option<String> {
+    let conditions = match runtime {
+        Ok(conditions) => conditions,
+        Err(error) => return Some(format!("container runtime is down: {error}")),
+    };
+    let mut reasons = Vec::new();
+    for (type_, lead) in
+        [("RuntimeReady", "container runtime not ready"), ("NetworkReady", "container runtime network not ready")]
+    {
+        match conditions.iter().find(|condition| condition.r#type == type_) {
+            Some(condition) if condition.status => {}
+            Some(condition) => {
+                reasons.push(format!("{lead}: {type_}=false reason:{} message:{}", condition.reason, condition.message))
+            }
+            None => reasons.push(format!("{lead}: the runtime does not report {type_}")),
+        }
+    }
+    (!reasons.is_empty()).then(|| reasons.join(", "))
+}
+
+fn images(images: &[Image]) -> Vec<ContainerImage> {
+    let mut largest: Vec<&Image> = images.iter().collect();
+    largest.sort_by(|one, other| (other.size, &one.id).cmp(&(one.size, &other.id)));
+    let list = largest.into_iter().take(MAXIMUM_IMAGES).map(|image| ContainerImage {
+        names: Some(image.repo_digests.iter().chain(&image.repo_tags).take(MAXIMUM_NAMES_PER_IMAGE).cloned().collect()),
+        size_bytes: Some(i64::try_from(image.size).unwrap_or(i64::MAX)),
+    });
+    list.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn condition(type_: &str, status: bool) -> RuntimeCondition {
+        RuntimeCondition { r#type: type_.to_owned(), status, reason: "Why".to_owned(), message: "because".to_owned() }
+    }
+
+    fn generate_at(node: &Node, runtime: Result<&[RuntimeCondition], &str>, second: i64) -> NodeStatus {
+        let machine = Machine { cpu_millis: 2000, memory_bytes: 1 << 30, architecture: "amd64", ..Machine::default() };
+        let facts = Facts {
+            machine: &machine,
+            pressure: Pressure::default(),
+            runtime_version: "pintle://0.1.0",
+            runtime,
+            images: &[],
+            node_name: "node",
+            node_ips: &["192.0.2.10".to_owned()],
+            port: 10250,
+            now: Timestamp::from_second(second).unwrap(),
+        };
+        generate(node, &facts)
+    }
+
+    fn show(status: &NodeStatus, type_: &str) -> String {
+        let condition = status.conditions.iter().flatten().find(|condition| condition.type_ == type_).unwrap();
+        let since = condition.last_transition_time.as_ref().unwrap().0.as_second();
+        format!("{} {} {since}", condition.status, condition.message.as_deref().unwrap_or(""))
+    }
+
+    #[test]
+    fn a_node_is_ready_when_runtime_and_network_are() {
+        let unready = [condition("RuntimeReady", true), condition("NetworkReady", false)];
+        let first = generate_at(&Node::default(), Ok(&unready), 5);
+        assert_eq!(
+            show(&first, "Ready"),
+            "False container runtime network not ready: NetworkReady=false reason:Why message:because 5"
+        );
+        let mut node = Node { status: Some(first), ..Node::default() };
+        let ready = [condition("RuntimeReady", true), condition("NetworkReady", true)];
+        let second = generate_at(&node, Ok(&ready), 9);
+        assert_eq!(show(&second, "Ready"), "True kubelet is posting ready status 9");
+        assert_eq!(show(&second, "DiskPressure"), "False kubelet has no disk pressure 5");
+        node.status = Some(second.clone());
+        let third = generate_at(&node, Ok(&ready), 20);
+        assert!(!differs(&second, &third) && second != third, "only the heartbeat moved");
+        assert!(show(&generate_at(&node, Err("gone"), 21), "Ready").contains("container runtime is down: gone"));
+    }
+
+    #[test]
+    fn conditions_of_others_stay() {
+        let foreign = NodeCondition {
+            type_: "NetworkUnavailable".to_owned(),
+            status: "False".to_owned(),
+            ..NodeCondition::default()
+        };
+        let status = NodeStatus { conditions: Some(vec![foreign]), ..NodeStatus::default() };
+        let node = Node { status: Some(status), ..Node::default() };
+        let status = generate_at(&node, Ok(&[]), 1);
+        assert_eq!(status.conditions.unwrap().len(), 5);
+        assert_eq!(status.capacity.unwrap()["memory"].0, "1048576Ki");
+    }
+}

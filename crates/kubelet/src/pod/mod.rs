@@ -1,0 +1,66 @@
+//! A pod on this node: what is to be done with it, and one worker that does it.
+
+pub(crate) mod backoff;
+mod conditions;
+mod images;
+pub(crate) mod labels;
+mod lifecycle;
+pub(crate) mod manager;
+pub(crate) mod observed;
+pub(crate) mod plan;
+pub(crate) mod publish;
+pub(crate) mod spec;
+mod start;
+mod status;
+mod stop;
+mod worker;
+
+use std::sync::Arc;
+
+use api::k8s::api::core::v1::{ObjectReference, Pod, Service};
+use client::Client;
+use cri::{ImageService, RuntimeService};
+use reconcile::{EventType, Informer, Recorder, reference_to};
+use stdx::Ambient;
+
+use crate::config::NodeFacts;
+use crate::references::References;
+use crate::volumes::mounts::Mounter;
+use crate::volumes::tokens::Tokens;
+use spec::Role;
+
+/// What every worker shares.
+pub(crate) struct Context {
+    pub(crate) client: Client,
+    pub(crate) runtime: Arc<dyn RuntimeService>,
+    pub(crate) images: Arc<dyn ImageService>,
+    pub(crate) node: NodeFacts,
+    pub(crate) ambient: Ambient,
+    pub(crate) recorder: Recorder,
+    pub(crate) references: References,
+    pub(crate) services: Informer<Service>,
+    pub(crate) tokens: Tokens,
+    pub(crate) mounter: Box<dyn Mounter>,
+    /// When this program started: probes of pods that ran before spread over their first period.
+    pub(crate) started_at: tokio::time::Instant,
+}
+
+impl Context {
+    pub(crate) fn pod_event(&self, pod: &Pod, event_type: EventType, reason: &str, message: impl Into<String>) {
+        self.recorder.event(&reference_to(pod), event_type, reason, message);
+    }
+
+    /// An event about one container of the pod.
+    pub(crate) fn container_event(
+        &self,
+        pod: &Pod,
+        name: &str,
+        event_type: EventType,
+        reason: &str,
+        message: impl Into<String>,
+    ) {
+        let role = spec::find(pod, name).map_or(Role::App, |(_, role)| role);
+        let about = ObjectReference { field_path: Some(role.field_path(name)), ..reference_to(pod) };
+        self.recorder.event(&about, event_type, reason, message);
+    }
+}

@@ -1,0 +1,281 @@
+//! Starts a pod's sandbox and its containers: the order of the calls, and what is said of a failure.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use api::k8s::api::core::v1::{Container, Pod};
+use cri::{
+    ContainerState, ContainerStatusRequest, CreateContainerRequest, Mount, RemoveContainerRequest,
+    RunPodSandboxRequest, StartContainerRequest,
+};
+use reconcile::EventType::{Normal, Warning};
+use tokio_util::sync::CancellationToken;
+
+use super::observed::{Observed, State};
+use super::spec::{self, Role};
+use super::{Context, images, lifecycle, stop};
+use crate::config::container::{Prepared, termination_message_path};
+use crate::config::fields::Addresses;
+use crate::config::security::{self, ImageUser};
+use crate::config::{self, environment, hosts, names};
+use crate::volumes::{self, PodVolumes, ReadyVolumes};
+
+/// Why a container or sandbox did not start: a waiting reason and its message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+}
+
+impl Failed {
+    fn new(reason: &'static str, message: impl Into<String>) -> Failed {
+        Failed { reason, message: message.into() }
+    }
+}
+
+/// Sets up what the pod mounts.
+pub(crate) async fn set_up_volumes(
+    context: &Context,
+    pod: &Pod,
+    observed: &Observed,
+) -> Result<Arc<ReadyVolumes>, Failed> {
+    let result = try_volumes(context, pod, observed).await;
+    result.map(Arc::new).map_err(|message| {
+        context.pod_event(pod, Warning, "FailedMount", message.clone());
+        Failed::new("FailedMount", message)
+    })
+}
+
+async fn try_volumes(context: &Context, pod: &Pod, observed: &Observed) -> Result<ReadyVolumes, String> {
+    let objects = context.references.objects(pod).await.map_err(|error| error.to_string())?;
+    let pod_ips = pod_ips(context, pod, observed);
+    let all = PodVolumes {
+        pod,
+        objects: &objects,
+        addresses: Addresses { pod_ips: &pod_ips, host_ips: &context.node.node_ips },
+        node: &context.node,
+        mounter: &*context.mounter,
+        tokens: &context.tokens,
+        now: context.ambient.clock.now(),
+    };
+    volumes::set_up(&all).await.map_err(|error| stdx::error::chain(&error))
+}
+
+pub(crate) async fn start_sandbox(context: &Context, pod: &Pod, attempt: u32) -> Result<(), Failed> {
+    let failed = |message: String| {
+        let message = format!("Failed to create pod sandbox: {message}");
+        context.pod_event(pod, Warning, "FailedCreatePodSandBox", message.clone());
+        Failed::new("CreatePodSandboxError", message)
+    };
+    let resolv_conf = read_or_empty(&context.node.resolv_conf).map_err(|error| failed(error.to_string()))?;
+    let config = config::sandbox::config(pod, attempt, &context.node, &resolv_conf)
+        .map_err(|error| failed(error.to_string()))?;
+    make_folder(Path::new(&config.log_directory)).map_err(|error| failed(error.to_string()))?;
+    let request = RunPodSandboxRequest { config: Some(config), runtime_handler: String::new() };
+    context.runtime.run_pod_sandbox(request).await.map_err(|status| failed(status.message))?;
+    Ok(())
+}
+
+/// One start of one container.
+pub(crate) struct ContainerStart {
+    pub(crate) context: Arc<Context>,
+    pub(crate) pod: Arc<Pod>,
+    pub(crate) observed: Observed,
+    pub(crate) volumes: Arc<ReadyVolumes>,
+    pub(crate) name: String,
+    pub(crate) restart_count: u32,
+    /// Cuts the two long waits short, a registry's and a hook's. The calls to the runtime are left to
+    /// end: a container half made would be nobody's.
+    pub(crate) cancel: CancellationToken,
+}
+
+impl ContainerStart {
+    pub(crate) async fn run(self) -> Result<(), Failed> {
+        let sandbox = self.observed.current_sandbox().map(|sandbox| sandbox.id.clone()).unwrap_or_default();
+        let Some((container, role)) = spec::find(&self.pod, &self.name) else {
+            return Err(Failed::new(
+                "CreateContainerConfigError",
+                format!("container {:?} is not in the spec", self.name),
+            ));
+        };
+        self.remove_unstarted().await;
+        let objects = self.context.references.objects(&self.pod).await;
+        let objects = objects.map_err(|error| self.fail("CreateContainerConfigError", error.to_string()))?;
+        let pull_secrets: Vec<_> = objects.secrets.values().cloned().collect();
+        let image = images::ensure(&self.context, &self.pod, &container, &pull_secrets);
+        let Some(image) = self.cancel.run_until_cancelled(image).await else { return Err(cancelled()) };
+        let image = image.map_err(|failure| {
+            self.say(Warning, "Failed", format!("Error: {}", failure.reason));
+            Failed::new(failure.reason, failure.message)
+        })?;
+        let user = ImageUser { uid: image.uid.map(|uid| uid.value), username: image.username };
+        let config = self.config(&container, role, &objects, image.id, user);
+        let config = config.map_err(|message| self.fail("CreateContainerConfigError", message))?;
+        let sandbox_config = read_or_empty(&self.context.node.resolv_conf)
+            .ok()
+            .and_then(|resolv_conf| config::sandbox::config(&self.pod, 0, &self.context.node, &resolv_conf).ok());
+        let request = CreateContainerRequest { pod_sandbox_id: sandbox, config: Some(config), sandbox_config };
+        let created = self.context.runtime.create_container(request).await;
+        let id = created.map_err(|status| self.fail("CreateContainerError", status.message))?.container_id;
+        self.say(Normal, "Created", format!("Created container: {}", self.name));
+        self.start(&id).await?;
+        self.say(Normal, "Started", format!("Started container {}", self.name));
+        self.post_start(&container, &id).await
+    }
+
+    fn config(
+        &self,
+        container: &Container,
+        role: Role,
+        objects: &environment::Objects,
+        image_ref: String,
+        image_user: ImageUser,
+    ) -> Result<cri::ContainerConfig, String> {
+        let (context, pod) = (&*self.context, &*self.pod);
+        security::verify_non_root(pod, container, &image_user).map_err(|error| error.to_string())?;
+        let pod_ips = pod_ips(context, pod, &self.observed);
+        let addresses = Addresses { pod_ips: &pod_ips, host_ips: &context.node.node_ips };
+        let services: Vec<_> = context.services.list().iter().map(|service| (**service).clone()).collect();
+        let environment = environment::generate(pod, container, objects, &services, addresses, &context.node)
+            .map_err(|error| error.to_string())?;
+        let lookup = |name: &str| environment.get(name);
+        let mut mounts =
+            volumes::container_mounts(pod, container, &self.volumes, lookup, &context.node, &*context.mounter)
+                .map_err(|error| stdx::error::chain(&error))?;
+        self.add_own_mounts(container, &pod_ips, &mut mounts).map_err(|error| error.to_string())?;
+        let log_dir = names::log_dir(&context.node.pod_log_dir, pod).join(&container.name);
+        make_folder(&log_dir).map_err(|error| error.to_string())?;
+        let target = spec::ephemeral_containers(pod).iter().find(|ephemeral| ephemeral.name == container.name);
+        let target = target.and_then(|ephemeral| ephemeral.target_container_name.as_deref());
+        let target_id = target.and_then(|name| self.observed.latest(name)).map(|target| target.id.clone());
+        let restart_count = self.restart_count;
+        let prepared = Prepared { role, restart_count, image_ref, image_user, environment, mounts, target_id };
+        Ok(config::container::config(pod, container, prepared, &context.node))
+    }
+
+    /// `/etc/hosts` and the file for last words.
+    fn add_own_mounts(&self, container: &Container, pod_ips: &[String], mounts: &mut Vec<Mount>) -> io::Result<()> {
+        let (context, pod) = (&*self.context, &*self.pod);
+        let pod_dir = names::pod_dir(&context.node.root_dir, spec::uid(pod));
+        make_folder(&pod_dir)?;
+        if !mounts.iter().any(|mount| mount.container_path == "/etc/hosts") {
+            let path = pod_dir.join("etc-hosts");
+            let host_file = read_or_empty(Path::new("/etc/hosts"))?;
+            // Written in place: containers that run have this very file mounted.
+            write_with_mode(&path, &hosts::contents(pod, pod_ips, &context.node.cluster_domain, &host_file), 0o644)?;
+            mounts.push(file_mount("/etc/hosts", path));
+        }
+        let message_path = termination_message_path(container);
+        let folder = pod_dir.join("containers").join(&container.name);
+        make_folder(&folder)?;
+        let path = folder.join(context.ambient.random.suffix(8));
+        // Whoever the container runs as may write it.
+        write_with_mode(&path, "", 0o666)?;
+        mounts.push(file_mount(message_path, path));
+        Ok(())
+    }
+
+    async fn start(&self, id: &str) -> Result<(), Failed> {
+        let request = StartContainerRequest { container_id: id.to_owned() };
+        let Err(status) = self.context.runtime.start_container(request).await else { return Ok(()) };
+        // A runtime may keep the failed start as an exit, which then tells why; else nothing is left.
+        let request = ContainerStatusRequest { container_id: id.to_owned(), verbose: false };
+        let after = self.context.runtime.container_status(request).await.ok().and_then(|response| response.status);
+        if after.is_some_and(|after| after.state == ContainerState::Created as i32) {
+            self.remove(id).await;
+        }
+        Err(self.fail("RunContainerError", status.message))
+    }
+
+    async fn post_start(&self, container: &Container, id: &str) -> Result<(), Failed> {
+        let hook = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.as_ref());
+        let Some(hook) = hook else { return Ok(()) };
+        let address = address(&self.context, &self.pod, &self.observed);
+        let run = lifecycle::run(&self.context, hook, container, id, &address);
+        let Some(result) = self.cancel.run_until_cancelled(run).await else { return Err(cancelled()) };
+        let Err(error) = result else { return Ok(()) };
+        tracing::warn!(pod = spec::long_name(&self.pod), container = self.name, error = %error, "the postStart hook failed");
+        self.say(Warning, "FailedPostStartHook", "PostStartHook failed".to_owned());
+        let deadline = self.context.ambient.clock.now();
+        let deadline = deadline
+            .saturating_add(jiff::SignedDuration::from_secs(spec::termination_grace_seconds(&self.pod)))
+            .unwrap_or(deadline);
+        let stop = stop::ContainerStop {
+            context: Arc::clone(&self.context),
+            pod: Arc::clone(&self.pod),
+            id: id.to_owned(),
+            name: self.name.clone(),
+            why: "FailedPostStartHook".to_owned(),
+            deadline,
+            address,
+        };
+        stop.run().await.map_err(|status| self.fail("PostStartHookError", status.message))?;
+        Err(self.fail("PostStartHookError", format!("PostStartHook failed: {error}")))
+    }
+
+    /// Containers that were made but never started, as when this program was killed in between.
+    async fn remove_unstarted(&self) {
+        let unstarted =
+            |container: &&super::observed::Container| container.name == self.name && container.state == State::Created;
+        for container in self.observed.containers.iter().filter(unstarted) {
+            self.remove(&container.id).await;
+        }
+    }
+
+    async fn remove(&self, id: &str) {
+        let request = RemoveContainerRequest { container_id: id.to_owned() };
+        if let Err(status) = self.context.runtime.remove_container(request).await {
+            tracing::warn!(container = id, error = %status, "a container that never ran could not be removed");
+        }
+    }
+
+    fn fail(&self, reason: &'static str, message: impl Into<String>) -> Failed {
+        let failed = Failed::new(reason, message);
+        self.say(Warning, "Failed", format!("Error: {}", failed.message));
+        failed
+    }
+
+    fn say(&self, event_type: reconcile::EventType, reason: &str, message: String) {
+        self.context.container_event(&self.pod, &self.name, event_type, reason, message);
+    }
+}
+
+fn cancelled() -> Failed {
+    Failed::new("ContainerCreating", "")
+}
+
+/// Where the pod's containers listen.
+pub(crate) fn address(context: &Context, pod: &Pod, observed: &Observed) -> String {
+    pod_ips(context, pod, observed).into_iter().next().unwrap_or_default()
+}
+
+fn pod_ips(context: &Context, pod: &Pod, observed: &Observed) -> Vec<String> {
+    if spec::is_host_network(pod) {
+        return context.node.node_ips.clone();
+    }
+    observed.current_sandbox().map(|sandbox| sandbox.ips.clone()).unwrap_or_default()
+}
+
+fn file_mount(container_path: &str, host_path: PathBuf) -> Mount {
+    let host_path = host_path.to_string_lossy().into_owned();
+    Mount { container_path: container_path.to_owned(), host_path, ..Mount::default() }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+fn write_with_mode(path: &Path, contents: &str, mode: u32) -> io::Result<()> {
+    fs::write(path, contents)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+fn read_or_empty(path: &Path) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        result => result,
+    }
+}

@@ -1,0 +1,662 @@
+//! The worker of one pod: it looks, plans, acts and reports, and then waits for something to happen.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use api::k8s::api::core::v1::{Pod, PodStatus};
+use cri::{RemoveContainerRequest, RemovePodSandboxRequest, StopPodSandboxRequest};
+use jiff::{SignedDuration, Timestamp};
+use reconcile::EventType::{Normal, Warning};
+use tokio::sync::Notify;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::Backoffs;
+use super::observed::{self, Observed, State};
+use super::plan::{self, Action, Cause, Ending, Plan, Situation, StartFailure, Volumes};
+use super::start::{self, ContainerStart, Failed};
+use super::status::{self, Facts};
+use super::stop::ContainerStop;
+use super::{Context, publish, spec};
+use crate::config::names;
+use crate::probe::{Health, Prober};
+use crate::volumes::{self, ReadyVolumes};
+
+/// A start that failed for want of something in the API or on the node is tried again after this.
+const RETRY_START: SignedDuration = SignedDuration::from_secs(10);
+/// A sandbox, or a call that failed, is tried again after this, and then twice as long each time.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_CAP: Duration = Duration::from_secs(60);
+/// A pod whose object is gone has no more time than this.
+const GRACE_WHEN_GONE: SignedDuration = SignedDuration::from_secs(1);
+
+/// What wakes a worker. Wakes that come while it works are one.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    mail: Mutex<Mail>,
+    notify: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Mail {
+    pod: Option<Arc<Pod>>,
+    gone: bool,
+    references_changed: bool,
+}
+
+impl Mailbox {
+    pub(crate) fn pod_changed(&self, pod: Arc<Pod>) {
+        self.change(|mail| mail.pod = Some(pod));
+    }
+
+    pub(crate) fn pod_gone(&self) {
+        self.change(|mail| mail.gone = true);
+    }
+
+    pub(crate) fn references_changed(&self) {
+        self.change(|mail| mail.references_changed = true);
+    }
+
+    /// The runtime or a probe has news.
+    pub(crate) fn wake(&self) {
+        self.notify.notify_one();
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Mail)) {
+        change(&mut self.mail.lock().unwrap_or_else(PoisonError::into_inner));
+        self.notify.notify_one();
+    }
+
+    fn take(&self) -> Mail {
+        std::mem::take(&mut self.mail.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+pub(crate) struct Worker {
+    context: Arc<Context>,
+    mailbox: Arc<Mailbox>,
+    pod: Arc<Pod>,
+    gone: bool,
+    observed: Observed,
+    prober: Prober,
+    backoffs: Backoffs,
+    failures: BTreeMap<String, StartFailure>,
+    attempts: BTreeMap<String, u32>,
+    starting: Option<(String, CancellationToken)>,
+    stopping: BTreeMap<String, Stopping>,
+    volumes: Option<Arc<ReadyVolumes>>,
+    volumes_stale: bool,
+    ending: Option<Ending>,
+    /// Everything has stopped and the volumes are released.
+    finished: bool,
+    /// The restart each BackOff event was about, so that one wait is told once.
+    told: BTreeMap<String, (String, u32)>,
+    tasks: JoinSet<Outcome>,
+    retry: Retry,
+}
+
+#[derive(Debug)]
+struct Stopping {
+    deadline: Timestamp,
+    task: AbortHandle,
+    /// Set where it failed: until then it counts as under way.
+    retry_at: Option<Timestamp>,
+}
+
+/// What a task of the worker brings back.
+enum Outcome {
+    Volumes(Result<Arc<ReadyVolumes>, Failed>),
+    Started(String, Result<(), Failed>),
+    Stopped(String, cri::Result<()>),
+}
+
+/// When to try again what failed without leaving a trace elsewhere.
+#[derive(Debug, Default)]
+struct Retry {
+    failures: u32,
+    at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    /// Look again at once.
+    Again,
+    Wait,
+    Done,
+}
+
+impl Worker {
+    pub(crate) fn new(context: Arc<Context>, mailbox: Arc<Mailbox>, pod: Arc<Pod>) -> Self {
+        let woken = Arc::clone(&mailbox);
+        let prober = Prober::new(Arc::clone(&context), Arc::new(move || woken.wake()));
+        Worker {
+            context,
+            mailbox,
+            pod,
+            gone: false,
+            observed: Observed::default(),
+            prober,
+            backoffs: Backoffs::default(),
+            failures: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            starting: None,
+            stopping: BTreeMap::new(),
+            volumes: None,
+            volumes_stale: false,
+            ending: None,
+            finished: false,
+            told: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            retry: Retry::default(),
+        }
+    }
+
+    /// Ends when nothing is left of the pod.
+    pub(crate) async fn run(mut self) {
+        loop {
+            self.read_mail();
+            let (flow, wake_at) = self.step().await;
+            match flow {
+                Flow::Done => return,
+                Flow::Again => {}
+                Flow::Wait => self.wait(wake_at).await,
+            }
+        }
+    }
+
+    fn read_mail(&mut self) {
+        let mail = self.mailbox.take();
+        if let Some(pod) = mail.pod
+            && revision(&pod) >= revision(&self.pod)
+        {
+            let told = |pod: &Pod| (pod.metadata.labels.clone(), pod.metadata.annotations.clone());
+            self.volumes_stale |= told(&pod) != told(&self.pod);
+            self.pod = pod;
+            self.context.references.follow(&self.pod);
+        }
+        if mail.references_changed {
+            self.volumes_stale = true;
+            // What was missing may be there now.
+            self.failures.retain(|name, failure| !name.is_empty() && failure.reason != "CreateContainerConfigError");
+        }
+        self.gone |= mail.gone;
+    }
+
+    /// One look, plan and act; when to look again at the latest.
+    async fn step(&mut self) -> (Flow, Option<Timestamp>) {
+        let now = self.now();
+        match observed::observe(&*self.context.runtime, spec::uid(&self.pod)).await {
+            Ok(observed) => self.observed = observed,
+            Err(status) => {
+                tracing::warn!(pod = self.long_name(), error = %status, "the runtime cannot be read");
+                return (Flow::Wait, Some(self.retry.later(now)));
+            }
+        }
+        let deadline = self.decide_ending(now);
+        self.sync_probes();
+        self.stopping.retain(|_, stopping| stopping.retry_at.map_or(!stopping.task.is_finished(), |at| at > now));
+        let health = self.health();
+        let plan = self.plan(now, &health);
+        self.tell_back_offs(&plan);
+        let mut wake_at = earliest(plan.wake_at, deadline);
+        if !self.gone
+            && let Err(error) = self.publish(&plan, &health).await
+        {
+            tracing::warn!(pod = self.long_name(), error = stdx::error::chain(&error), "the status was not written");
+            wake_at = earliest(wake_at, Some(self.retry.later(now)));
+        }
+        self.collect_garbage().await;
+        let flow = self.act(plan.actions).await;
+        if flow == Flow::Wait {
+            self.refresh_volumes().await;
+            wake_at = earliest(wake_at, self.volumes.as_ref().and_then(|volumes| volumes.refresh_at()));
+            wake_at = earliest(wake_at, self.retry.at);
+        }
+        (flow, wake_at)
+    }
+
+    fn plan(&self, now: Timestamp, health: &BTreeMap<String, Health>) -> Plan {
+        let stopping = self.stopping.iter().map(|(id, stopping)| (id.clone(), stopping.deadline)).collect();
+        plan::plan(&Situation {
+            pod: &self.pod,
+            observed: &self.observed,
+            now,
+            ending: self.ending.as_ref(),
+            volumes: if self.volumes.is_some() { Volumes::Ready } else { Volumes::Absent },
+            health,
+            backoffs: &self.backoffs,
+            failures: &self.failures,
+            starting: self.starting.as_ref().map(|(name, _)| name.as_str()),
+            stopping: &stopping,
+        })
+    }
+
+    /// Sees whether the pod is to end; when its active deadline is, if that is still to come.
+    fn decide_ending(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let grace = |seconds: i64| now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now);
+        if self.gone {
+            let deadline = now.saturating_add(GRACE_WHEN_GONE).unwrap_or(now);
+            self.end(Cause::Deleted, deadline);
+            return None;
+        }
+        if self.pod.metadata.deletion_timestamp.is_some() {
+            let seconds = self.pod.metadata.deletion_grace_period_seconds;
+            let seconds = seconds.unwrap_or_else(|| spec::termination_grace_seconds(&self.pod)).max(1);
+            self.end(Cause::Deleted, grace(seconds));
+            return None;
+        }
+        if self.ending.is_some() {
+            return None;
+        }
+        let status = self.pod.status.as_ref();
+        if matches!(status.and_then(|status| status.phase.as_deref()), Some("Succeeded" | "Failed")) {
+            self.end(Cause::Terminal, grace(spec::termination_grace_seconds(&self.pod)));
+            return None;
+        }
+        let started = status.and_then(|status| status.start_time.as_ref()).map(|time| time.0)?;
+        let seconds = spec::spec(&self.pod).active_deadline_seconds?;
+        let deadline = started.saturating_add(SignedDuration::from_secs(seconds)).ok()?;
+        if deadline > now {
+            return Some(deadline);
+        }
+        let message = "Pod was active on the node longer than the specified deadline";
+        self.context.pod_event(&self.pod, Normal, "DeadlineExceeded", message);
+        self.end(Cause::DeadlineExceeded, grace(spec::termination_grace_seconds(&self.pod)));
+        None
+    }
+
+    /// Ends the pod, or hastens its end: a deadline only moves forward in the pod's life, never back.
+    fn end(&mut self, cause: Cause, deadline: Timestamp) {
+        let deadline = self.ending.as_ref().map_or(deadline, |ending| ending.deadline.min(deadline));
+        self.ending = Some(Ending { cause, deadline });
+    }
+
+    fn sync_probes(&mut self) {
+        if self.ending.is_some() {
+            self.prober.stop();
+            return;
+        }
+        let address = start::address(&self.context, &self.pod, &self.observed);
+        self.prober.sync(&self.pod, &self.observed, Some(&address));
+    }
+
+    /// While a pod ends its probes are still, and what was ready no longer is.
+    fn health(&self) -> BTreeMap<String, Health> {
+        self.prober.health()
+    }
+
+    fn tell_back_offs(&mut self, plan: &Plan) {
+        for (name, waiting) in &plan.waiting {
+            let count = self.observed.latest(name).map_or(0, |latest| latest.restart_count);
+            let attempt = self.attempts.get(name).copied().unwrap_or(0);
+            let occasion = (waiting.reason.clone(), count.saturating_add(attempt));
+            if self.told.get(name) == Some(&occasion) {
+                continue;
+            }
+            match waiting.reason.as_str() {
+                "CrashLoopBackOff" => {
+                    let pod = spec::long_name(&self.pod);
+                    let message = format!("Back-off restarting failed container {name} in pod {pod}");
+                    self.context.container_event(&self.pod, name, Warning, "BackOff", message);
+                }
+                "ImagePullBackOff" => {
+                    let message = plan::back_off_pulling(&self.pod, name);
+                    self.context.container_event(&self.pod, name, Normal, "BackOff", message);
+                    self.context.container_event(&self.pod, name, Warning, "Failed", "Error: ImagePullBackOff");
+                }
+                _ => continue,
+            }
+            self.told.insert(name.clone(), occasion);
+        }
+    }
+
+    async fn publish(&mut self, plan: &Plan, health: &BTreeMap<String, Health>) -> Result<(), publish::PublishError> {
+        let now = self.now();
+        let facts = Facts {
+            observed: &self.observed,
+            waiting: &plan.waiting,
+            health,
+            ending: self.ending.as_ref(),
+            finished: self.finished,
+            host_ips: &self.context.node.node_ips,
+            now,
+        };
+        let generate = |pod: &Pod| -> PodStatus { status::generate(pod, &facts) };
+        match publish::status(&self.context.client, &self.pod, generate).await? {
+            Some(newest) => self.pod = Arc::new(newest),
+            None => self.gone = true,
+        }
+        Ok(())
+    }
+
+    async fn act(&mut self, actions: Vec<Action>) -> Flow {
+        let mut flow = if self.gone && self.ending.as_ref().is_none_or(|ending| ending.cause != Cause::Deleted) {
+            Flow::Again
+        } else {
+            Flow::Wait
+        };
+        for action in actions {
+            match action {
+                Action::StartSandbox { attempt } => self.start_sandbox(Some(attempt)),
+                Action::SetUpVolumes => self.start_sandbox(None),
+                Action::StartContainer { name, restart_count, restarts_since } => {
+                    self.start_container(name, restart_count, restarts_since);
+                }
+                Action::StopContainer { id, name, why, deadline } => self.stop_container(id, name, why, deadline),
+                Action::StopSandbox { id } => flow = self.stop_sandbox(id).await,
+                Action::CancelStart => {
+                    if let Some((_, cancel)) = &self.starting {
+                        cancel.cancel();
+                    }
+                }
+                Action::Finish => flow = self.finish().await,
+            }
+        }
+        flow
+    }
+
+    fn start_sandbox(&mut self, attempt: Option<u32>) {
+        let (context, pod, observed) = (Arc::clone(&self.context), Arc::clone(&self.pod), self.observed.clone());
+        let volumes = self.volumes.clone();
+        self.start(String::new(), |_| async move {
+            let volumes = match volumes {
+                Some(volumes) => Ok(volumes),
+                None => start::set_up_volumes(&context, &pod, &observed).await,
+            };
+            match (volumes, attempt) {
+                (Ok(volumes), Some(attempt)) => {
+                    Outcome::Volumes(start::start_sandbox(&context, &pod, attempt).await.map(|()| volumes))
+                }
+                (volumes, _) => Outcome::Volumes(volumes),
+            }
+        });
+    }
+
+    fn start_container(&mut self, name: String, restart_count: u32, restarts_since: Option<Timestamp>) {
+        let Some(volumes) = self.volumes.clone() else { return };
+        if let Some(exited_at) = restarts_since {
+            self.backoffs.advance(&name, exited_at, self.now());
+        }
+        let (context, pod, observed) = (Arc::clone(&self.context), Arc::clone(&self.pod), self.observed.clone());
+        self.start(name.clone(), |cancel| async move {
+            let start = ContainerStart { context, pod, observed, volumes, name: name.clone(), restart_count, cancel };
+            Outcome::Started(name, start.run().await)
+        });
+    }
+
+    /// Puts a start on its lane. The token is cancelled when the pod is to end meanwhile.
+    fn start<W>(&mut self, name: String, work: impl FnOnce(CancellationToken) -> W)
+    where
+        W: Future<Output = Outcome> + Send + 'static,
+    {
+        let cancel = CancellationToken::new();
+        self.starting = Some((name, cancel.clone()));
+        self.tasks.spawn(work(cancel));
+    }
+
+    fn stop_container(&mut self, id: String, name: String, why: String, deadline: Timestamp) {
+        if let Some(slower) = self.stopping.remove(&id) {
+            slower.task.abort();
+        }
+        let stop = ContainerStop {
+            context: Arc::clone(&self.context),
+            pod: Arc::clone(&self.pod),
+            id: id.clone(),
+            name,
+            why,
+            deadline,
+            address: start::address(&self.context, &self.pod, &self.observed),
+        };
+        let stopped = id.clone();
+        let task = self.tasks.spawn(async move { Outcome::Stopped(stopped, stop.run().await) });
+        self.stopping.insert(id, Stopping { deadline, task, retry_at: None });
+    }
+
+    async fn stop_sandbox(&mut self, id: String) -> Flow {
+        match self.context.runtime.stop_pod_sandbox(StopPodSandboxRequest { pod_sandbox_id: id }).await {
+            Ok(_) => {
+                self.retry.succeeded();
+                Flow::Again
+            }
+            Err(status) => {
+                let message = format!("error killing pod: failed to stop sandbox: {status}");
+                self.context.pod_event(&self.pod, Warning, "FailedKillPod", message);
+                self.retry.later(self.now());
+                Flow::Wait
+            }
+        }
+    }
+
+    /// Releases what the pod held. Of a deleted pod nothing stays.
+    async fn finish(&mut self) -> Flow {
+        let uid = spec::uid(&self.pod).to_owned();
+        if !self.finished {
+            self.context.references.forget(&uid);
+            self.context.tokens.forget(&uid);
+            if let Err(error) = volumes::tear_down(&self.context.node.root_dir, &uid, &*self.context.mounter) {
+                tracing::warn!(pod = self.long_name(), error = stdx::error::chain(&error), "volumes were not released");
+                self.retry.later(self.now());
+                return Flow::Wait;
+            }
+            self.volumes = None;
+            self.finished = true;
+            // The last status is written on the next round.
+            return Flow::Again;
+        }
+        if self.ending.as_ref().is_none_or(|ending| ending.cause != Cause::Deleted) {
+            return Flow::Wait;
+        }
+        match self.remove_everything(&uid).await {
+            Ok(()) => Flow::Done,
+            Err(message) => {
+                tracing::warn!(pod = self.long_name(), error = message, "the pod was not removed");
+                self.retry.later(self.now());
+                Flow::Wait
+            }
+        }
+    }
+
+    async fn remove_everything(&mut self, uid: &str) -> Result<(), String> {
+        if !self.gone {
+            publish::delete(&self.context.client, &self.pod).await.map_err(|error| stdx::error::chain(&error))?;
+            self.gone = true;
+        }
+        for container in &self.observed.containers {
+            let request = RemoveContainerRequest { container_id: container.id.clone() };
+            self.context.runtime.remove_container(request).await.map_err(|status| status.message)?;
+        }
+        for sandbox in &self.observed.sandboxes {
+            let request = RemovePodSandboxRequest { pod_sandbox_id: sandbox.id.clone() };
+            self.context.runtime.remove_pod_sandbox(request).await.map_err(|status| status.message)?;
+        }
+        volumes::remove_pod_dir(&self.context.node.root_dir, uid, &*self.context.mounter)
+            .map_err(|error| stdx::error::chain(&error))?;
+        let logs = names::log_dir(&self.context.node.pod_log_dir, &self.pod);
+        match std::fs::remove_dir_all(&logs) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.to_string()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Of each container the last end is kept, for its logs and its exit code; of old sandboxes none.
+    async fn collect_garbage(&mut self) {
+        let (containers, sandboxes) = garbage(&self.observed);
+        for (id, log_path) in containers {
+            let request = RemoveContainerRequest { container_id: id.clone() };
+            match self.context.runtime.remove_container(request).await {
+                Ok(_) => drop(std::fs::remove_file(log_path)),
+                Err(status) => tracing::warn!(container = id, error = %status, "a dead container was not removed"),
+            }
+        }
+        for id in sandboxes {
+            let request = RemovePodSandboxRequest { pod_sandbox_id: id.clone() };
+            if let Err(status) = self.context.runtime.remove_pod_sandbox(request).await {
+                tracing::warn!(sandbox = id, error = %status, "an old sandbox was not removed");
+            }
+        }
+    }
+
+    /// Brings files up to date with what they show, and tokens before they expire.
+    async fn refresh_volumes(&mut self) {
+        let Some(current) = &self.volumes else { return };
+        let due = current.refresh_at().is_some_and(|at| at <= self.now());
+        if !(due || self.volumes_stale) || self.ending.is_some() || self.starting.is_some() {
+            return;
+        }
+        match start::set_up_volumes(&self.context, &self.pod, &self.observed).await {
+            Ok(volumes) => {
+                self.volumes = Some(volumes);
+                self.volumes_stale = false;
+                self.retry.succeeded();
+            }
+            Err(_) => {
+                self.retry.later(self.now());
+            }
+        }
+    }
+
+    async fn wait(&mut self, wake_at: Option<Timestamp>) {
+        let now = self.now();
+        let span = wake_at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let deadline = async {
+            match span {
+                // A timer may fire within its own millisecond; the calendar must have passed the moment.
+                Some(span) => self.context.ambient.clock.sleep(span + Duration::from_millis(1)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let outcome = tokio::select! {
+            () = self.mailbox.notify.notified() => None,
+            Some(outcome) = self.tasks.join_next() => Some(outcome),
+            () = deadline => None,
+        };
+        if self.retry.at.is_some_and(|at| at <= self.now()) {
+            self.retry.at = None;
+        }
+        match outcome {
+            Some(Ok(outcome)) => self.take_outcome(outcome),
+            Some(Err(error)) if error.is_panic() => {
+                tracing::error!(pod = self.long_name(), error = %error, "a task of the pod panicked");
+                self.starting = None;
+            }
+            Some(Err(_)) | None => {}
+        }
+    }
+
+    fn take_outcome(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Volumes(result) => {
+                self.starting = None;
+                match result {
+                    Ok(volumes) => {
+                        self.volumes = Some(volumes);
+                        self.volumes_stale = false;
+                        self.succeeded("");
+                    }
+                    Err(failed) => self.failed("", failed),
+                }
+            }
+            Outcome::Started(name, result) => {
+                self.starting = None;
+                match result {
+                    Ok(()) => self.succeeded(&name),
+                    Err(failed) => self.failed(&name, failed),
+                }
+            }
+            Outcome::Stopped(id, Ok(())) => drop(self.stopping.remove(&id)),
+            Outcome::Stopped(id, Err(status)) => {
+                tracing::warn!(pod = self.long_name(), container = id, error = %status, "a container was not stopped");
+                let retry_at = self.retry.later(self.now());
+                if let Some(stopping) = self.stopping.get_mut(&id) {
+                    stopping.retry_at = Some(retry_at);
+                }
+            }
+        }
+    }
+
+    fn succeeded(&mut self, name: &str) {
+        self.failures.remove(name);
+        self.attempts.remove(name);
+        self.backoffs.forget(&image_key(name));
+    }
+
+    fn failed(&mut self, name: &str, failed: Failed) {
+        let now = self.now();
+        let attempt = self.attempts.entry(name.to_owned()).or_default();
+        *attempt = attempt.saturating_add(1);
+        let later = |wait: SignedDuration| now.saturating_add(wait).unwrap_or(now);
+        let retry_at = match failed.reason {
+            "ErrImagePull" | "InvalidImageName" => {
+                let key = image_key(name);
+                self.backoffs.advance(&key, now, now);
+                self.backoffs.waiting(&key, now, now).map_or(now, |(_, until)| until)
+            }
+            _ if name.is_empty() => later(doubled(*attempt)),
+            // What ran and ended waits as every crash does.
+            "PostStartHookError" => now,
+            _ => later(RETRY_START),
+        };
+        let Failed { reason, message } = failed;
+        let failure = StartFailure { reason: reason.to_owned(), message, failed_at: now, retry_at };
+        self.failures.insert(name.to_owned(), failure);
+    }
+
+    fn now(&self) -> Timestamp {
+        self.context.ambient.clock.now()
+    }
+
+    fn long_name(&self) -> String {
+        spec::long_name(&self.pod)
+    }
+}
+
+impl Retry {
+    fn later(&mut self, now: Timestamp) -> Timestamp {
+        self.failures = self.failures.saturating_add(1);
+        let at = now.saturating_add(doubled(self.failures)).unwrap_or(now);
+        self.at = Some(at);
+        at
+    }
+
+    fn succeeded(&mut self) {
+        *self = Retry::default();
+    }
+}
+
+/// 1 s, 2 s, 4 s … 60 s.
+fn doubled(failures: u32) -> SignedDuration {
+    let wait = RETRY_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(RETRY_CAP);
+    SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO)
+}
+
+fn image_key(container: &str) -> String {
+    format!("image/{container}")
+}
+
+fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
+}
+
+/// Of one object's versions the higher is the newer.
+fn revision(pod: &Pod) -> u64 {
+    pod.metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0)
+}
+
+/// Ids and logs of dead containers that have a later end of the same name, and ids of dead sandboxes
+/// behind the current one that hold no container any more.
+fn garbage(observed: &Observed) -> (Vec<(String, String)>, Vec<String>) {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut dead = Vec::new();
+    for container in &observed.containers {
+        if matches!(container.state, State::Exited(_)) && !seen.insert(container.name.as_str()) {
+            dead.push((container.id.clone(), container.log_path.clone()));
+        }
+    }
+    let kept = |sandbox: &str| {
+        let mut containers = observed.containers.iter().filter(|container| container.sandbox_id == sandbox);
+        containers.any(|container| !dead.iter().any(|(id, _)| id == &container.id))
+    };
+    let sandboxes = observed.sandboxes.iter().skip(1).filter(|sandbox| !sandbox.ready && !kept(&sandbox.id));
+    (dead.clone(), sandboxes.map(|sandbox| sandbox.id.clone()).collect())
+}

@@ -1,0 +1,258 @@
+//! A pod's volumes: what is mounted where on the node. One file per plugin, listed in [`PLUGINS`].
+
+pub(crate) mod atomic_writer;
+mod config_map;
+mod downward_api;
+mod empty_dir;
+mod host_path;
+pub(crate) mod mounts;
+mod ownership;
+mod payload;
+mod projected;
+mod secret;
+mod sub_path;
+pub(crate) mod tokens;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use api::k8s::api::core::v1::{Container, Pod, Volume};
+use async_trait::async_trait;
+use cri::{Mount, MountPropagation};
+use jiff::Timestamp;
+
+use crate::config::environment::Objects;
+use crate::config::expansion::expand;
+use crate::config::fields::{Addresses, FieldError};
+use crate::config::{NodeFacts, names};
+use crate::pod::spec;
+use mounts::Mounter;
+use tokens::{TokenError, Tokens};
+
+/// Every kind of volume there is code for.
+static PLUGINS: [&dyn Plugin; 6] = [
+    &empty_dir::EmptyDir,
+    &host_path::HostPath,
+    &config_map::ConfigMapVolume,
+    &secret::SecretVolume,
+    &projected::Projected,
+    &downward_api::DownwardApi,
+];
+
+/// One kind of volume.
+#[async_trait]
+pub(crate) trait Plugin: Send + Sync {
+    /// The folder its volumes live in below `volumes/`, in upstream's spelling.
+    fn folder(&self) -> &'static str;
+    fn serves(&self, volume: &Volume) -> bool;
+    /// Makes the volume be as it should. Called again whenever something it rests on changed.
+    async fn set_up(&self, request: &SetUp<'_>) -> Result<Ready, VolumeError>;
+}
+
+/// What a plugin may use.
+pub(crate) struct SetUp<'a> {
+    pub(crate) pod: &'a Pod,
+    pub(crate) volume: &'a Volume,
+    /// Where the volume is to appear.
+    pub(crate) directory: PathBuf,
+    pub(crate) objects: &'a Objects,
+    pub(crate) addresses: Addresses<'a>,
+    pub(crate) node: &'a NodeFacts,
+    pub(crate) mounter: &'a dyn Mounter,
+    pub(crate) tokens: &'a Tokens,
+    pub(crate) now: Timestamp,
+}
+
+impl SetUp<'_> {
+    pub(crate) fn fs_group(&self) -> Option<u32> {
+        let context = spec::spec(self.pod).security_context.as_ref()?;
+        context.fs_group.and_then(|group| u32::try_from(group).ok())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ready {
+    pub(crate) host_path: PathBuf,
+    /// When it must be set up again even if nothing changes: a token grows old.
+    pub(crate) refresh_at: Option<Timestamp>,
+}
+
+/// The volumes of a pod by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ReadyVolumes {
+    by_name: BTreeMap<String, Ready>,
+}
+
+impl ReadyVolumes {
+    pub(crate) fn refresh_at(&self) -> Option<Timestamp> {
+        self.by_name.values().filter_map(|ready| ready.refresh_at).min()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VolumeError {
+    // The space is upstream's: the cause follows as ` : cause`.
+    #[error("MountVolume.SetUp failed for volume {volume:?} ")]
+    SetUp {
+        volume: String,
+        #[source]
+        source: Box<VolumeError>,
+    },
+    #[error("no volume plugin matched")]
+    NoPlugin,
+    #[error("{kind} {name:?} not found")]
+    MissingObject { kind: &'static str, name: String },
+    #[error("references non-existent {kind} key: {key}")]
+    MissingKey { kind: &'static str, key: String },
+    #[error("invalid path {0:?}: must be relative and stay inside the volume")]
+    InvalidPath(String),
+    #[error("hostPath type check failed: {path} is not {expected}")]
+    HostPathType { path: String, expected: &'static str },
+    #[error("failed to fetch token")]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    #[error("volume {0:?} is not one of the pod's")]
+    UnknownVolume(String),
+    #[error("failed to prepare subPath for volumeMount {mount:?} of container {container:?}")]
+    SubPath {
+        mount: String,
+        container: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("subPath expression {0:?} names a variable that is not set")]
+    SubPathExpression(String),
+    #[error("cannot {step} {}", path.display())]
+    File {
+        step: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl VolumeError {
+    pub(crate) fn file(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> VolumeError {
+        move |source| VolumeError::File { step, path: path.to_owned(), source }
+    }
+}
+
+/// What setting up volumes takes, for all volumes of a pod.
+pub(crate) struct PodVolumes<'a> {
+    pub(crate) pod: &'a Pod,
+    pub(crate) objects: &'a Objects,
+    pub(crate) addresses: Addresses<'a>,
+    pub(crate) node: &'a NodeFacts,
+    pub(crate) mounter: &'a dyn Mounter,
+    pub(crate) tokens: &'a Tokens,
+    pub(crate) now: Timestamp,
+}
+
+/// Sets up every volume of the pod; the first failure ends it.
+pub(crate) async fn set_up(all: &PodVolumes<'_>) -> Result<ReadyVolumes, VolumeError> {
+    let mut ready = ReadyVolumes::default();
+    for volume in spec::spec(all.pod).volumes.iter().flatten() {
+        let result = set_up_one(all, volume).await;
+        let one =
+            result.map_err(|source| VolumeError::SetUp { volume: volume.name.clone(), source: Box::new(source) })?;
+        ready.by_name.insert(volume.name.clone(), one);
+    }
+    Ok(ready)
+}
+
+async fn set_up_one(all: &PodVolumes<'_>, volume: &Volume) -> Result<Ready, VolumeError> {
+    let plugin = PLUGINS.iter().find(|plugin| plugin.serves(volume)).ok_or(VolumeError::NoPlugin)?;
+    let pod_dir = names::pod_dir(&all.node.root_dir, spec::uid(all.pod));
+    let directory = pod_dir.join("volumes").join(plugin.folder()).join(&volume.name);
+    let PodVolumes { pod, objects, addresses, node, mounter, tokens, now } = *all;
+    plugin.set_up(&SetUp { pod, volume, directory, objects, addresses, node, mounter, tokens, now }).await
+}
+
+/// The mounts of one container, in the spec's order.
+pub(crate) fn container_mounts(
+    pod: &Pod,
+    container: &Container,
+    ready: &ReadyVolumes,
+    lookup: impl Fn(&str) -> Option<String>,
+    node: &NodeFacts,
+    mounter: &dyn Mounter,
+) -> Result<Vec<Mount>, VolumeError> {
+    let mut mounts = Vec::new();
+    for (index, volume_mount) in container.volume_mounts.iter().flatten().enumerate() {
+        let volume = ready.by_name.get(&volume_mount.name);
+        let volume = volume.ok_or_else(|| VolumeError::UnknownVolume(volume_mount.name.clone()))?;
+        let inner = match (&volume_mount.sub_path_expr, &volume_mount.sub_path) {
+            (Some(expression), _) if !expression.is_empty() => {
+                let expanded = expand(expression, &lookup);
+                if expanded.contains("$(") {
+                    return Err(VolumeError::SubPathExpression(expression.clone()));
+                }
+                Some(expanded)
+            }
+            (_, Some(path)) if !path.is_empty() => Some(path.clone()),
+            _ => None,
+        };
+        let host_path = match inner {
+            None => volume.host_path.clone(),
+            Some(inner) => {
+                let pod_dir = names::pod_dir(&node.root_dir, spec::uid(pod));
+                let target = pod_dir
+                    .join("volume-subpaths")
+                    .join(&volume_mount.name)
+                    .join(&container.name)
+                    .join(index.to_string());
+                sub_path::bind(&volume.host_path, &inner, &target, mounter).map_err(|source| VolumeError::SubPath {
+                    mount: volume_mount.mount_path.clone(),
+                    container: container.name.clone(),
+                    source,
+                })?
+            }
+        };
+        let propagation = match volume_mount.mount_propagation.as_deref() {
+            Some("Bidirectional") => MountPropagation::Bidirectional,
+            Some("HostToContainer") => MountPropagation::HostToContainer,
+            _ => MountPropagation::Private,
+        };
+        let readonly = volume_mount.read_only.unwrap_or(false);
+        let recursive = matches!(volume_mount.recursive_read_only.as_deref(), Some("Enabled" | "IfPossible"));
+        mounts.push(Mount {
+            container_path: volume_mount.mount_path.clone(),
+            host_path: host_path.to_string_lossy().into_owned(),
+            readonly,
+            propagation: propagation as i32,
+            recursive_read_only: readonly && recursive,
+            ..Mount::default()
+        });
+    }
+    Ok(mounts)
+}
+
+/// Unmounts and removes everything of a pod's folder. Nothing is removed through a mount that
+/// could not be taken off, lest a host's files go with it.
+pub(crate) fn remove_pod_dir(root_dir: &Path, uid: &str, mounter: &dyn Mounter) -> Result<(), VolumeError> {
+    let directory = names::pod_dir(root_dir, uid);
+    if !directory.exists() {
+        return Ok(());
+    }
+    mounter.unmount_below(&directory).map_err(VolumeError::file("unmount below", &directory))?;
+    std::fs::remove_dir_all(&directory).map_err(VolumeError::file("remove", &directory))
+}
+
+/// Takes off the mounts of a pod that has ended and removes its volumes, but keeps what tells of its
+/// end.
+pub(crate) fn tear_down(root_dir: &Path, uid: &str, mounter: &dyn Mounter) -> Result<(), VolumeError> {
+    let pod_dir = names::pod_dir(root_dir, uid);
+    for part in ["volume-subpaths", "volumes"] {
+        let directory = pod_dir.join(part);
+        if directory.exists() {
+            mounter.unmount_below(&directory).map_err(VolumeError::file("unmount below", &directory))?;
+            std::fs::remove_dir_all(&directory).map_err(VolumeError::file("remove", &directory))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
