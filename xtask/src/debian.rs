@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use anyhow::{Context, bail, ensure};
 
 /// Installs the packages that are missing. Where this may not, the error says what to type.
-pub fn ensure(packages: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn ensure(packages: &[&str]) -> anyhow::Result<()> {
     let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -26,7 +26,7 @@ pub fn ensure(packages: &[&str]) -> anyhow::Result<()> {
 
 /// Fetches a package and unpacks it below `cache`, installing nothing; answers the folder that
 /// stands for `/`. It needs no root, and what is there already is not fetched again.
-pub fn unpack(package: &str, cache: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn unpack(package: &str, cache: &Path) -> anyhow::Result<PathBuf> {
     let folder = cache.join(package);
     let root = folder.join("root");
     if root.is_dir() {
