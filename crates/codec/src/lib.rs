@@ -3,9 +3,11 @@
 //! An object is a JSON map. What a built-in type knows of its fields stands in [`schema`].
 
 pub mod decode;
+pub mod patch;
 pub mod schema;
 pub mod tree;
 
 pub use api::{path, time};
 
 pub use decode::{DecodeError, Decoded, FieldValidation, Format, MAX_BODY_BYTES, Object, decode, decode_untyped};
+pub use patch::{PatchError, PatchKind, apply_json_patch, apply_merge_patch, apply_strategic_patch};

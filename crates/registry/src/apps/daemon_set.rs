@@ -1,6 +1,20 @@
 //! apps `DaemonSet`.
 
-use crate::kind::Kind;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::columns::{self, AGE, NAME, column};
+use crate::error::FieldError;
+use crate::fields::{
+    check_immutable, check_not_negative, check_supported, format_labels, get_object, number, object_at, set_default,
+    text,
+};
+use crate::kind::{Column, Kind, Object, Rules};
+use crate::pod_spec;
+use crate::workload::{
+    CONTAINERS, IMAGES, SELECTOR, container_cells, is_zero_share, selector_cell, validate_selector_and_template,
+    validate_share,
+};
 
 pub static DAEMON_SET: Kind = Kind {
     group: "apps",
@@ -10,5 +24,84 @@ pub static DAEMON_SET: Kind = Kind {
     short_names: &["ds"],
     categories: &["all"],
     has_status: true,
+    rules: &DaemonSetRules,
     ..Kind::NAMESPACED
 };
+
+struct DaemonSetRules;
+
+static COLUMNS: &[Column] = &[
+    NAME,
+    column("Desired", "integer", "The total number of nodes that should be running the daemon pod."),
+    column("Current", "integer", "The number of nodes that are running at least 1 daemon pod and are supposed to."),
+    column("Ready", "integer", "The number of nodes with one or more of the daemon pod running and ready."),
+    column("Up-to-date", "integer", "The total number of nodes that are running updated daemon pod."),
+    column("Available", "integer", "The number of nodes with one or more of the daemon pod running and available."),
+    column("Node Selector", "string", "The labels a node must have for the daemon pod to run on it."),
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    SELECTOR,
+];
+
+impl Rules for DaemonSetRules {
+    fn default(&self, object: &mut Object) {
+        let spec = object_at(object, "spec");
+        set_default(spec, "updateStrategy.type", "RollingUpdate");
+        if text(spec, "updateStrategy.type") == "RollingUpdate" {
+            set_default(spec, "updateStrategy.rollingUpdate.maxUnavailable", 1);
+            set_default(spec, "updateStrategy.rollingUpdate.maxSurge", 0);
+        }
+        set_default(spec, "revisionHistoryLimit", 10);
+        pod_spec::default_template(object);
+    }
+
+    fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        for field in ["spec.minReadySeconds", "spec.revisionHistoryLimit"] {
+            check_not_negative(object, field, "", &mut faults);
+        }
+        validate_selector_and_template(object, "daemonset", &mut faults);
+        let strategy = "spec.updateStrategy.type";
+        check_supported(object, strategy, &["OnDelete", "RollingUpdate"], "", &mut faults);
+        if let Some(rolling) = get_object(object, "spec.updateStrategy.rollingUpdate") {
+            let path = "spec.updateStrategy.rollingUpdate";
+            validate_share(rolling, "maxUnavailable", path, &mut faults);
+            validate_share(rolling, "maxSurge", path, &mut faults);
+            if is_zero_share(rolling, "maxUnavailable") && is_zero_share(rolling, "maxSurge") {
+                let detail = "cannot be 0 when maxSurge is 0";
+                let value = crate::fields::value(rolling, "maxUnavailable");
+                faults.push(FieldError::invalid(format!("{path}.maxUnavailable"), value, detail));
+            }
+        }
+        if let Some(old) = old {
+            check_immutable(object, old, "spec.selector", &mut faults);
+        }
+        faults
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        COLUMNS
+    }
+
+    fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
+        let [containers, images] = container_cells(object, "spec.template.spec.containers");
+        vec![
+            columns::name(object),
+            Value::from(number(object, "status.desiredNumberScheduled")),
+            Value::from(number(object, "status.currentNumberScheduled")),
+            Value::from(number(object, "status.numberReady")),
+            Value::from(number(object, "status.updatedNumberScheduled")),
+            Value::from(number(object, "status.numberAvailable")),
+            Value::from(format_labels(get_object(object, "spec.template.spec.nodeSelector"))),
+            columns::age(object, now),
+            containers,
+            images,
+            selector_cell(object, "spec.selector"),
+        ]
+    }
+
+    fn tracks_generation(&self) -> bool {
+        true
+    }
+}

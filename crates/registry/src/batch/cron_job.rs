@@ -1,6 +1,18 @@
 //! batch `CronJob`.
 
-use crate::kind::Kind;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::job;
+use crate::columns::{self, AGE, NAME, column};
+use crate::error::FieldError;
+use crate::fields::{
+    check_not_negative, check_supported, get_array, get_str, object_at, object_mut, or_none, set_default, text, truth,
+};
+use crate::human;
+use crate::kind::{Column, Kind, Object, Rules};
+use crate::pod_spec;
+use crate::workload::{CONTAINERS, IMAGES, SELECTOR, container_cells, selector_cell};
 
 pub static CRON_JOB: Kind = Kind {
     group: "batch",
@@ -10,5 +22,107 @@ pub static CRON_JOB: Kind = Kind {
     short_names: &["cj"],
     categories: &["all"],
     has_status: true,
+    rules: &CronJobRules,
     ..Kind::NAMESPACED
 };
+
+struct CronJobRules;
+
+/// A Job's name is the CronJob's and eleven more characters.
+const MAX_NAME_BYTES: usize = 52;
+
+static COLUMNS: &[Column] = &[
+    NAME,
+    column("Schedule", "string", "The schedule in Cron format, see https://en.wikipedia.org/wiki/Cron."),
+    column("Timezone", "string", "The time zone name for the given schedule."),
+    column("Suspend", "boolean", "Whether subsequent executions are suspended."),
+    column("Active", "integer", "The number of currently running jobs."),
+    column("Last Schedule", "string", "When the job was last successfully scheduled."),
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    SELECTOR,
+];
+
+impl Rules for CronJobRules {
+    fn default(&self, object: &mut Object) {
+        let spec = object_at(object, "spec");
+        set_default(spec, "concurrencyPolicy", "Allow");
+        set_default(spec, "suspend", false);
+        set_default(spec, "successfulJobsHistoryLimit", 3);
+        set_default(spec, "failedJobsHistoryLimit", 1);
+        if let Some(template) = object_mut(spec, "jobTemplate.spec.template.spec") {
+            pod_spec::default_spec(template);
+        }
+    }
+
+    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        let name = text(object, "metadata.name");
+        if name.len() > MAX_NAME_BYTES {
+            let detail = format!("must be no more than {MAX_NAME_BYTES} characters");
+            faults.push(FieldError::invalid("metadata.name", name, detail));
+        }
+        match text(object, "spec.schedule") {
+            "" => faults.push(FieldError::required("spec.schedule", "")),
+            schedule => validate_schedule(schedule, &mut faults),
+        }
+        for field in ["spec.startingDeadlineSeconds", "spec.successfulJobsHistoryLimit", "spec.failedJobsHistoryLimit"]
+        {
+            check_not_negative(object, field, "", &mut faults);
+        }
+        let policies = ["Allow", "Forbid", "Replace"];
+        check_supported(object, "spec.concurrencyPolicy", &policies, "", &mut faults);
+        faults.extend(job::validate_spec(object, "spec.jobTemplate.spec"));
+        faults
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        COLUMNS
+    }
+
+    fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
+        let [containers, images] = container_cells(object, "spec.jobTemplate.spec.template.spec.containers");
+        let last = match get_str(object, "status.lastScheduleTime") {
+            Some(moment) => Value::from(human::since(Some(moment), now)),
+            None => or_none(""),
+        };
+        vec![
+            columns::name(object),
+            Value::from(text(object, "spec.schedule")),
+            or_none(text(object, "spec.timeZone")),
+            Value::from(if truth(object, "spec.suspend") { "True" } else { "False" }),
+            Value::from(get_array(object, "status.active").len()),
+            last,
+            columns::age(object, now),
+            containers,
+            images,
+            selector_cell(object, "spec.jobTemplate.spec.selector"),
+        ]
+    }
+
+    fn tracks_generation(&self) -> bool {
+        true
+    }
+}
+
+fn validate_schedule(schedule: &str, faults: &mut Vec<FieldError>) {
+    if schedule.contains("TZ=") {
+        let detail = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+        faults.push(FieldError::invalid("spec.schedule", schedule, detail));
+        return;
+    }
+    const MACROS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+    if schedule.starts_with('@') {
+        if !MACROS.contains(&schedule) && !schedule.starts_with("@every ") {
+            let detail = format!("unrecognized descriptor: {schedule}");
+            faults.push(FieldError::invalid("spec.schedule", schedule, detail));
+        }
+        return;
+    }
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    if fields.len() != 5 {
+        let detail = format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" "));
+        faults.push(FieldError::invalid("spec.schedule", schedule, detail));
+    }
+}

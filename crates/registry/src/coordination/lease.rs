@@ -1,6 +1,49 @@
 //! coordination.k8s.io `Lease`.
 
-use crate::kind::Kind;
+use jiff::Timestamp;
+use serde_json::Value;
 
-pub static LEASE: Kind =
-    Kind { group: "coordination.k8s.io", kind: "Lease", plural: "leases", singular: "lease", ..Kind::NAMESPACED };
+use crate::columns::{self, AGE, NAME, column};
+use crate::error::FieldError;
+use crate::fields::{check_not_negative, get_i64, text};
+use crate::kind::{Column, Kind, Object, Rules};
+
+pub static LEASE: Kind = Kind {
+    group: "coordination.k8s.io",
+    kind: "Lease",
+    plural: "leases",
+    singular: "lease",
+    rules: &LeaseRules,
+    ..Kind::NAMESPACED
+};
+
+struct LeaseRules;
+
+impl Rules for LeaseRules {
+    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        if let Some(seconds) = get_i64(object, "spec.leaseDurationSeconds").filter(|seconds| *seconds <= 0) {
+            faults.push(FieldError::invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0"));
+        }
+        check_not_negative(object, "spec.leaseTransitions", "", &mut faults);
+        faults
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        static COLUMNS: &[Column] =
+            &[NAME, column("Holder", "string", "holderIdentity contains the identity of the holder of a lease."), AGE];
+        COLUMNS
+    }
+
+    fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
+        vec![columns::name(object), Value::from(text(object, "spec.holderIdentity")), columns::age(object, now)]
+    }
+
+    fn creates_on_update(&self) -> bool {
+        true
+    }
+
+    fn allows_unconditional_update(&self) -> bool {
+        false
+    }
+}

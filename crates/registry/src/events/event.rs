@@ -1,6 +1,12 @@
-//! events.k8s.io `Event`.
+//! events.k8s.io `Event`: a core Event under other field names.
 
-use crate::kind::Kind;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::core::event::{COLUMNS, EVENT as CORE_EVENT, row};
+use crate::error::FieldError;
+use crate::fields::{get, text};
+use crate::kind::{Column, Kind, Object, Rules, WriteContext};
 
 pub static EVENT: Kind = Kind {
     group: "events.k8s.io",
@@ -8,6 +14,131 @@ pub static EVENT: Kind = Kind {
     plural: "events",
     singular: "event",
     short_names: &["ev"],
-    storage: Some(&crate::core::event::EVENT),
+    storage: Some(&CORE_EVENT),
+    rules: &EventRules,
     ..Kind::NAMESPACED
 };
+
+struct EventRules;
+
+/// Each field here and in the core form.
+const NAMES: [(&str, &str); 7] = [
+    ("regarding", "involvedObject"),
+    ("note", "message"),
+    ("reportingController", "reportingComponent"),
+    ("deprecatedSource", "source"),
+    ("deprecatedFirstTimestamp", "firstTimestamp"),
+    ("deprecatedLastTimestamp", "lastTimestamp"),
+    ("deprecatedCount", "count"),
+];
+
+impl Rules for EventRules {
+    fn prepare_create(&self, _object: &mut Object, _context: &WriteContext<'_>) {}
+
+    fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        if old.is_some() {
+            return faults;
+        }
+        if get(object, "eventTime").is_none() {
+            faults.push(FieldError::required("eventTime", ""));
+        }
+        for field in ["reportingController", "reportingInstance", "action", "reason"] {
+            if text(object, field).is_empty() {
+                faults.push(FieldError::required(field, ""));
+            }
+        }
+        if !["Normal", "Warning"].contains(&text(object, "type")) {
+            let detail = format!("has invalid value: {}", text(object, "type"));
+            faults.push(FieldError::invalid("type", "", detail));
+        }
+        faults
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        COLUMNS
+    }
+
+    fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
+        let mut stored = object.clone();
+        self.to_storage(&mut stored);
+        row(&stored, now)
+    }
+
+    fn selectable_field(&self, object: &Object, path: &str) -> Option<String> {
+        self.selectable_fields().contains(&path).then(|| text(object, path).to_owned())
+    }
+
+    fn selectable_fields(&self) -> &'static [&'static str] {
+        &[
+            "regarding.kind",
+            "regarding.namespace",
+            "regarding.name",
+            "regarding.uid",
+            "regarding.apiVersion",
+            "regarding.resourceVersion",
+            "regarding.fieldPath",
+            "reason",
+            "reportingController",
+            "type",
+        ]
+    }
+
+    fn creates_on_update(&self) -> bool {
+        true
+    }
+
+    fn to_storage(&self, object: &mut Object) {
+        rename(object, |name| NAMES.iter().find(|(ours, _)| *ours == name).map(|(_, core)| *core));
+        object.insert("apiVersion".to_owned(), Value::from("v1"));
+    }
+
+    fn out_of_storage(&self, object: &mut Object) {
+        rename(object, |name| NAMES.iter().find(|(_, core)| *core == name).map(|(ours, _)| *ours));
+        object.insert("apiVersion".to_owned(), Value::from("events.k8s.io/v1"));
+    }
+}
+
+fn rename(object: &mut Object, new_name: impl Fn(&str) -> Option<&'static str>) {
+    let entries = std::mem::take(object);
+    object.extend(entries.into_iter().map(|(name, value)| match new_name(&name) {
+        Some(new) => (new.to_owned(), value),
+        None => (name, value),
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn both_forms_say_the_same() {
+        let Value::Object(object) = json!({
+            "apiVersion": "events.k8s.io/v1",
+            "note": "hello",
+            "regarding": {"kind": "Pod"},
+            "reportingController": "c",
+            "deprecatedCount": 2,
+            "reason": "R",
+        }) else {
+            panic!("an object")
+        };
+        let mut there = object.clone();
+        EventRules.to_storage(&mut there);
+        assert_eq!(
+            Value::Object(there.clone()),
+            json!({
+                "apiVersion": "v1",
+                "message": "hello",
+                "involvedObject": {"kind": "Pod"},
+                "reportingComponent": "c",
+                "count": 2,
+                "reason": "R",
+            })
+        );
+        EventRules.out_of_storage(&mut there);
+        assert_eq!(there, object);
+    }
+}
