@@ -56,11 +56,7 @@ pub(crate) fn run(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
         environment: &["PORT=3000", "GREETING=Hello World v2!"],
         ..demo.clone()
     };
-    let echo_image = Image {
-        tags: &["docker.io/library/echo:1"],
-        environment: &["PORT=3000"],
-        ..demo.clone()
-    };
+    let echo_image = Image { tags: &["docker.io/library/echo:1"], environment: &["PORT=3000"], ..demo.clone() };
     let eater_image = Image {
         tags: &["docker.io/library/eater:1"],
         layers: vec![&busybox, &eater],
@@ -233,7 +229,11 @@ fn busybox_layer(busybox: &Path) -> anyhow::Result<Vec<u8>> {
         layer.link(&format!("bin/{applet}"), "busybox")?;
     }
     layer.link("usr/bin/env", "../../bin/env")?;
-    layer.file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n", 0o644)?;
+    layer.file(
+        "etc/passwd",
+        b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n",
+        0o644,
+    )?;
     layer.file("etc/group", b"root:x:0:\nnogroup:x:65534:\n", 0o644)?;
     layer.file("etc/shadow", b"root:*:::::::\nnobody:*:::::::\n", 0o640)?;
     layer.finish()
@@ -295,7 +295,8 @@ fn build_programs(packages: &[&str]) -> anyhow::Result<BTreeMap<String, PathBuf>
     for package in packages {
         build.args(["--package", package]);
     }
-    let output = build.current_dir(crate::repository()).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+    let output =
+        build.current_dir(crate::repository()).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     ensure!(output.status.success(), "building {} failed", packages.join(" "));
     let mut programs = BTreeMap::new();
     for message in Message::parse_stream(output.stdout.as_slice()) {
