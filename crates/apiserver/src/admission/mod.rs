@@ -1,0 +1,109 @@
+//! Admission: what may change or refuse a write, after authorisation and before the store.
+//!
+//! One file per plugin, one line in [`PLUGINS`]. Each sees the stored old object, never one the
+//! client described.
+
+use async_trait::async_trait;
+use registry::{Kind, Object};
+
+use crate::call::Call;
+use crate::status::{ApiError, Subject};
+
+mod default_toleration_seconds;
+mod deny_service_external_ips;
+mod namespace_lifecycle;
+mod node_restriction;
+mod priority;
+mod rbac_escalation;
+mod service_account;
+mod service_addresses;
+mod taint_nodes_by_condition;
+
+/// Every plugin, in the order they run.
+const PLUGINS: &[&dyn Plugin] = &[
+    &namespace_lifecycle::NamespaceLifecycle,
+    &service_account::ServiceAccount,
+    &node_restriction::NodeRestriction,
+    &taint_nodes_by_condition::TaintNodesByCondition,
+    &priority::Priority,
+    &default_toleration_seconds::DefaultTolerationSeconds,
+    &deny_service_external_ips::DenyServiceExternalIps,
+    &rbac_escalation::RbacEscalation,
+    &service_addresses::ServiceAddresses,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Create,
+    Update,
+    Delete,
+}
+
+/// What is about to happen.
+pub(crate) struct Attributes<'a> {
+    pub(crate) call: &'a Call,
+    pub(crate) operation: Operation,
+    pub(crate) kind: &'static Kind,
+    /// Empty for the object itself.
+    pub(crate) subresource: &'a str,
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+    /// As it stands in the store; none on creation.
+    pub(crate) old: Option<&'a Object>,
+}
+
+impl Attributes<'_> {
+    /// Whether the write is on this resource itself, or on its subresource.
+    pub(crate) fn is(&self, group: &str, plural: &str, subresource: &str) -> bool {
+        self.kind.group == group && self.kind.plural == plural && self.subresource == subresource
+    }
+
+    pub(crate) fn forbidden(&self, why: &str) -> ApiError {
+        ApiError::forbidden(Subject::of(self.kind, self.name), why)
+    }
+}
+
+/// Something a plugin set aside for the write; dropping it gives it back. It is dropped after the
+/// write, when the store itself shows what was taken.
+pub(crate) type Reservation = Box<dyn Send + Sync>;
+
+#[async_trait]
+pub(crate) trait Plugin: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    fn handles(&self, attributes: &Attributes<'_>) -> bool;
+
+    /// May change the object.
+    async fn admit(&self, _attributes: &Attributes<'_>, _object: &mut Object) -> Result<Option<Reservation>, ApiError> {
+        Ok(None)
+    }
+
+    /// Sees the final object; on deletion there is none.
+    async fn validate(&self, _attributes: &Attributes<'_>, _object: Option<&Object>) -> Result<(), ApiError> {
+        Ok(())
+    }
+}
+
+pub(crate) async fn admit(attributes: &Attributes<'_>, object: &mut Object) -> Result<Vec<Reservation>, ApiError> {
+    let mut reservations = Vec::new();
+    for plugin in PLUGINS {
+        if !plugin.handles(attributes) {
+            continue;
+        }
+        let admitted = plugin.admit(attributes, object).await;
+        if let Err(error) = &admitted {
+            tracing::debug!(plugin = plugin.name(), reason = error.message(), "admission refused a write");
+        }
+        reservations.extend(admitted?);
+    }
+    Ok(reservations)
+}
+
+pub(crate) async fn validate(attributes: &Attributes<'_>, object: Option<&Object>) -> Result<(), ApiError> {
+    for plugin in PLUGINS {
+        if plugin.handles(attributes) {
+            plugin.validate(attributes, object).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! One request on a resource, past the filters.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use codec::FieldValidation;
+use http::{HeaderMap, HeaderValue, Response};
+use registry::{FieldError, Kind, WriteContext};
+
+use crate::auth::User;
+use crate::kinds;
+use crate::server::ApiServer;
+use crate::status::{ApiError, Subject};
+use crate::wire::accept::Accepted;
+use crate::wire::body::Body;
+use crate::wire::query::Query;
+use crate::wire::request_info::ResourceInfo;
+
+/// What every verb needs to know.
+pub(crate) struct Call {
+    pub(crate) server: Arc<ApiServer>,
+    pub(crate) user: User,
+    pub(crate) verb: &'static str,
+    pub(crate) info: ResourceInfo,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) accepted: Accepted,
+    /// The kind and version the path names.
+    pub(crate) kind: &'static Kind,
+    warnings: Mutex<Vec<String>>,
+}
+
+/// Upstream cuts the warnings of one answer at this size.
+const MAX_WARNING_BYTES: usize = 4096;
+
+impl Call {
+    pub(crate) fn new(
+        server: Arc<ApiServer>,
+        user: User,
+        verb: &'static str,
+        info: ResourceInfo,
+        query: Query,
+        headers: HeaderMap,
+        kind: &'static Kind,
+    ) -> Result<Self, ApiError> {
+        let accepted = Accepted::negotiate(&headers)?;
+        Ok(Call { server, user, verb, info, query, headers, accepted, kind, warnings: Mutex::default() })
+    }
+
+    /// The same request, about another namespace.
+    pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
+        let info = ResourceInfo { namespace: namespace.to_owned(), ..self.info.clone() };
+        Call {
+            server: self.server.clone(),
+            user: self.user.clone(),
+            verb: self.verb,
+            info,
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            accepted: self.accepted,
+            kind: self.kind,
+            warnings: Mutex::default(),
+        }
+    }
+
+    /// The form the kind rests in.
+    pub(crate) fn stored_kind(&self) -> &'static Kind {
+        kinds::stored(self.kind)
+    }
+
+    pub(crate) fn subject<'a>(&'a self, name: &'a str) -> Subject<'a> {
+        Subject::of(self.kind, name)
+    }
+
+    /// The namespace of the objects asked for: none for kinds that have none, though for a
+    /// Namespace the path names one.
+    pub(crate) fn namespace(&self) -> &str {
+        if self.kind.is_namespaced() { &self.info.namespace } else { "" }
+    }
+
+    pub(crate) fn write_context(&self) -> WriteContext<'_> {
+        WriteContext { now: self.server.ambient.clock.now_seconds(), user: &self.user.name }
+    }
+
+    /// A sentence for the Warning header.
+    pub(crate) fn warn(&self, text: impl Into<String>) {
+        let text = text.into();
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let used: usize = warnings.iter().map(String::len).sum();
+        if !warnings.contains(&text) && used + text.len() <= MAX_WARNING_BYTES {
+            warnings.push(text);
+        }
+    }
+
+    pub(crate) fn attach_warnings(&self, response: &mut Response<Body>) {
+        for text in self.warnings.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+            if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{escaped}\"")) {
+                response.headers_mut().append(http::header::WARNING, value);
+            }
+        }
+    }
+
+    pub(crate) fn write_options(&self) -> Result<WriteOptions, ApiError> {
+        let mut faults = Vec::new();
+        let mut dry_run = false;
+        for value in self.query.all("dryRun").filter(|value| !value.is_empty()) {
+            if value == "All" {
+                dry_run = true;
+            } else {
+                faults.push(FieldError::not_supported("dryRun", value, &["All"]));
+            }
+        }
+        let requested = self.query.get("fieldValidation").unwrap_or("");
+        let validation = FieldValidation::from_parameter(requested).unwrap_or_else(|| {
+            faults.push(FieldError::not_supported("fieldValidation", requested, &["", "Ignore", "Strict", "Warn"]));
+            FieldValidation::default()
+        });
+        if faults.is_empty() { Ok(WriteOptions { dry_run, validation }) } else { Err(invalid_options(self, &faults)) }
+    }
+}
+
+/// What every write may carry in its query.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WriteOptions {
+    pub(crate) dry_run: bool,
+    pub(crate) validation: FieldValidation,
+}
+
+/// Faults of the request's own options, as upstream words them for each verb.
+fn invalid_options(call: &Call, faults: &[FieldError]) -> ApiError {
+    let kind = match call.verb {
+        "create" => "CreateOptions",
+        "patch" => "PatchOptions",
+        _ => "UpdateOptions",
+    };
+    let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}", registry::error::aggregate(faults));
+    let error = ApiError::new(http::StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
+    faults.iter().fold(error, |error, fault| error.with_cause(fault.reason(), fault.body(), Some(&fault.path)))
+}

@@ -1,0 +1,25 @@
+//! Between the form an object rests in and the version a client asked for.
+
+use registry::{Kind, Object};
+use serde_json::Value;
+
+/// Turns a decoded stored object into the served version.
+pub(crate) fn out_of_storage(served: &Kind, object: &mut Object) {
+    if served.storage.is_some() {
+        served.rules.out_of_storage(object);
+        name_version(served, object);
+    }
+}
+
+/// Turns a client's object into the form it rests in.
+pub(crate) fn to_storage(served: &Kind, object: &mut Object) {
+    if let Some(stored) = served.storage {
+        served.rules.to_storage(object);
+        name_version(stored, object);
+    }
+}
+
+fn name_version(kind: &Kind, object: &mut Object) {
+    object.insert("kind".to_owned(), Value::from(kind.kind));
+    object.insert("apiVersion".to_owned(), Value::from(kind.api_version()));
+}

@@ -1,0 +1,108 @@
+//! Request bodies to objects of the kind the path names.
+
+use codec::{DecodeError, FieldValidation, Format};
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use registry::{Kind, Object};
+use serde_json::Value;
+
+use crate::call::{Call, WriteOptions};
+use crate::convert;
+use crate::status::ApiError;
+
+const ACCEPTED: &str = "application/json, application/yaml";
+
+/// The body as a defaulted object in its stored form.
+pub(crate) fn object(call: &Call, body: &[u8], options: WriteOptions) -> Result<Object, ApiError> {
+    let kind = call.kind;
+    let mut object = typed(call, kind, body, options.validation)?;
+    check_stated(kind, &object)?;
+    settle(kind, &mut object);
+    Ok(object)
+}
+
+/// The body as an object of `kind`, which need not be the one of the path (Scale, Eviction, Binding …).
+pub(crate) fn typed(call: &Call, kind: &Kind, body: &[u8], validation: FieldValidation) -> Result<Object, ApiError> {
+    of_type(call, (kind.group, kind.version, kind.kind), body, validation)
+}
+
+/// The body as an object of a type known by name alone.
+pub(crate) fn of_type(
+    call: &Call,
+    (group, version, kind): (&str, &str, &str),
+    body: &[u8],
+    validation: FieldValidation,
+) -> Result<Object, ApiError> {
+    let format = format(&call.headers)?;
+    let decoded = match codec::schema::lookup(group, version, kind) {
+        Some(r#type) => codec::decode(body, format, r#type, validation),
+        None => codec::decode_untyped(body, format, validation),
+    };
+    let decoded = decoded.map_err(|error| refused(&error, version, kind))?;
+    for warning in decoded.warnings {
+        call.warn(warning);
+    }
+    Ok(decoded.object)
+}
+
+/// The body as JSON of any shape: options of a deletion.
+pub(crate) fn plain(call: &Call, body: &[u8]) -> Result<Value, ApiError> {
+    let decoded = codec::decode_untyped(body, format(&call.headers)?, FieldValidation::Ignore);
+    decoded.map(|decoded| Value::Object(decoded.object)).map_err(|error| ApiError::bad_request(error.to_string()))
+}
+
+/// A patched object, brought back to the form it rests in.
+pub(crate) fn patched(call: &Call, mut object: Object, options: WriteOptions) -> Result<Object, ApiError> {
+    let kind = call.kind;
+    if let Some(r#type) = codec::schema::lookup(kind.group, kind.version, kind.kind) {
+        let mut complaints = Vec::new();
+        let conformed = codec::schema::conform(&mut object, r#type, &mut complaints).map_err(DecodeError::from);
+        let judged = conformed.and_then(|()| options.validation.judge(complaints));
+        for warning in judged.map_err(|error| refused(&error, kind.version, kind.kind))? {
+            call.warn(warning);
+        }
+    }
+    check_stated(kind, &object)?;
+    settle(kind, &mut object);
+    Ok(object)
+}
+
+/// Defaults the object and turns it into the form it rests in.
+fn settle(kind: &Kind, object: &mut Object) {
+    kind.rules.default(object);
+    convert::to_storage(kind, object);
+}
+
+/// The object must be of the kind the path names; one that does not say is taken to be.
+fn check_stated(kind: &Kind, object: &Object) -> Result<(), ApiError> {
+    let stated = |field| object.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let expected = kind.api_version();
+    if let Some(version) = stated("apiVersion").filter(|version| *version != expected) {
+        let message =
+            format!("the API version in the data ({version}) does not match the expected API version ({expected})");
+        return Err(ApiError::bad_request(message));
+    }
+    if let Some(given) = stated("kind").filter(|given| *given != kind.kind) {
+        let message = format!("{given} in version {:?} cannot be handled as a {}", kind.version, kind.kind);
+        return Err(ApiError::bad_request(message));
+    }
+    Ok(())
+}
+
+fn refused(error: &DecodeError, version: &str, kind: &str) -> ApiError {
+    match error {
+        DecodeError::TooLarge { .. } => ApiError::too_large(error.to_string()),
+        DecodeError::Strict { .. } => ApiError::bad_request(error.to_string()),
+        _ => ApiError::bad_request(error.explain(version, kind)),
+    }
+}
+
+fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media_type = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    match media_type.as_str() {
+        "" | "application/json" => Ok(Format::Json),
+        "application/yaml" | "application/x-yaml" | "text/yaml" => Ok(Format::Yaml),
+        _ => Err(ApiError::unsupported_media_type(ACCEPTED)),
+    }
+}

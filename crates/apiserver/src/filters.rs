@@ -1,0 +1,79 @@
+//! The filters of a request, in order.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use http::{HeaderValue, Request, Response, StatusCode};
+
+use crate::auth::{self, Peer, User, impersonation};
+use crate::authorize;
+use crate::server::ApiServer;
+use crate::status::ApiError;
+use crate::wire::body::Body;
+use crate::wire::query::Query;
+use crate::wire::request_info::RequestInfo;
+use crate::{audit, handler};
+
+/// A short request that takes longer than this is given up.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Every request passes here, from the wire and from within: panic guard, request info,
+/// authentication, impersonation, authorisation, limits, handler; audit sees the outcome.
+pub(crate) async fn answer(server: Arc<ApiServer>, peer: Peer, request: Request<Body>) -> Response<Body> {
+    let guarded = AssertUnwindSafe(audited(&server, &peer, request)).catch_unwind().await;
+    guarded.unwrap_or_else(|_| {
+        // The panic hook has printed where; the client learns no more than that it was our fault.
+        tracing::error!("a request handler panicked");
+        let message = "This request caused apiserver to panic. Look in the logs for details.";
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message).into_response()
+    })
+}
+
+async fn audited(server: &Arc<ApiServer>, peer: &Peer, request: Request<Body>) -> Response<Body> {
+    let query = Query::parse(request.uri().query().unwrap_or(""));
+    let info = match RequestInfo::parse(request.method(), request.uri().path(), &query) {
+        Ok(info) => info,
+        Err(error) => return ApiError::bad_request(error.to_string()).into_response(),
+    };
+    let began = server.ambient.clock.instant();
+    let audit_id = server.ambient.random.uuid();
+    let mut record = audit::Record { id: &audit_id, info: &info, user: None };
+    let outcome = admitted(server, peer, request, &info, query, &mut record.user).await;
+    let mut response = outcome.unwrap_or_else(ApiError::into_response);
+    if let Ok(value) = HeaderValue::from_str(&audit_id) {
+        response.headers_mut().insert("audit-id", value);
+    }
+    let took = server.ambient.clock.instant().duration_since(began);
+    server.metrics.observe(&info, response.status(), took);
+    record.finish(response.status(), took);
+    response
+}
+
+async fn admitted(
+    server: &Arc<ApiServer>,
+    peer: &Peer,
+    mut request: Request<Body>,
+    info: &RequestInfo,
+    query: Query,
+    audited_user: &mut Option<User>,
+) -> Result<Response<Body>, ApiError> {
+    let user = auth::authenticate(server, peer, request.headers()).await?;
+    *audited_user = Some(user.clone());
+    server.rbac.catch_up().await?;
+    let user = impersonation::effective(server, user, request.headers_mut())?;
+    authorize::authorize(server, &user, info, &query).await?;
+    if info.is_long_running(&query) {
+        return handler::handle(server.clone(), user, info.clone(), query, request).await;
+    }
+    let _place = server.limits.enter(info).await?;
+    let handled = handler::handle(server.clone(), user, info.clone(), query, request);
+    match tokio::time::timeout(REQUEST_TIMEOUT, handled).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let message = "request did not complete within the allotted timeout";
+            Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Where a request goes once it may go anywhere.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+
+use crate::auth::User;
+use crate::call::Call;
+use crate::server::ApiServer;
+use crate::status::{ApiError, json, text};
+use crate::wire::body::Body;
+use crate::wire::query::Query;
+use crate::wire::request_info::RequestInfo;
+use crate::{discovery, health, kinds, openapi, reviews, subresources, verbs, version};
+
+pub(crate) async fn handle(
+    server: Arc<ApiServer>,
+    user: User,
+    info: RequestInfo,
+    query: Query,
+    request: Request<Body>,
+) -> Result<Response<Body>, ApiError> {
+    let Some(resource) = info.resource else {
+        let (head, _) = request.into_parts();
+        return path(&server, &info.path, &query, &head.method, &head.headers).await;
+    };
+    let Some(kind) = kinds::find(&resource.group, &resource.version, &resource.resource) else {
+        return Ok(not_found());
+    };
+    let misplaced = match kind.is_namespaced() {
+        // A namespaced kind without a namespace can only be listed or watched.
+        true => resource.namespace.is_empty() && !matches!(info.verb, "list" | "watch"),
+        false => !resource.namespace.is_empty() && resource.resource != "namespaces",
+    };
+    if misplaced {
+        return Ok(not_found());
+    }
+    let method = request.method().clone();
+    let subresource = resource.subresource.clone();
+    let call = Call::new(server, user, info.verb, resource, query, request.headers().clone(), kind)?;
+    let call = Arc::new(call);
+    let outcome = match subresource.as_str() {
+        "" if reviews::handles(kind) => reviews::review(&call, request.into_body()).await,
+        "" => verbs::dispatch(call.clone(), &method, request.into_body()).await,
+        _ => subresources::dispatch(call.clone(), request).await,
+    };
+    let mut response = outcome.unwrap_or_else(ApiError::into_response);
+    call.attach_warnings(&mut response);
+    Ok(response)
+}
+
+/// Paths that are no resources.
+async fn path(
+    server: &ApiServer,
+    path: &str,
+    query: &Query,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, ApiError> {
+    let trimmed = path.trim_end_matches('/');
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return Ok(not_found());
+    }
+    if let Some(response) = discovery::answer(server, trimmed, headers)? {
+        return Ok(response);
+    }
+    if let Some(response) = health::answer(server, trimmed, query).await {
+        return Ok(response);
+    }
+    if let Some(response) = openapi::answer(trimmed, headers, query)? {
+        return Ok(response);
+    }
+    match trimmed {
+        "/version" => Ok(json(StatusCode::OK, &version::version())),
+        "/metrics" => {
+            let mut response = text(StatusCode::OK, server.metrics.render(server.storage.revision().0));
+            let content_type = "text/plain; version=0.0.4; charset=utf-8";
+            response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+            Ok(response)
+        }
+        "/.well-known/openid-configuration" => Ok(json(StatusCode::OK, &openid(server))),
+        "/openid/v1/jwks" => {
+            let mut response = json(StatusCode::OK, &server.tokens.key_set());
+            let content_type = http::HeaderValue::from_static("application/jwk-set+json");
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+            Ok(response)
+        }
+        _ => Ok(not_found()),
+    }
+}
+
+fn openid(server: &ApiServer) -> serde_json::Value {
+    serde_json::json!({
+        "issuer": server.tokens.issuer(),
+        "jwks_uri": format!("https://{}/openid/v1/jwks", server.advertise),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    })
+}
+
+/// What upstream's router says of a path nobody serves.
+fn not_found() -> Response<Body> {
+    text(StatusCode::NOT_FOUND, "404 page not found\n")
+}

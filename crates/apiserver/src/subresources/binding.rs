@@ -1,0 +1,88 @@
+//! `pods/binding`: the scheduler gives a pod its node.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use http::{Request, Response, StatusCode};
+use registry::Object;
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::status::ApiError;
+use crate::wire::body::{self, Body};
+use crate::write::{self, Part};
+use crate::{decode, metadata, respond};
+
+pub(super) fn create(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, ApiError>> {
+    Box::pin(async move {
+        let options = call.write_options()?;
+        let body = body::read(request.into_body()).await?;
+        let mut binding = decode::of_type(&call, ("", "v1", "Binding"), &body, options.validation)?;
+        metadata::check_name(&mut binding, &call.info.name)?;
+        let now = call.server.ambient.clock.now_seconds().to_string();
+        write::update(&call, &call.info.name, Part::Other("binding"), options, |pod| bind(&call, pod, &binding, &now))
+            .await?;
+        let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201 });
+        respond::value(&call, StatusCode::CREATED, status)
+    })
+}
+
+fn bind(call: &Call, pod: &Object, binding: &Object, now: &str) -> Result<Object, ApiError> {
+    let name = &call.info.name;
+    let target = binding.get("target").unwrap_or(&Value::Null);
+    let field = |field: &str| target.get(field).and_then(Value::as_str).unwrap_or("");
+    if !matches!(field("kind"), "" | "Node") {
+        let fault = registry::FieldError::not_supported("target.kind", field("kind"), &["Node", "<empty>"]);
+        return Err(ApiError::invalid(call.kind, name, &[fault]));
+    }
+    let node = field("name");
+    if node.is_empty() {
+        let fault = registry::FieldError::required("target.name", "");
+        return Err(ApiError::invalid(call.kind, name, &[fault]));
+    }
+    metadata::check_uid(call.subject(name), metadata::uid(binding), pod)?;
+    let mut pod = pod.clone();
+    // The scheduler decided on what it saw; only the checks below make its decision stale.
+    metadata::of(&mut pod).remove("resourceVersion");
+    if metadata::is_deleting(&pod) {
+        let why = format!("pod {name} is being deleted, cannot be assigned to a host");
+        return Err(ApiError::conflict(call.subject(name), &why));
+    }
+    if let Some(annotations) = metadata::map(binding, "annotations").cloned() {
+        let place = metadata::of(&mut pod).entry("annotations").or_insert_with(|| json!({}));
+        if let Value::Object(place) = place {
+            place.extend(annotations);
+        }
+    }
+    let spec = pod.get_mut("spec").and_then(Value::as_object_mut);
+    let spec = spec.ok_or_else(|| ApiError::internal("the pod has no spec"))?;
+    let assigned = spec.get("nodeName").and_then(Value::as_str).unwrap_or("").to_owned();
+    if !assigned.is_empty() {
+        let why = format!("pod {name} is already assigned to node {assigned:?}");
+        return Err(ApiError::conflict(call.subject(name), &why));
+    }
+    let gated = spec.get("schedulingGates").and_then(Value::as_array).is_some_and(|gates| !gates.is_empty());
+    if gated {
+        let why = format!("pod {name} has non-empty .spec.schedulingGates");
+        return Err(ApiError::conflict(call.subject(name), &why));
+    }
+    spec.insert("nodeName".to_owned(), Value::from(node));
+    set_scheduled(&mut pod, now);
+    Ok(pod)
+}
+
+/// The condition PodScheduled becomes true with the assignment, in the same write.
+fn set_scheduled(pod: &mut Object, now: &str) {
+    let condition = json!({
+        "type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now,
+    });
+    let status = pod.entry("status").or_insert_with(|| json!({}));
+    let Value::Object(status) = status else { return };
+    let conditions = status.entry("conditions").or_insert_with(|| json!([]));
+    let Value::Array(conditions) = conditions else { return };
+    let is_ours = |condition: &Value| condition.get("type").and_then(Value::as_str) == Some("PodScheduled");
+    match conditions.iter_mut().find(|condition| is_ours(condition)) {
+        Some(present) => *present = condition,
+        None => conditions.push(condition),
+    }
+}

@@ -1,0 +1,87 @@
+//! Subresources: one line each in [`TABLE`], one file each where there is something to do.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use registry::Kind;
+
+use crate::call::Call;
+use crate::status::ApiError;
+use crate::wire::body::Body;
+
+mod binding;
+mod ephemeral_containers;
+mod eviction;
+mod finalize;
+mod kubelet;
+mod scale;
+mod status;
+mod token;
+
+/// What discovery says of a subresource, and who answers it.
+pub(crate) struct Subresource {
+    /// Which kinds have it.
+    on: On,
+    pub(crate) name: &'static str,
+    /// Group, version and kind of what it takes and gives; `None` means the parent's.
+    kind: Option<(&'static str, &'static str, &'static str)>,
+    pub(crate) verbs: &'static [&'static str],
+    handler: Handler,
+}
+
+enum On {
+    /// Group and plural.
+    Kind(&'static str, &'static str),
+    Status,
+    Scale,
+}
+
+type Handler = fn(Arc<Call>, Request<Body>) -> BoxFuture<'static, Result<Response<Body>, ApiError>>;
+
+const READ_WRITE: &[&str] = &["get", "patch", "update"];
+
+#[rustfmt::skip]
+static TABLE: &[Subresource] = &[
+    Subresource { on: On::Kind("", "pods"), name: "attach", kind: Some(("", "v1", "PodAttachOptions")), verbs: &["create", "get"], handler: kubelet::attach },
+    Subresource { on: On::Kind("", "pods"), name: "binding", kind: Some(("", "v1", "Binding")), verbs: &["create"], handler: binding::create },
+    Subresource { on: On::Kind("", "pods"), name: "ephemeralcontainers", kind: None, verbs: READ_WRITE, handler: ephemeral_containers::dispatch },
+    Subresource { on: On::Kind("", "pods"), name: "eviction", kind: Some(("policy", "v1", "Eviction")), verbs: &["create"], handler: eviction::create },
+    Subresource { on: On::Kind("", "pods"), name: "exec", kind: Some(("", "v1", "PodExecOptions")), verbs: &["create", "get"], handler: kubelet::exec },
+    Subresource { on: On::Kind("", "pods"), name: "log", kind: None, verbs: &["get"], handler: kubelet::log },
+    Subresource { on: On::Kind("", "pods"), name: "portforward", kind: Some(("", "v1", "PodPortForwardOptions")), verbs: &["create", "get"], handler: kubelet::port_forward },
+    Subresource { on: On::Kind("", "serviceaccounts"), name: "token", kind: Some(("authentication.k8s.io", "v1", "TokenRequest")), verbs: &["create"], handler: token::create },
+    Subresource { on: On::Kind("", "namespaces"), name: "finalize", kind: None, verbs: &["update"], handler: finalize::update },
+    Subresource { on: On::Scale, name: "scale", kind: Some(("autoscaling", "v1", "Scale")), verbs: READ_WRITE, handler: scale::dispatch },
+    Subresource { on: On::Status, name: "status", kind: None, verbs: READ_WRITE, handler: status::dispatch },
+];
+
+impl Subresource {
+    fn is_on(&self, kind: &Kind) -> bool {
+        match self.on {
+            On::Kind(group, plural) => kind.group == group && kind.plural == plural,
+            On::Status => kind.has_status,
+            On::Scale => kind.scale.is_some(),
+        }
+    }
+
+    /// Group, version and kind of what it takes and gives.
+    pub(crate) fn kind_of(&self, parent: &Kind) -> (&'static str, &'static str, &'static str) {
+        self.kind.unwrap_or((parent.group, parent.version, parent.kind))
+    }
+}
+
+/// The subresources of a kind, in the order discovery lists them.
+pub(crate) fn of(kind: &Kind) -> impl Iterator<Item = &'static Subresource> {
+    TABLE.iter().filter(move |subresource| subresource.is_on(kind))
+}
+
+pub(crate) async fn dispatch(call: Arc<Call>, request: Request<Body>) -> Result<Response<Body>, ApiError> {
+    let Some(subresource) = of(call.kind).find(|subresource| subresource.name == call.info.subresource) else {
+        return Err(ApiError::no_such_resource());
+    };
+    if !subresource.verbs.contains(&call.verb) || !call.info.rest.is_empty() {
+        return Err(ApiError::method_not_allowed(call.subject(&call.info.name)));
+    }
+    (subresource.handler)(call, request).await
+}

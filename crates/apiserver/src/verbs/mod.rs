@@ -1,0 +1,105 @@
+//! The verbs: one path for all kinds.
+
+use std::sync::Arc;
+
+use http::{Method, Response, StatusCode};
+
+use crate::call::Call;
+use crate::status::ApiError;
+use crate::wire::body::{self, Body};
+use crate::write::{self, Part};
+use crate::{convert, decode, patch, respond};
+
+mod delete;
+mod list;
+pub(crate) mod selector;
+mod watch;
+
+pub(crate) use delete::options as delete_options;
+
+/// Answers a request on a resource itself.
+pub(crate) async fn dispatch(call: Arc<Call>, method: &Method, request: Body) -> Result<Response<Body>, ApiError> {
+    let served = if method == Method::PUT && call.kind.serves("update") { "update" } else { call.verb };
+    if !call.kind.serves(served) {
+        return Err(ApiError::method_not_allowed(call.subject(&call.info.name)));
+    }
+    match call.verb {
+        "get" => get(&call).await,
+        "list" => list::list(&call).await,
+        "watch" => watch::watch(call).await,
+        "create" if !call.info.name.is_empty() => Err(ApiError::method_not_allowed(call.subject(&call.info.name))),
+        "create" => create(&call, request).await,
+        "update" => update(&call, request, Part::Object).await,
+        "patch" => patch(&call, request, Part::Object).await,
+        "delete" => delete::delete(&call, request).await,
+        "deletecollection" => delete::delete_collection(&call, request).await,
+        _ => Err(ApiError::method_not_allowed(call.subject(&call.info.name))),
+    }
+}
+
+/// Answers a request on `/status`.
+pub(crate) async fn dispatch_status(call: &Call, request: Body) -> Result<Response<Body>, ApiError> {
+    match call.verb {
+        "get" => get(call).await,
+        "update" => update(call, request, Part::Status).await,
+        "patch" => patch(call, request, Part::Status).await,
+        _ => Err(ApiError::method_not_allowed(call.subject(&call.info.name))),
+    }
+}
+
+pub(crate) async fn get(call: &Call) -> Result<Response<Body>, ApiError> {
+    list::check_not_future(call, call.query.get("resourceVersion")).await?;
+    match call.server.storage.get(call.stored_kind(), call.namespace(), &call.info.name).await? {
+        Some(encoded) => respond::object(call, StatusCode::OK, encoded),
+        None => Err(ApiError::not_found(call.subject(&call.info.name))),
+    }
+}
+
+async fn create(call: &Call, request: Body) -> Result<Response<Body>, ApiError> {
+    let options = call.write_options()?;
+    let body = body::read(request).await?;
+    let object = decode::object(call, &body, options)?;
+    let encoded = write::create(call, object, options).await?;
+    respond::object(call, StatusCode::CREATED, encoded)
+}
+
+async fn update(call: &Call, request: Body, part: Part) -> Result<Response<Body>, ApiError> {
+    let options = call.write_options()?;
+    let body = body::read(request).await?;
+    let name = &call.info.name;
+    let mut wanted = decode::object(call, &body, options)?;
+    crate::metadata::check_name(&mut wanted, name)?;
+    crate::metadata::settle_namespace(call.kind, &mut wanted, call.namespace())?;
+    match write::update(call, name, part, options, |_| Ok(wanted.clone())).await {
+        Err(error) if error.code() == StatusCode::NOT_FOUND && creates_on_update(call, part, &wanted) => {
+            let encoded = write::create(call, wanted, options).await?;
+            respond::object(call, StatusCode::CREATED, encoded)
+        }
+        written => respond::object(call, StatusCode::OK, written?),
+    }
+}
+
+/// A PUT that makes its object: only for kinds that allow it, and never for a client that thinks it
+/// has seen the object before. Its right to create is checked like any other.
+fn creates_on_update(call: &Call, part: Part, wanted: &registry::Object) -> bool {
+    let mut info = call.info.clone();
+    info.name = String::new();
+    part == Part::Object
+        && call.stored_kind().rules.creates_on_update()
+        && crate::metadata::resource_version(wanted).is_none()
+        && crate::metadata::uid(wanted).is_empty()
+        && call.server.rbac.allows_resource(&call.user, "create", &info)
+}
+
+async fn patch(call: &Call, request: Body, part: Part) -> Result<Response<Body>, ApiError> {
+    let options = call.write_options()?;
+    let patch = patch::Patch::parse(&call.headers, &body::read(request).await?)?;
+    let change = |old: &registry::Object| {
+        let mut shown = old.clone();
+        convert::out_of_storage(call.kind, &mut shown);
+        let patched = patch.apply(call.kind, shown)?;
+        decode::patched(call, patched, options)
+    };
+    let encoded = write::update(call, &call.info.name, part, options, change).await?;
+    respond::object(call, StatusCode::OK, encoded)
+}

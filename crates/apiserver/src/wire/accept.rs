@@ -1,0 +1,156 @@
+//! Content negotiation: which form of an object the client can read.
+
+use http::HeaderMap;
+use http::header::ACCEPT;
+
+use crate::status::ApiError;
+
+/// The form an answer takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The object itself.
+    Object,
+    /// `kubectl get`'s rows, in `meta.k8s.io/v1` or `v1beta1`.
+    Table { version: &'static str },
+    /// Metadata only.
+    Partial { version: &'static str },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Json,
+    Yaml,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    pub(crate) form: Form,
+    pub(crate) encoding: Encoding,
+}
+
+impl Accepted {
+    pub(crate) const JSON: Accepted = Accepted { form: Form::Object, encoding: Encoding::Json };
+
+    /// The first of the client's choices that the server can serve. Clients that would rather have
+    /// protobuf get their JSON fallback; those that have none get 406.
+    pub(crate) fn negotiate(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let ranges = media_ranges(headers);
+        if ranges.is_empty() {
+            return Ok(Accepted::JSON);
+        }
+        ranges.iter().find_map(MediaRange::accepted).ok_or_else(ApiError::not_acceptable)
+    }
+
+    pub(crate) fn content_type(self) -> &'static str {
+        match self.encoding {
+            Encoding::Json => "application/json",
+            Encoding::Yaml => "application/yaml",
+        }
+    }
+}
+
+/// One clause of an Accept header: a media type and its parameters, weight aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MediaRange {
+    pub(crate) media_type: String,
+    parameters: Vec<(String, String)>,
+}
+
+impl MediaRange {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+    }
+
+    fn accepted(&self) -> Option<Accepted> {
+        let encoding = match self.media_type.as_str() {
+            "application/json" | "*/*" | "application/*" => Encoding::Json,
+            "application/yaml" => Encoding::Yaml,
+            _ => return None,
+        };
+        let form = match self.parameter("as") {
+            None => Form::Object,
+            Some(kind) => {
+                if self.parameter("g") != Some("meta.k8s.io") {
+                    return None;
+                }
+                let version = match self.parameter("v")? {
+                    "v1" => "v1",
+                    "v1beta1" => "v1beta1",
+                    _ => return None,
+                };
+                match kind {
+                    "Table" => Form::Table { version },
+                    "PartialObjectMetadata" | "PartialObjectMetadataList" => Form::Partial { version },
+                    _ => return None,
+                }
+            }
+        };
+        Some(Accepted { form, encoding })
+    }
+}
+
+/// The clauses of the Accept headers, best first; equals stay in the client's order.
+pub(crate) fn media_ranges(headers: &HeaderMap) -> Vec<MediaRange> {
+    let mut weighted: Vec<(u32, MediaRange)> = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter(|clause| !clause.trim().is_empty())
+        .map(parse_clause)
+        .collect();
+    weighted.sort_by(|(a, _), (b, _)| b.cmp(a));
+    weighted.into_iter().filter(|(weight, _)| *weight > 0).map(|(_, range)| range).collect()
+}
+
+fn parse_clause(clause: &str) -> (u32, MediaRange) {
+    let mut parts = clause.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or("").to_ascii_lowercase();
+    let mut weight_thousandths = 1000;
+    let mut parameters = Vec::new();
+    for part in parts {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        if name == "q" {
+            let weight: f32 = value.parse().unwrap_or(0.0);
+            weight_thousandths = (weight.clamp(0.0, 1.0) * 1000.0) as u32;
+        } else {
+            parameters.push((name.to_owned(), value.trim_matches('"').to_owned()));
+        }
+    }
+    (weight_thousandths, MediaRange { media_type, parameters })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn negotiate(accept: &str) -> Option<Accepted> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.parse().unwrap());
+        Accepted::negotiate(&headers).ok()
+    }
+
+    #[test]
+    fn clients_get_the_first_form_the_server_knows() {
+        let json = |form| Some(Accepted { form, encoding: Encoding::Json });
+        for (accept, expected) in [
+            ("application/json", json(Form::Object)),
+            ("*/*", json(Form::Object)),
+            ("application/yaml", Some(Accepted { form: Form::Object, encoding: Encoding::Yaml })),
+            ("application/vnd.kubernetes.protobuf,application/json", json(Form::Object)),
+            ("application/vnd.kubernetes.protobuf", None),
+            ("application/cbor;q=0.5", None),
+            (
+                "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
+                json(Form::Table { version: "v1" }),
+            ),
+            ("application/json;as=Table;v=v9;g=meta.k8s.io,application/json", json(Form::Object)),
+            (
+                "application/json;q=0.1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+                json(Form::Partial { version: "v1" }),
+            ),
+        ] {
+            assert_eq!(negotiate(accept), expected, "{accept}");
+        }
+    }
+}
