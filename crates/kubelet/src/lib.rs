@@ -29,7 +29,7 @@ use client::{Api, Client};
 use reconcile::{Informer, ListOptions, Recorder};
 use stdx::{Ambient, Backoff};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use config::NodeFacts;
@@ -112,6 +112,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         services: Informer::start(services, ListOptions::default(), &ambient, cancel.clone()),
         tokens: Tokens::new(Arc::new(ApiTokens::new(client.clone()))),
         mounter: Box::new(KernelMounter),
+        runtime_events: watch::Sender::new(0),
         started_at: ambient.clock.instant(),
     });
     let pods: Api<Pod> = Api::all(client.clone());

@@ -112,6 +112,7 @@ impl Pods {
                 Ok(mut events) => {
                     // What happened before the subscription, each worker sees by looking.
                     self.mailboxes.wake_all();
+                    self.context.runtime_events.send_modify(|count| *count = count.wrapping_add(1));
                     while let Some(event) = events.next().await {
                         match event {
                             Ok(event) => self.dispatch(&event),
@@ -129,6 +130,7 @@ impl Pods {
     }
 
     fn dispatch(&self, event: &ContainerEventResponse) {
+        self.context.runtime_events.send_modify(|count| *count = count.wrapping_add(1));
         let of_sandbox = event.pod_sandbox_status.as_ref().and_then(|status| {
             let labelled = status.labels.get(labels::POD_UID);
             labelled.or(status.metadata.as_ref().map(|metadata| &metadata.uid))

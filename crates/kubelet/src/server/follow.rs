@@ -1,0 +1,64 @@
+//! Waits for more of a log: the kernel tells of writes, the runtime of the container's end.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use cri::{Code, ContainerState, ContainerStatusRequest};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use tokio::net::unix::pipe;
+use tokio::sync::{mpsc, watch};
+
+use crate::pod::Context;
+
+pub(crate) struct Follower {
+    context: Arc<Context>,
+    container_id: String,
+    /// The kernel's queue of changes. It reads like a pipe, which is what can be awaited safely.
+    changes: pipe::Receiver,
+    runtime_events: watch::Receiver<u64>,
+    ended: bool,
+}
+
+impl Follower {
+    pub(crate) fn new(context: Arc<Context>, container_id: String, path: &Path) -> io::Result<Self> {
+        let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).map_err(io::Error::from)?;
+        let interest = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_DELETE_SELF | AddWatchFlags::IN_ATTRIB;
+        inotify.add_watch(path, interest).map_err(io::Error::from)?;
+        let runtime_events = context.runtime_events.subscribe();
+        let changes = pipe::Receiver::from_owned_fd_unchecked(inotify.as_fd().try_clone_to_owned()?)?;
+        Ok(Follower { context, container_id, changes, runtime_events, ended: false })
+    }
+
+    /// Returns when there may be more to read; false when there never will be, or the client has gone.
+    pub(crate) async fn more<T>(&mut self, client: &mpsc::Sender<T>) -> io::Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        tokio::select! {
+            ready = self.changes.readable() => {
+                ready?;
+                // What changed does not matter, only that something did.
+                match self.changes.try_read(&mut [0; 4096]) {
+                    Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+                    _ => Ok(true),
+                }
+            }
+            changed = self.runtime_events.changed() => {
+                // What was written before the end is read once more.
+                self.ended = changed.is_err() || !self.is_running().await;
+                Ok(true)
+            }
+            () = client.closed() => Ok(false),
+        }
+    }
+
+    async fn is_running(&self) -> bool {
+        let request = ContainerStatusRequest { container_id: self.container_id.clone(), verbose: false };
+        match self.context.runtime.container_status(request).await {
+            Ok(response) => response.status.is_some_and(|status| status.state == ContainerState::Running as i32),
+            Err(status) => status.code != Code::NotFound,
+        }
+    }
+}
