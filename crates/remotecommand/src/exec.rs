@@ -294,3 +294,123 @@ fn size(object: &Value) -> Option<TerminalSize> {
     let side = |name: &str| u16::try_from(object.get(name)?.as_u64()?).ok();
     Some(TerminalSize { width: side("Width")?, height: side("Height")? })
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+    use stdx::Random;
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+
+    const ALL: Options = Options { stdin: true, stdout: true, stderr: true, tty: false };
+
+    fn kind(name: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(HeaderName::from_static("streamtype"), HeaderValue::from_static(name))])
+    }
+
+    /// A SPDY client that has opened `streams`.
+    async fn client(io: DuplexStream, streams: &[&'static str]) -> (Connection, Vec<spdy::Stream>) {
+        let connection = Connection::start(io, Role::Client, Limits::default());
+        let mut opened = Vec::new();
+        for name in streams {
+            opened.push(connection.open(kind(name)).await.unwrap());
+        }
+        (connection, opened)
+    }
+
+    #[tokio::test]
+    async fn older_protocols_get_their_errors_as_text() {
+        for (protocol, expected) in [(V3, "Internal error occurred: no"), (V4, "\"reason\":\"InternalError\"")] {
+            let (near, far) = duplex(1024);
+            let serving = tokio::spawn(async move {
+                let session = over_streams(far, protocol, ALL, Limits::default()).await.unwrap();
+                session.finish(ExitStatus::Failed("no".to_owned())).await.unwrap();
+            });
+            let (connection, mut streams) = client(near, &["error", "stdin", "stdout", "stderr"]).await;
+            let mut told = String::new();
+            streams[0].reader.read_to_string(&mut told).await.unwrap();
+            assert!(told.contains(expected), "{protocol}: {told}");
+            drop(connection);
+            serving.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn base64_channels_carry_the_same_bytes() {
+        let (near, far) = duplex(1024);
+        let serving = tokio::spawn(async move {
+            let mut session = over_channels(far, V4_BASE64, ALL, Limits::default()).await.unwrap();
+            let mut heard = [0; 3];
+            session.stdin.as_mut().unwrap().read_exact(&mut heard).await.unwrap();
+            session.stdout.as_mut().unwrap().write_all(&heard).await.unwrap();
+            session.finish(ExitStatus::Success).await.unwrap();
+        });
+        let channels = [STDOUT_CHANNEL, ERROR_CHANNEL];
+        let (link, [mut stdout, mut error]) =
+            Link::start_fixed(near, Framing::Base64, Some(Random::seeded(3)), Limits::default(), channels);
+        link.writer(STDIN_CHANNEL).write_all(&[0, 255, 7]).await.unwrap();
+        let mut heard = [0; 3];
+        stdout.read_exact(&mut heard).await.unwrap();
+        assert_eq!(heard, [0, 255, 7]);
+        let mut told = [0; 34];
+        error.read_exact(&mut told).await.unwrap();
+        assert_eq!(&told, br#"{"metadata":{},"status":"Success"}"#);
+        drop(link);
+        serving.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_opens_too_few_streams_times_out() {
+        let (near, far) = duplex(1024);
+        let (_connection, _streams) = client(near, &["error", "stdin", "stdout"]).await;
+        let refused = over_streams(far, V4, ALL, Limits::default()).await.unwrap_err();
+        assert!(matches!(refused, Error::StreamsTimedOut), "{refused}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_is_closed() {
+        let (near, far) = duplex(1024);
+        let limits = Limits { idle: std::time::Duration::from_secs(60), ..Limits::default() };
+        let (_connection, _streams) = client(near, &["error", "stdout"]).await;
+        let options = Options { stdout: true, ..Options::default() };
+        let session = over_streams(far, V4, options, limits).await.unwrap();
+        let began = tokio::time::Instant::now();
+        session.disconnected().cancelled().await;
+        let waited = began.elapsed().as_secs();
+        assert!((60..=120).contains(&waited), "{waited} s");
+    }
+
+    #[tokio::test]
+    async fn more_streams_than_allowed_are_reset() {
+        let (near, far) = duplex(4096);
+        let mut server = Connection::start(far, Role::Server, Limits { streams: 2, ..Limits::default() });
+        let (connection, mut streams) = client(near, &["data", "data", "data"]).await;
+        let broken = streams[2].reader.read(&mut [0; 1]).await.unwrap_err();
+        assert_eq!(broken.kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(server.accept().await.unwrap().id, 1);
+        assert_eq!(server.accept().await.unwrap().id, 3);
+        drop(connection);
+        assert!(server.accept().await.is_none());
+    }
+
+    #[test]
+    fn sizes_are_read_as_they_come() {
+        let size = |width, height| Some(TerminalSize { width, height });
+        for (input, expected, left) in [
+            (r#"{"Width":80,"Height":24}"#, size(80, 24), ""),
+            ("{\"Width\":1,\"Height\":2}\n{\"Width\":3,\"Height\":4}\n", size(3, 4), ""),
+            (r#"{"Width":1,"Height":2}{"Wid"#, size(1, 2), r#"{"Wid"#),
+            (r#"{"Wid"#, None, r#"{"Wid"#),
+            (r#"{"Width":-1,"Height":2}"#, None, ""),
+            (r#"{"Width":70000,"Height":2}"#, None, ""),
+            ("nonsense", None, ""),
+        ] {
+            let mut buffer = BytesMut::from(input);
+            assert_eq!(take_sizes(&mut buffer), expected, "{input}");
+            assert_eq!(&buffer[..], left.as_bytes(), "{input}");
+        }
+        let mut endless = BytesMut::from(&[b'['; RESIZE_BUFFER_BYTES + 1][..]);
+        assert_eq!((take_sizes(&mut endless), endless.len()), (None, 0));
+    }
+}

@@ -272,7 +272,79 @@ fn ports(query: &str) -> Result<Vec<u16>, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderName, HeaderValue};
+    use stdx::Random;
+    use tokio::io::{AsyncReadExt, duplex};
+
     use super::*;
+
+    fn headers(kind: &'static str, port: &'static str, request: &'static str) -> HeaderMap {
+        let pairs = [("streamtype", kind), ("port", port), ("requestid", request)];
+        let given = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[tokio::test]
+    async fn streams_are_paired_by_request_and_without_one_by_their_order() {
+        let (near, far) = duplex(4096);
+        let mut session = over_spdy(far, Limits::default());
+        let client = Connection::start(near, Role::Client, Limits::default());
+        let mut streams = Vec::new();
+        for (kind, port, request) in [
+            ("error", "80", "7"),
+            ("error", "81", "8"),
+            ("data", "81", "8"),
+            ("data", "80", "7"),
+            ("error", "82", ""),
+            ("data", "82", ""),
+            ("data", "no port", "9"),
+            ("other", "80", "9"),
+        ] {
+            streams.push(client.open(headers(kind, port, request)).await.unwrap());
+        }
+        let mut ports = Vec::new();
+        for _ in 0..3 {
+            ports.push(session.next().await.unwrap().port);
+        }
+        assert_eq!(ports, [81, 80, 82]);
+        // What makes no sense is reset, and the connection goes on.
+        let next = tokio::spawn(async move { session.next().await.map(|forward| forward.port) });
+        for stream in &mut streams[6..] {
+            assert!(stream.reader.read_u8().await.is_err());
+        }
+        drop(client);
+        assert_eq!(next.await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_without_a_partner_is_given_up() {
+        let (near, far) = duplex(4096);
+        let mut session = over_spdy(far, Limits::default());
+        let client = Connection::start(near, Role::Client, Limits::default());
+        let mut lonely = client.open(headers("error", "80", "1")).await.unwrap();
+        let serving = tokio::spawn(async move { session.next().await.is_none() });
+        let broken = lonely.reader.read_u8().await.unwrap_err();
+        assert_eq!(broken.kind(), io::ErrorKind::UnexpectedEof);
+        drop(client);
+        assert!(serving.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn plain_channels_start_with_their_port() {
+        let (near, far) = duplex(4096);
+        let (link, readers) =
+            Link::start(near, Framing::Binary, Some(Random::seeded(5)), Limits::default(), &[0, 1, 2, 3]);
+        let mut session = over_channels(far, Framing::Binary, vec![80, 443], Limits::default()).await.unwrap();
+        for (reader, port) in readers.into_iter().zip([80, 80, 443, 443]) {
+            let mut reader = reader;
+            assert_eq!(reader.read_u16_le().await.unwrap(), port);
+        }
+        link.writer(2).write_all(b"hi").await.unwrap();
+        let mut forward = session.next().await.unwrap();
+        let mut heard = [0; 2];
+        forward.reader.read_exact(&mut heard).await.unwrap();
+        assert_eq!((forward.port, &heard), (443, b"hi"));
+    }
 
     #[test]
     fn ports_are_read_from_the_query() {

@@ -284,9 +284,11 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn what_is_written_is_read_however_it_arrives(
-            content in proptest::collection::vec(any::<u8>(), 0..100_000),
+            content in proptest::collection::vec(any::<u8>(), 0..70_000),
             step in 1usize..5000,
         ) {
             let (mut encoder, mut bytes) = (FrameEncoder::default(), BytesMut::new());

@@ -228,6 +228,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn messages_survive_however_they_arrive(
             messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..70_000), 1..4),
