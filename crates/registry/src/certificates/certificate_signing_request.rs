@@ -1,6 +1,13 @@
 //! certificates.k8s.io `CertificateSigningRequest`.
 
-use crate::kind::Kind;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::columns::{self, AGE, NAME, column};
+use crate::error::FieldError;
+use crate::fields::{get, get_array, get_i64, items, object_at, or_none, set, set_default, text};
+use crate::human;
+use crate::kind::{Column, Kind, Object, Rules, WriteContext};
 
 pub static CERTIFICATE_SIGNING_REQUEST: Kind = Kind {
     group: "certificates.k8s.io",
@@ -9,5 +16,100 @@ pub static CERTIFICATE_SIGNING_REQUEST: Kind = Kind {
     singular: "certificatesigningrequest",
     short_names: &["csr"],
     has_status: true,
+    rules: &CertificateSigningRequestRules,
     ..Kind::CLUSTER
 };
+
+struct CertificateSigningRequestRules;
+
+/// A certificate lives at least ten minutes.
+const MIN_SECONDS: i64 = 600;
+
+static COLUMNS: &[Column] = &[
+    NAME,
+    AGE,
+    column("SignerName", "string", "signerName indicates the requested signer."),
+    column("Requestor", "string", "username contains the name of the user that created the request."),
+    column("RequestedDuration", "string", "The requested duration of validity of the issued certificate."),
+    column("Condition", "string", "Conditions applied to the request."),
+];
+
+impl Rules for CertificateSigningRequestRules {
+    /// Who asks is the server's to say.
+    fn prepare_create(&self, object: &mut Object, context: &WriteContext<'_>) {
+        object.shift_remove("status");
+        let spec = object_at(object, "spec");
+        for field in ["uid", "groups", "extra"] {
+            spec.shift_remove(field);
+        }
+        set(spec, "username", context.user);
+        set_default(spec, "usages", Value::Array(vec![]));
+    }
+
+    /// A request says forever what it said first.
+    fn prepare_update(&self, object: &mut Object, old: &Object, _context: &WriteContext<'_>) {
+        if let Some(spec) = get(old, "spec").cloned() {
+            set(object, "spec", spec);
+        }
+    }
+
+    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        for field in ["spec.request", "spec.signerName"] {
+            if text(object, field).is_empty() {
+                faults.push(FieldError::required(field, ""));
+            }
+        }
+        if get_array(object, "spec.usages").is_empty() {
+            faults.push(FieldError::required("spec.usages", ""));
+        }
+        if let Some(seconds) = get_i64(object, "spec.expirationSeconds").filter(|seconds| *seconds < MIN_SECONDS) {
+            let detail = format!("may not specify a duration less than {MIN_SECONDS} seconds (10 minutes)");
+            faults.push(FieldError::invalid("spec.expirationSeconds", seconds, detail));
+        }
+        faults
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        COLUMNS
+    }
+
+    fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
+        let requested = get_i64(object, "spec.expirationSeconds").map(human::duration);
+        vec![
+            columns::name(object),
+            columns::age(object, now),
+            or_none(text(object, "spec.signerName")),
+            Value::from(text(object, "spec.username")),
+            or_none(requested.as_deref().unwrap_or("")),
+            Value::from(condition(object)),
+        ]
+    }
+
+    fn selectable_field(&self, object: &Object, path: &str) -> Option<String> {
+        (path == "spec.signerName").then(|| text(object, path).to_owned())
+    }
+
+    fn selectable_fields(&self) -> &'static [&'static str] {
+        &["spec.signerName"]
+    }
+}
+
+fn condition(request: &Object) -> String {
+    let has = |kind: &str| items(request, "status.conditions").any(|condition| text(condition, "type") == kind);
+    let mut parts = Vec::new();
+    if has("Denied") {
+        parts.push("Denied");
+    } else if has("Approved") {
+        parts.push("Approved");
+    } else {
+        parts.push("Pending");
+    }
+    if has("Failed") {
+        parts.push("Failed");
+    }
+    if !text(request, "status.certificate").is_empty() {
+        parts.push("Issued");
+    }
+    parts.join(",")
+}
