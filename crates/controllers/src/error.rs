@@ -20,6 +20,10 @@ pub(crate) enum ReconcileError {
     Selector(#[from] SelectorError),
     #[error("the pod range cannot be read")]
     Cidr(#[from] ParseCidrError),
+    #[error("some content of {namespace} remains")]
+    ContentRemains { namespace: NamespacedName },
+    #[error("no resource of kind {kind} in group {group:?} is known")]
+    UnknownKind { group: String, kind: String },
     #[error("the owner {owner} was deleted and made again, or is going")]
     OwnerReplaced { owner: NamespacedName },
 }

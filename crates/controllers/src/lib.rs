@@ -8,9 +8,12 @@ mod cidr;
 mod clusterrole;
 mod context;
 mod deployment;
+mod discovery;
 mod endpoints;
 mod endpointslice;
 mod error;
+mod garbage;
+mod namespace;
 mod nodeipam;
 mod nodelifecycle;
 mod ownership;
@@ -132,6 +135,18 @@ pub const CONTROLLERS: &[Entry] = &[
         identity: "node-controller",
         component: "taint-eviction-controller",
         start: |context| Box::pin(tainteviction::run(context)),
+    },
+    Entry {
+        name: "namespace-controller",
+        identity: "namespace-controller",
+        component: "namespace-controller",
+        start: |context| Box::pin(namespace::run(context)),
+    },
+    Entry {
+        name: "garbage-collector-controller",
+        identity: "generic-garbage-collector",
+        component: "garbage-collector-controller",
+        start: |context| Box::pin(garbage::run(context)),
     },
     Entry {
         name: "pod-garbage-collector-controller",

@@ -1,0 +1,169 @@
+//! Empties namespaces that are being deleted, then lets them go.
+
+mod status;
+
+use api::NamespacedName;
+use api::k8s::api::core::v1::{Namespace, Pod};
+use client::Client;
+use client::kube::Api;
+use client::kube::api::{DeleteParams, ListParams, PostParams};
+use client::kube::core::DynamicObject;
+use reconcile::{Controller, Informer, Outcome, Reconciler};
+use stdx::Ambient;
+
+use crate::context::{Context, on_each};
+use crate::discovery::{Discovered, discover};
+use crate::error::{During, ReconcileError};
+use status::{Findings, plan_status};
+
+const FINALIZER: &str = "kubernetes";
+
+pub(crate) async fn run(context: Context) {
+    let namespaces = context.informers.of::<Namespace>();
+    let pods = context.informers.of::<Pod>();
+    let emptier =
+        Emptier { client: context.client.clone(), namespaces: namespaces.clone(), ambient: context.ambient.clone() };
+    let controller = Controller::new("namespace-controller", emptier, context.ambient.clock);
+    let queue = controller.queue();
+    on_each(&namespaces, {
+        let queue = queue.clone();
+        move |namespace| {
+            if namespace.metadata.deletion_timestamp.is_some() {
+                queue.add(NamespacedName::of(&namespace.metadata));
+            }
+        }
+    });
+    // Pods take their time to end; when one has, its namespace is looked at again.
+    pods.on_change({
+        let namespaces = namespaces.clone();
+        move |old, new| {
+            let Some(gone) = old.filter(|_| new.is_none()) else { return };
+            let key = NamespacedName::new("", gone.metadata.namespace.clone().unwrap_or_default());
+            if namespaces.get(&key).is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_some()) {
+                queue.add(key);
+            }
+        }
+    });
+    let synced = async {
+        namespaces.synced().await;
+        pods.synced().await;
+    };
+    context.run(controller, synced).await;
+}
+
+struct Emptier {
+    client: Client,
+    namespaces: Informer<Namespace>,
+    ambient: Ambient,
+}
+
+impl Reconciler for Emptier {
+    type Key = NamespacedName;
+    type Error = ReconcileError;
+
+    async fn reconcile(&self, key: &NamespacedName) -> Result<Outcome, ReconcileError> {
+        let Some(known) = self.namespaces.get(key) else { return Ok(Outcome::Done) };
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let Some(namespace) = api.get_opt(&key.name).await.during("read namespace", key)? else {
+            return Ok(Outcome::Done);
+        };
+        let has_finalizer = finalizers(&namespace).iter().any(|finalizer| finalizer == FINALIZER);
+        if namespace.metadata.uid != known.metadata.uid
+            || namespace.metadata.deletion_timestamp.is_none()
+            || !has_finalizer
+        {
+            return Ok(Outcome::Done);
+        }
+        let findings = self.empty(key).await;
+        let status = plan_status(&namespace, &findings, self.ambient.clock.now_seconds());
+        let namespace = if namespace.status.as_ref() == Some(&status) {
+            namespace
+        } else {
+            let updated = Namespace { status: Some(status), ..namespace };
+            api.replace_status(&key.name, &PostParams::default(), &updated)
+                .await
+                .during("update status of namespace", key)?
+        };
+        if findings.is_clear() {
+            return self.finalize(key, namespace).await;
+        }
+        if findings.waits_for_pods_alone() {
+            return Ok(Outcome::Done);
+        }
+        Err(findings.into_error(key))
+    }
+}
+
+impl Emptier {
+    /// Deletes everything in the namespace, pods first: what they use must not vanish under them.
+    async fn empty(&self, key: &NamespacedName) -> Findings {
+        let mut findings = Findings::default();
+        let resources = match discover(&self.client).await.during("discover the contents of", key) {
+            Ok(resources) => resources,
+            Err(error) => {
+                findings.discovery_failure = Some(error);
+                return findings;
+            }
+        };
+        let deletable =
+            |resource: &&Discovered| resource.is_namespaced && resource.supports("list") && resource.supports("delete");
+        let is_pods = |resource: &Discovered| resource.resource.group.is_empty() && resource.resource.plural == "pods";
+        let (pods, others): (Vec<_>, Vec<_>) =
+            resources.iter().filter(deletable).partition(|resource| is_pods(resource));
+        for resource in pods {
+            self.delete_all(key, resource, &mut findings).await;
+        }
+        if findings.is_clear() {
+            for resource in others {
+                self.delete_all(key, resource, &mut findings).await;
+            }
+        }
+        findings
+    }
+
+    async fn delete_all(&self, key: &NamespacedName, resource: &Discovered, findings: &mut Findings) {
+        if let Err(error) = self.try_delete_all(key, resource, findings).await {
+            findings.content_failures.push(error);
+        }
+    }
+
+    async fn try_delete_all(
+        &self,
+        key: &NamespacedName,
+        resource: &Discovered,
+        findings: &mut Findings,
+    ) -> Result<(), ReconcileError> {
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &key.name, &resource.resource);
+        let present = api.list_metadata(&ListParams::default()).await.during("list the contents of", key)?;
+        if present.items.is_empty() {
+            return Ok(());
+        }
+        let parameters = DeleteParams::background();
+        if resource.supports("deletecollection") {
+            api.delete_collection(&parameters, &ListParams::default()).await.during("delete the contents of", key)?;
+        } else {
+            for object in &present.items {
+                let name = object.metadata.name.as_deref().unwrap_or_default();
+                crate::error::unless_gone(api.delete(name, &parameters).await).during("delete", name)?;
+            }
+        }
+        let rest = api.list_metadata(&ListParams::default()).await.during("list the contents of", key)?;
+        let metadata = rest.items.iter().map(|object| &object.metadata);
+        findings.remains(&resource.resource, metadata);
+        Ok(())
+    }
+
+    async fn finalize(&self, key: &NamespacedName, mut namespace: Namespace) -> Result<Outcome, ReconcileError> {
+        let rest: Vec<String> =
+            finalizers(&namespace).iter().filter(|finalizer| *finalizer != FINALIZER).cloned().collect();
+        namespace.spec.get_or_insert_default().finalizers = Some(rest);
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let finalized = api.replace_subresource("finalize", &key.name, &PostParams::default(), &namespace).await;
+        crate::error::unless_gone(finalized).during("finalize namespace", key)?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn finalizers(namespace: &Namespace) -> &[String] {
+    namespace.spec.as_ref().and_then(|spec| spec.finalizers.as_deref()).unwrap_or_default()
+}
