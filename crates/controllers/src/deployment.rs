@@ -9,6 +9,9 @@ mod scale;
 mod status;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use api::k8s::api::apps::v1::{Deployment, ReplicaSet};
