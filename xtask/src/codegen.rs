@@ -56,6 +56,9 @@ const FREE_FORM: &[&str] = &[
     "RawExtension",
 ];
 
+/// Types of meta/v1 that clients send as bodies, with core's `v1` as their version.
+const REQUEST_OPTIONS: &[&str] = &["DeleteOptions"];
+
 pub fn run(facts: &Path, repo: &Path) -> Result<()> {
     let sources = Sources::read(facts)?;
     let mut generator = Generator { sources, types: BTreeMap::new(), kinds: BTreeMap::new() };
@@ -123,6 +126,10 @@ impl Generator {
                     roots.push((kind, (module.clone(), name.clone())));
                 }
             }
+        }
+        for name in REQUEST_OPTIONS {
+            let kind = (String::new(), "v1".to_owned(), (*name).to_owned());
+            roots.push((kind, ("meta_v1".to_owned(), (*name).to_owned())));
         }
         for (group, version, id) in &self.sources.new_kinds {
             roots.push(((group.clone(), version.clone(), id.1.clone()), id.clone()));

@@ -176,7 +176,7 @@ mod tests {
             Ok((json!({"metadata": {"name": "web", "labels": {"1": "one"}}, "spec": {"replicas": 2}}), vec![]))
         );
         let error = deployment("spec: {a: 1}\nspec: {}\n", Format::Yaml, FieldValidation::Strict).unwrap_err();
-        assert_eq!(error, r#"strict decoding error: duplicate field "spec", unknown field "spec.a""#.split(", unknown").next().unwrap());
+        assert_eq!(error, r#"strict decoding error: duplicate field "spec""#);
     }
 
     #[test]

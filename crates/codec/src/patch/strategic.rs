@@ -5,8 +5,6 @@
 //! - `$setElementOrder/<list>` beside a merging list;
 //! - `$retainKeys` in an object.
 
-use std::cmp::Ordering;
-
 use serde_json::{Map, Value};
 
 use super::{PatchError, type_name};
@@ -72,29 +70,41 @@ fn merge_object(target: &mut Object, patch: &Object, fields: &Fields<'_>) -> Res
         Some(other) => return Err(malformed(format!("Unknown patch type found: {other}"))),
     }
     retain_keys(target, patch)?;
+    let orders = element_orders(target, patch)?;
     for (key, change) in patch {
-        if key == DIRECTIVE || key == RETAIN_KEYS {
+        if key == DIRECTIVE || key == RETAIN_KEYS || key.starts_with(ELEMENT_ORDER) {
             continue;
         }
-        if let Some(list) = key.strip_prefix(DELETE_FROM_PRIMITIVES) {
-            delete_primitives(target, list, change)?;
-            continue;
-        }
-        // Ordering comes after the lists are merged.
-        if !key.starts_with(ELEMENT_ORDER) {
-            merge_field(target, key, change, fields)?;
+        match key.strip_prefix(DELETE_FROM_PRIMITIVES) {
+            Some(list) => delete_primitives(target, list, change)?,
+            None => merge_field(target, key, change, fields)?,
         }
     }
-    for (key, order) in patch {
-        if let Some(list) = key.strip_prefix(ELEMENT_ORDER) {
-            let order = order.as_array().ok_or_else(|| expected_list(key, order))?;
-            let touched = patch.get(list).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-            if let Some(Value::Array(items)) = target.get_mut(list) {
-                order_items(items, order, touched, fields.patch(list));
-            }
+    for ElementOrder { list, order, before } in orders {
+        if let Some(Value::Array(items)) = target.get_mut(list) {
+            order_items(items, order, &before, fields.patch(list));
         }
     }
     Ok(())
+}
+
+/// How the patch wants a list ordered, and the list as it was before the patch.
+struct ElementOrder<'a> {
+    list: &'a str,
+    order: &'a [Value],
+    before: Vec<Value>,
+}
+
+fn element_orders<'a>(target: &Object, patch: &'a Object) -> Result<Vec<ElementOrder<'a>>, PatchError> {
+    let mut orders = Vec::new();
+    for (key, order) in patch {
+        if let Some(list) = key.strip_prefix(ELEMENT_ORDER) {
+            let order = order.as_array().ok_or_else(|| expected_list(key, order))?;
+            let before = target.get(list).and_then(Value::as_array).cloned().unwrap_or_else(Vec::new);
+            orders.push(ElementOrder { list, order, before });
+        }
+    }
+    Ok(orders)
 }
 
 fn merge_field(target: &mut Object, key: &str, change: &Value, fields: &Fields<'_>) -> Result<(), PatchError> {
@@ -226,30 +236,30 @@ fn retain_keys(target: &mut Object, patch: &Object) -> Result<(), PatchError> {
     Ok(())
 }
 
-/// Orders a merged list as `order` says. Items it does not name are the server's own and keep their
-/// place relative to the named ones they stood among.
-fn order_items(items: &mut Vec<Value>, order: &[Value], touched: &[Value], patch: Patch) {
+/// Orders a merged list as `order` says. Items it does not name are the server's own: each stands before
+/// the first named item that it stood before already.
+fn order_items(items: &mut Vec<Value>, order: &[Value], before: &[Value], patch: Patch) {
     let (Patch::Merge(merge_key) | Patch::MergeRetainingKeys(merge_key)) = patch else { return };
     let identity = |item: &Value| match merge_key.is_empty() {
         true => item.clone(),
         false => item.get(merge_key).cloned().unwrap_or(Value::Null),
     };
-    let order: Vec<Value> = order.iter().map(identity).collect();
-    let touched: Vec<Value> = touched.iter().map(identity).collect();
-    let rank = |item: &Value| order.iter().position(|wanted| *wanted == identity(item));
-    let original: Vec<(usize, Value)> = items.drain(..).enumerate().collect();
-    let (mut named, mut unnamed): (Vec<_>, Vec<_>) = original.into_iter().partition(|(_, item)| rank(item).is_some());
-    named.sort_by_key(|(_, item)| rank(item));
-    // Items the patch brought stand where the order puts them; their position in the list says nothing.
-    let is_new = |item: &Value| touched.contains(&identity(item));
-    unnamed.reverse();
-    for (at, item) in named {
-        while unnamed.last().is_some_and(|(other, _)| other.cmp(&at) == Ordering::Less && !is_new(&item)) {
-            items.extend(unnamed.pop().map(|(_, item)| item));
+    let place_in = |list: &[Value], item: &Value| {
+        let wanted = identity(item);
+        list.iter().position(|other| identity(other) == wanted)
+    };
+    let (mut named, unnamed): (Vec<_>, Vec<_>) = items.drain(..).partition(|item| place_in(order, item).is_some());
+    named.sort_by_key(|item| place_in(order, item));
+    let mut unnamed = unnamed.into_iter().peekable();
+    for item in named {
+        // An item the patch brought stood nowhere, so nothing stood before it.
+        let place = place_in(before, &item).unwrap_or(0);
+        while let Some(own) = unnamed.next_if(|own| place_in(before, own).is_some_and(|at| at < place)) {
+            items.push(own);
         }
         items.push(item);
     }
-    items.extend(unnamed.into_iter().rev().map(|(_, item)| item));
+    items.extend(unnamed);
 }
 
 fn holds(item: &Value, merge_key: &str, wanted: &Value) -> bool {
@@ -398,6 +408,14 @@ mod tests {
             let patch = json!({"spec": {"$setElementOrder/containers": order}});
             assert_eq!(patched(("", "Pod"), before, patch), Ok(expected));
         }
+        let injected_first = json!({"spec": {
+            "$setElementOrder/containers": [{"name": "a"}],
+            "containers": [{"name": "a", "image": "x"}],
+        }});
+        assert_eq!(
+            patched(("", "Pod"), names(&["server", "a"]), injected_first),
+            Ok(pod(json!([{"name": "server"}, {"name": "a", "image": "x"}])))
+        );
         let patch = json!({"spec": {
             "$setElementOrder/containers": [{"name": "new"}, {"name": "a"}],
             "containers": [{"name": "new", "image": "x"}],

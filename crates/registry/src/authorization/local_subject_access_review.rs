@@ -1,6 +1,8 @@
 //! authorization.k8s.io `LocalSubjectAccessReview`.
 
-use crate::kind::Kind;
+use super::attributes;
+use crate::error::FieldError;
+use crate::kind::{Kind, Object, Rules};
 
 pub static LOCAL_SUBJECT_ACCESS_REVIEW: Kind = Kind {
     group: "authorization.k8s.io",
@@ -8,5 +10,17 @@ pub static LOCAL_SUBJECT_ACCESS_REVIEW: Kind = Kind {
     plural: "localsubjectaccessreviews",
     singular: "localsubjectaccessreview",
     verbs: &["create"],
+    rules: &LocalSubjectAccessReviewRules,
     ..Kind::NAMESPACED
 };
+
+struct LocalSubjectAccessReviewRules;
+
+impl Rules for LocalSubjectAccessReviewRules {
+    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        attributes::validate_attributes(object, &mut faults);
+        attributes::validate_subject(object, &mut faults);
+        faults
+    }
+}

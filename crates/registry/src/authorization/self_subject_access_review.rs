@@ -1,6 +1,8 @@
 //! authorization.k8s.io `SelfSubjectAccessReview`.
 
-use crate::kind::Kind;
+use super::attributes;
+use crate::error::FieldError;
+use crate::kind::{Kind, Object, Rules};
 
 pub static SELF_SUBJECT_ACCESS_REVIEW: Kind = Kind {
     group: "authorization.k8s.io",
@@ -8,5 +10,16 @@ pub static SELF_SUBJECT_ACCESS_REVIEW: Kind = Kind {
     plural: "selfsubjectaccessreviews",
     singular: "selfsubjectaccessreview",
     verbs: &["create"],
+    rules: &SelfSubjectAccessReviewRules,
     ..Kind::CLUSTER
 };
+
+struct SelfSubjectAccessReviewRules;
+
+impl Rules for SelfSubjectAccessReviewRules {
+    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        attributes::validate_attributes(object, &mut faults);
+        faults
+    }
+}

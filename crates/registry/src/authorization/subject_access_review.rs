@@ -1,6 +1,8 @@
 //! authorization.k8s.io `SubjectAccessReview`.
 
-use crate::kind::Kind;
+use super::attributes;
+use crate::error::FieldError;
+use crate::kind::{Kind, Object, Rules};
 
 pub static SUBJECT_ACCESS_REVIEW: Kind = Kind {
     group: "authorization.k8s.io",
@@ -8,5 +10,17 @@ pub static SUBJECT_ACCESS_REVIEW: Kind = Kind {
     plural: "subjectaccessreviews",
     singular: "subjectaccessreview",
     verbs: &["create"],
+    rules: &SubjectAccessReviewRules,
     ..Kind::CLUSTER
 };
+
+struct SubjectAccessReviewRules;
+
+impl Rules for SubjectAccessReviewRules {
+    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        attributes::validate_attributes(object, &mut faults);
+        attributes::validate_subject(object, &mut faults);
+        faults
+    }
+}

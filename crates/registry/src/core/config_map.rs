@@ -40,7 +40,7 @@ impl Rules for ConfigMapRules {
             }
         }
         if bytes > MAX_DATA_BYTES {
-            faults.push(FieldError::too_long("", MAX_DATA_BYTES));
+            faults.push(FieldError::too_long("[]", MAX_DATA_BYTES));
         }
         if let Some(old) = old {
             check_unchanged(object, old, &["data", "binaryData"], &mut faults);
@@ -96,7 +96,10 @@ mod tests {
         assert!(
             faults(json!({"data": {"a/b": "x"}}), None)[0].starts_with(r#"data[a/b]: Invalid value: "a/b": a valid"#)
         );
-        assert_eq!(faults(json!({"data": {"a": "x".repeat(MAX_DATA_BYTES + 1)}}), None).len(), 1);
+        assert_eq!(
+            faults(json!({"data": {"a": "x".repeat(MAX_DATA_BYTES + 1)}}), None),
+            ["[]: Too long: may not be more than 1048576 bytes"]
+        );
     }
 
     #[test]

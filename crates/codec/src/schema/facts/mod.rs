@@ -65,6 +65,7 @@ pub static KINDS: &[(&str, &str, &str, &Type)] = &[
     ("", "v1", "Binding", &core_v1::Binding),
     ("", "v1", "ComponentStatus", &core_v1::ComponentStatus),
     ("", "v1", "ConfigMap", &core_v1::ConfigMap),
+    ("", "v1", "DeleteOptions", &meta_v1::DeleteOptions),
     ("", "v1", "Endpoints", &core_v1::Endpoints),
     ("", "v1", "Event", &core_v1::Event),
     ("", "v1", "LimitRange", &core_v1::LimitRange),
