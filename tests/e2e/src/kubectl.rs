@@ -63,3 +63,16 @@ fn versions_in(folder: &Path) -> Vec<PathBuf> {
     let paths = entries.map(|entry| entry.path());
     paths.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("kubectl.1."))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_version_found_is_there_once() {
+        let found = Kubectl::all();
+        assert!(found.windows(2).all(|pair| pair[0].minor < pair[1].minor), "{found:?}");
+        assert!(found.iter().any(|kubectl| kubectl.minor == 20), "Debian's: {found:?}");
+        assert_eq!(Kubectl::newest(), found.last().unwrap());
+    }
+}

@@ -144,3 +144,26 @@ impl Drop for Holder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run;
+
+    #[test]
+    fn a_machine_has_a_lan_and_nothing_of_the_computer() {
+        let machine = Machine::new();
+        let links = run(machine.command("ip").args(["-brief", "link"]), "").success();
+        let names: Vec<&str> = links.lines().filter_map(|line| line.split([' ', '@']).next()).collect();
+        assert!(names.contains(&"lo") && names.contains(&"lan0"), "{links}");
+        assert!(!names.contains(&"eth0"), "{links}");
+        // Nobody listens, but somebody is there to say so.
+        let refused = run(machine.neighbour("curl").args(["--silent", "--show-error", "http://192.0.2.10:1"]), "");
+        assert!(refused.clone().failure().contains("Couldn't connect"), "{refused}");
+        let outside = run(machine.command("curl").args(["--silent", "--show-error", "http://198.51.100.1"]), "");
+        assert!(!outside.is_success(), "{outside}");
+        let folder = machine.folder().to_owned();
+        drop(machine);
+        assert!(!folder.exists());
+    }
+}
