@@ -1,0 +1,97 @@
+//! A whole cluster on virtual time, in one process: the real store, API server, controllers and
+//! scheduler, and nodes whose kubelets only pretend to run pods.
+//!
+//! A scenario is a script (see [`script`]); what a user would see happen is its trace. Hours pass in
+//! moments, and the same script gives the same trace, byte for byte, on every run and machine.
+
+mod administrator;
+mod cluster;
+mod condition;
+mod kubelet;
+mod node;
+pub mod script;
+mod trace;
+
+use std::time::Duration;
+
+use stdx::Ambient;
+
+use cluster::Cluster;
+use script::{Action, ParseError, Statement};
+
+/// What a run leaves behind.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What a user saw, one line each.
+    pub trace: String,
+    /// Every change the store saw from the scenario's begin, whole: what two runs must agree on.
+    pub history: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("the script is not understood")]
+    Script(#[from] ParseError),
+    #[error("the cluster does not start: {0}")]
+    Start(String),
+    #[error("a room failed: {reason}\n{trace}")]
+    Ended { reason: String, trace: String },
+    #[error("line {line}: {reason}\n{trace}")]
+    Statement { line: usize, reason: String, trace: String },
+}
+
+/// Runs a script to its end.
+pub fn run(script: &str) -> Result<Outcome, Failure> {
+    let statements = script::parse(script)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .map_err(|error| Failure::Start(error.to_string()))?;
+    runtime.block_on(perform(&statements))
+}
+
+async fn perform(statements: &[Statement]) -> Result<Outcome, Failure> {
+    let ambient = Ambient::simulated(1);
+    let mut cluster = Cluster::start(ambient.clone()).await.map_err(Failure::Start)?;
+    let start = ambient.clock.instant();
+    for statement in statements {
+        if let Some(at) = statement.at {
+            tokio::time::sleep_until(start + at).await;
+        }
+        cluster.trace.note(&statement.text);
+        if let Err(reason) = perform_one(&mut cluster, &statement.action).await {
+            let trace = cluster.trace.render();
+            return Err(Failure::Statement { line: statement.line, reason, trace });
+        }
+    }
+    let trace = cluster.trace.render();
+    match cluster.stop().await {
+        Ok(history) => Ok(Outcome { trace, history }),
+        Err(reason) => Err(Failure::Ended { reason, trace }),
+    }
+}
+
+async fn perform_one(cluster: &mut Cluster, action: &Action) -> Result<(), String> {
+    match action {
+        Action::Nodes { names, size } => {
+            for name in names {
+                cluster.add_node(name, size);
+            }
+            Ok(())
+        }
+        Action::Kill { node } => cluster.kill_node(node),
+        Action::Revive { node } => cluster.revive_node(node),
+        Action::Image { image, starts_after } => {
+            cluster.behaviour.set(image, *starts_after);
+            Ok(())
+        }
+        Action::Wait { condition, within } => cluster.wait_for(condition, *within).await,
+        Action::End => {
+            // What is due at this very moment still happens.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok(())
+        }
+        Action::Request(request) => cluster.send(request).await,
+    }
+}
