@@ -1,0 +1,340 @@
+//! Control groups as files: one unified hierarchy, one per controller, or both ("hybrid").
+//!
+//! libcontainer makes and limits a container's groups; here they are read, emptied and removed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// How often a group is emptied: processes may fork while they are being killed.
+const KILL_ROUNDS: usize = 16;
+
+/// Where the hierarchies are mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cgroups {
+    /// Controller (or `name=…`) to mount point, version 1.
+    controllers: BTreeMap<String, PathBuf>,
+    unified: Option<PathBuf>,
+}
+
+/// What a container uses now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) cpu_nanoseconds: u64,
+    pub(crate) memory_bytes: u64,
+    /// Without the file cache that the kernel would give back first.
+    pub(crate) working_set_bytes: u64,
+    pub(crate) rss_bytes: u64,
+    pub(crate) page_faults: u64,
+    pub(crate) major_page_faults: u64,
+}
+
+impl Cgroups {
+    pub(crate) fn discover() -> io::Result<Self> {
+        Ok(Self::parse(&fs::read_to_string("/proc/self/mountinfo")?))
+    }
+
+    fn parse(mountinfo: &str) -> Self {
+        let mut cgroups = Cgroups { controllers: BTreeMap::new(), unified: None };
+        for line in mountinfo.lines() {
+            let Some((place, kind)) = line.split_once(" - ") else { continue };
+            let Some(mount_point) = place.split(' ').nth(4) else { continue };
+            let mut kind = kind.split(' ');
+            match kind.next() {
+                Some("cgroup2") if cgroups.unified.is_none() => cgroups.unified = Some(mount_point.into()),
+                Some("cgroup") => {
+                    for option in kind.nth(1).unwrap_or("").split(',').filter(|option| *option != "rw") {
+                        cgroups.controllers.entry(option.to_owned()).or_insert_with(|| mount_point.into());
+                    }
+                }
+                _ => {}
+            }
+        }
+        cgroups
+    }
+
+    /// Whether the unified hierarchy alone governs containers.
+    pub(crate) fn is_unified(&self) -> bool {
+        self.controllers.is_empty()
+    }
+
+    /// Puts a process into `path` of every hierarchy, making the groups.
+    pub(crate) fn join(&self, path: &str, pid: i32) -> io::Result<()> {
+        for (folder, controller) in self.hierarchies() {
+            let group = below(folder, path);
+            fs::create_dir_all(&group)?;
+            if controller == Some("cpuset") {
+                inherit_cpuset(folder, &group)?;
+            }
+            fs::write(group.join("cgroup.procs"), pid.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Kills everything in the group and below it.
+    pub(crate) fn kill(&self, path: &str) -> io::Result<()> {
+        for _ in 0..KILL_ROUNDS {
+            let mut pids = Vec::new();
+            for (folder, _) in self.hierarchies() {
+                collect_pids(&below(folder, path), &mut pids)?;
+            }
+            if pids.is_empty() {
+                return Ok(());
+            }
+            for pid in pids {
+                match kill(Pid::from_raw(pid), Signal::SIGKILL) {
+                    Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is left in the group, for processes that have been killed: each is
+    /// awaited by its own descriptor.
+    pub(crate) fn await_empty(&self, path: &str) -> io::Result<()> {
+        for _ in 0..KILL_ROUNDS {
+            let mut pids = Vec::new();
+            for (folder, _) in self.hierarchies() {
+                collect_pids(&below(folder, path), &mut pids)?;
+            }
+            if pids.is_empty() {
+                return Ok(());
+            }
+            pids.into_iter().try_for_each(await_end)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the group and those below it, in every hierarchy. Busy ones stay and are reported.
+    pub(crate) fn remove(&self, path: &str) -> io::Result<()> {
+        let mut failure = None;
+        for (folder, _) in self.hierarchies() {
+            if let Err(error) = remove_tree(&below(folder, path)) {
+                failure = Some(error);
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Whether the kernel killed a process of the group for want of memory.
+    pub(crate) fn out_of_memory(&self, path: &str) -> io::Result<bool> {
+        let file = match self.memory() {
+            Some((folder, true)) => below(folder, path).join("memory.events"),
+            Some((folder, false)) => below(folder, path).join("memory.oom_control"),
+            None => return Ok(false),
+        };
+        match fs::read_to_string(file) {
+            Ok(text) => Ok(value(&text, "oom_kill").unwrap_or(0) > 0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn usage(&self, path: &str) -> io::Result<Usage> {
+        let mut usage = Usage::default();
+        if let Some((folder, unified)) = self.memory() {
+            let group = below(folder, path);
+            let stat = fs::read_to_string(group.join("memory.stat"))?;
+            let names = if unified {
+                ["inactive_file", "anon", "pgfault", "pgmajfault"]
+            } else {
+                ["total_inactive_file", "total_rss", "total_pgfault", "total_pgmajfault"]
+            };
+            let [inactive, rss, faults, major] = names.map(|name| value(&stat, name).unwrap_or(0));
+            usage.memory_bytes =
+                read_number(&group.join(if unified { "memory.current" } else { "memory.usage_in_bytes" }))?;
+            usage.working_set_bytes = usage.memory_bytes.saturating_sub(inactive);
+            usage.rss_bytes = rss;
+            usage.page_faults = faults;
+            usage.major_page_faults = major;
+        }
+        usage.cpu_nanoseconds = match (self.controllers.get("cpuacct"), &self.unified) {
+            (Some(folder), _) => read_number(&below(folder, path).join("cpuacct.usage"))?,
+            (None, Some(folder)) => {
+                let stat = fs::read_to_string(below(folder, path).join("cpu.stat"))?;
+                value(&stat, "usage_usec").unwrap_or(0) * 1000
+            }
+            (None, None) => 0,
+        };
+        Ok(usage)
+    }
+
+    /// Writes one limit. `legacy` names controller and file of version 1, `unified` the file of version 2.
+    pub(crate) fn write(
+        &self,
+        path: &str,
+        legacy: (&str, &str, &str),
+        unified: Option<(&str, &str)>,
+    ) -> io::Result<()> {
+        let (controller, file, content) = legacy;
+        match (self.controllers.get(controller), &self.unified, unified) {
+            (Some(folder), _, _) => fs::write(below(folder, path).join(file), content),
+            (None, Some(folder), Some((file, content))) => fs::write(below(folder, path).join(file), content),
+            _ => Ok(()),
+        }
+    }
+
+    fn memory(&self) -> Option<(&Path, bool)> {
+        match (self.controllers.get("memory"), &self.unified) {
+            (Some(folder), _) => Some((folder, false)),
+            (None, Some(folder)) => Some((folder, true)),
+            (None, None) => None,
+        }
+    }
+
+    /// Each mount point once, with one of its controllers.
+    fn hierarchies(&self) -> Vec<(&Path, Option<&str>)> {
+        let mut folders: Vec<(&Path, Option<&str>)> = Vec::new();
+        for (controller, folder) in &self.controllers {
+            match folders.iter_mut().find(|(known, _)| *known == folder.as_path()) {
+                Some(known) if controller == "cpuset" => known.1 = Some("cpuset"),
+                Some(_) => {}
+                None => folders.push((folder, Some(controller))),
+            }
+        }
+        folders.extend(self.unified.as_deref().map(|folder| (folder, None)));
+        folders
+    }
+}
+
+/// A killed process ends within a moment; one that the kernel holds is not waited for longer.
+const END_TIMEOUT_MS: u16 = 5000;
+
+#[expect(unsafe_code, reason = "pidfd_open has no safe wrapper")]
+fn await_end(pid: i32) -> io::Result<()> {
+    use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+    // SAFETY: a plain system call; the result is checked before it is owned.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if descriptor < 0 {
+        return match io::Error::last_os_error() {
+            error if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+            error => Err(error),
+        };
+    }
+    // SAFETY: the kernel has just made this descriptor for us; it fits, as descriptors do.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
+    let mut awaited = [nix::poll::PollFd::new(descriptor.as_fd(), nix::poll::PollFlags::POLLIN)];
+    nix::poll::poll(&mut awaited, END_TIMEOUT_MS)?;
+    Ok(())
+}
+
+fn below(folder: &Path, path: &str) -> PathBuf {
+    folder.join(path.trim_start_matches('/'))
+}
+
+/// A new cpuset group is empty and takes no process before it has processors and memory nodes.
+fn inherit_cpuset(root: &Path, group: &Path) -> io::Result<()> {
+    let mut parent = root.to_owned();
+    for component in group.strip_prefix(root).unwrap_or(Path::new("")) {
+        let child = parent.join(component);
+        for file in ["cpuset.cpus", "cpuset.mems"] {
+            if fs::read_to_string(child.join(file))?.trim().is_empty() {
+                fs::write(child.join(file), fs::read_to_string(parent.join(file))?.trim())?;
+            }
+        }
+        parent = child;
+    }
+    Ok(())
+}
+
+fn collect_pids(group: &Path, pids: &mut Vec<i32>) -> io::Result<()> {
+    let text = match fs::read_to_string(group.join("cgroup.procs")) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::ENODEV) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()).filter(|pid| *pid > 0));
+    for child in subgroups(group)? {
+        collect_pids(&child, pids)?;
+    }
+    pids.sort_unstable();
+    pids.dedup();
+    Ok(())
+}
+
+fn remove_tree(group: &Path) -> io::Result<()> {
+    for child in subgroups(group)? {
+        remove_tree(&child)?;
+    }
+    match fs::remove_dir(group) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn subgroups(group: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(group) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut folders = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    Ok(folders)
+}
+
+/// The number after `name` in lines of `name number`.
+fn value(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+}
+
+fn read_number(file: &Path) -> io::Result<u64> {
+    let text = fs::read_to_string(file)?;
+    text.trim().parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidData, format!("{text:?} is not a number")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_are_told_apart() {
+        let hybrid = Cgroups::parse(
+            "25 1 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n\
+             26 25 0:23 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n\
+             27 25 0:24 / /sys/fs/cgroup/memory rw,relatime shared:3 - cgroup cgroup rw,memory\n\
+             28 25 0:25 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
+        );
+        assert!(!hybrid.is_unified());
+        assert_eq!(hybrid.controllers["cpuacct"], Path::new("/sys/fs/cgroup/cpu,cpuacct"));
+        assert_eq!(hybrid.hierarchies().len(), 3);
+        let unified = Cgroups::parse("25 1 0:22 / /sys/fs/cgroup rw shared:1 - cgroup2 cgroup2 rw,nsdelegate\n");
+        assert!(unified.is_unified());
+        assert_eq!(unified.memory(), Some((Path::new("/sys/fs/cgroup"), true)));
+    }
+
+    #[test]
+    fn statistics_are_read_by_whole_names() {
+        let text = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n";
+        assert_eq!(value(text, "oom_kill"), Some(3));
+        assert_eq!(value(text, "oom"), None);
+    }
+
+    #[test]
+    fn usage_is_read_from_a_unified_group() {
+        let root = tempfile::tempdir().unwrap();
+        let group = root.path().join("a/b");
+        fs::create_dir_all(&group).unwrap();
+        fs::write(group.join("memory.current"), "1000\n").unwrap();
+        fs::write(group.join("memory.stat"), "anon 600\ninactive_file 300\npgfault 7\npgmajfault 1\n").unwrap();
+        fs::write(group.join("cpu.stat"), "usage_usec 25\nuser_usec 5\n").unwrap();
+        fs::write(group.join("memory.events"), "oom 1\noom_kill 1\n").unwrap();
+        let cgroups = Cgroups { controllers: BTreeMap::new(), unified: Some(root.path().to_owned()) };
+        let usage = cgroups.usage("/a/b").unwrap();
+        assert_eq!((usage.cpu_nanoseconds, usage.working_set_bytes, usage.rss_bytes), (25_000, 700, 600));
+        assert!(cgroups.out_of_memory("/a/b").unwrap());
+        assert!(!cgroups.out_of_memory("/a/none").unwrap());
+    }
+}

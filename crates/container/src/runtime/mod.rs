@@ -1,0 +1,238 @@
+//! The services of CRI, by shims.
+
+mod container;
+mod devices;
+mod events;
+mod exec;
+mod image_service;
+pub(crate) mod mounts;
+pub(crate) mod record;
+mod sandbox;
+mod service;
+mod shim_client;
+mod stats;
+mod status;
+mod streaming;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use cri::{PodNetwork, Status};
+use stdx::Ambient;
+use tokio::sync::broadcast;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use self::container::Container;
+use self::events::EVENTS_KEPT;
+use self::record::RecordError;
+use self::sandbox::Sandbox;
+use crate::cgroup::Cgroups;
+use crate::images::{ImageStore, StoreError};
+use crate::paths::Paths;
+
+/// What a runtime needs to know of its node.
+pub struct Config {
+    /// The cluster's name; it names the cgroups.
+    pub cluster: String,
+    pub data_dir: PathBuf,
+    pub run_dir: PathBuf,
+    pub network: Arc<dyn PodNetwork>,
+    /// The program that is run as `<program> shim …`.
+    pub shim_program: PathBuf,
+    pub ambient: Ambient,
+}
+
+/// The node's container runtime.
+pub struct Runtime {
+    cluster: String,
+    paths: Paths,
+    network: Arc<dyn PodNetwork>,
+    ambient: Ambient,
+    cgroups: Cgroups,
+    images: ImageStore,
+    sandboxes: RwLock<HashMap<String, Arc<Sandbox>>>,
+    containers: RwLock<HashMap<String, Arc<Container>>>,
+    events: broadcast::Sender<cri::ContainerEventResponse>,
+    /// For tasks that a call starts and that outlive it.
+    own: Weak<Runtime>,
+    cancel: CancellationToken,
+    /// Ends the tasks that listen to shims when the runtime is dropped; the shims live on.
+    _stop: DropGuard,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("cannot {step} {}", path.display())]
+    Disk {
+        step: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot find the cgroups")]
+    Cgroups(#[source] io::Error),
+    #[error(transparent)]
+    Images(#[from] StoreError),
+}
+
+impl Runtime {
+    /// Opens the runtime and finds again what runs: living shims are listened to, the containers of
+    /// dead ones have ended. Nothing that lives is touched. Must be called inside a tokio runtime.
+    pub async fn open(config: Config) -> Result<Arc<Self>, OpenError> {
+        let paths = Paths::new(&config.data_dir, &config.run_dir);
+        for path in [
+            paths.sandboxes(),
+            paths.containers(),
+            paths.shims(),
+            paths.network_namespaces(),
+            paths.shared_memories(),
+            paths.root_filesystems(),
+        ] {
+            record::create_folder(&path).map_err(|error| OpenError::Disk {
+                step: "make the folder",
+                path,
+                source: io::Error::other(error),
+            })?;
+        }
+        let program = paths.program();
+        mounts::bind_program(&config.shim_program, &program).map_err(|source| OpenError::Disk {
+            step: "bind the program to",
+            path: program,
+            source,
+        })?;
+        let images = ImageStore::open(paths.images())?;
+        let cgroups = Cgroups::discover().map_err(OpenError::Cgroups)?;
+        let (events, _) = broadcast::channel(EVENTS_KEPT);
+        let cancel = CancellationToken::new();
+        let runtime = Arc::new_cyclic(|own| Runtime {
+            cluster: config.cluster,
+            paths,
+            network: config.network,
+            ambient: config.ambient,
+            cgroups,
+            images,
+            sandboxes: RwLock::default(),
+            containers: RwLock::default(),
+            events,
+            own: own.clone(),
+            _stop: cancel.clone().drop_guard(),
+            cancel,
+        });
+        runtime.recover().await?;
+        Ok(runtime)
+    }
+
+    /// The images of the node, shared with the command line.
+    pub fn images(&self) -> &ImageStore {
+        &self.images
+    }
+
+    async fn recover(self: &Arc<Self>) -> Result<(), OpenError> {
+        for id in folder_names(self.paths.containers())? {
+            match record::load_container(&self.paths.container(&id)) {
+                Ok((request, facts)) => self.insert_container(Container::new(id, request, facts)),
+                // A crash while it was being created: there is nothing to be had of it.
+                Err(error) => self.discard_container(&id, &error),
+            }
+        }
+        for id in folder_names(self.paths.sandboxes())? {
+            match record::load_sandbox(&self.paths.sandbox(&id)) {
+                Ok((config, record)) => self.recover_sandbox(Sandbox::new(id, config, record)).await,
+                Err(error) => self.discard_sandbox(&id, &error).await,
+            }
+        }
+        Ok(())
+    }
+
+    fn discard_container(&self, id: &str, reason: &RecordError) {
+        tracing::warn!(container = id, reason = %stdx::error::chain(reason), "removing an unfinished container");
+        if let Err(error) = self.remove_container_files(id) {
+            tracing::warn!(container = id, %error, "cannot remove an unfinished container");
+        }
+    }
+
+    async fn discard_sandbox(&self, id: &str, reason: &RecordError) {
+        tracing::warn!(sandbox = id, reason = %stdx::error::chain(reason), "removing an unfinished sandbox");
+        if let Err(error) = self.remove_sandbox_files(id).await {
+            tracing::warn!(sandbox = id, %error, "cannot remove an unfinished sandbox");
+        }
+    }
+
+    fn sandbox(&self, id: &str) -> Option<Arc<Sandbox>> {
+        self.sandboxes.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn container(&self, id: &str) -> Option<Arc<Container>> {
+        self.containers.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// The sandbox, or the error that clients know.
+    fn expect_sandbox(&self, id: &str) -> cri::Result<Arc<Sandbox>> {
+        self.sandbox(id)
+            .ok_or_else(|| Status::not_found(format!("an error occurred when try to find sandbox: {id}: not found")))
+    }
+
+    fn expect_container(&self, id: &str) -> cri::Result<Arc<Container>> {
+        self.container(id)
+            .ok_or_else(|| Status::not_found(format!("an error occurred when try to find container {id:?}: not found")))
+    }
+
+    fn insert_container(&self, container: Container) {
+        let mut containers = self.containers.write().unwrap_or_else(PoisonError::into_inner);
+        containers.insert(container.id.clone(), Arc::new(container));
+    }
+
+    fn all_sandboxes(&self) -> Vec<Arc<Sandbox>> {
+        self.sandboxes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn all_containers(&self) -> Vec<Arc<Container>> {
+        self.containers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn containers_of(&self, sandbox_id: &str) -> Vec<Arc<Container>> {
+        let mut containers = self.all_containers();
+        containers.retain(|container| container.sandbox_id == sandbox_id);
+        containers
+    }
+
+    /// 64 hexadecimal digits, as everyone's ids are.
+    fn new_id(&self) -> String {
+        (0..4).map(|_| format!("{:016x}", self.ambient.random.next_u64())).collect()
+    }
+
+    fn now_nanoseconds(&self) -> i64 {
+        i64::try_from(self.ambient.clock.now().as_nanosecond()).unwrap_or(i64::MAX)
+    }
+}
+
+fn folder_names(folder: PathBuf) -> Result<Vec<String>, OpenError> {
+    let failed = |source| OpenError::Disk { step: "list", path: folder.clone(), source };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(failed)? {
+        if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Runs work that blocks (mounts, file trees) aside; the closure's error becomes CRI's.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> cri::Result<T> + Send + 'static) -> cri::Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Status::internal(error.to_string())),
+    }
+}
+
+/// An internal error with what was being done.
+fn internal(step: impl std::fmt::Display) -> impl FnOnce(io::Error) -> Status {
+    move |error| Status::internal(format!("{step}: {error}"))
+}
+
+fn internal_chain(error: &(dyn std::error::Error + 'static)) -> Status {
+    Status::internal(stdx::error::chain(error))
+}

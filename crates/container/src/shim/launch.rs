@@ -1,0 +1,327 @@
+//! Makes a container's processes with libcontainer.
+//!
+//! libcontainer clones without exec, so everything here needs a process with a single thread.
+
+use std::ffi::CString;
+use std::io::{self, IoSliceMut, Read};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use libcontainer::capabilities::drop_privileges;
+use libcontainer::container::Container;
+use libcontainer::container::builder::ContainerBuilder;
+use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec};
+use libcontainer::syscall::syscall::{SyscallType, create_syscall};
+use libcontainer::workload::{Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError};
+use nix::cmsg_space;
+use nix::fcntl::OFlag;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use nix::unistd::pipe2;
+
+use super::protocol::ProcessSecurity;
+use crate::seccomp;
+
+/// Longer reasons are cut; they end in an API object.
+const FAILURE_LIMIT_BYTES: u64 = 4096;
+
+/// The standard streams of a new process.
+#[derive(Debug, Default)]
+pub(crate) struct Streams {
+    pub(crate) stdin: Option<OwnedFd>,
+    pub(crate) stdout: Option<OwnedFd>,
+    pub(crate) stderr: Option<OwnedFd>,
+}
+
+/// A process that has begun to run its program.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    pub(crate) pid: i32,
+    /// The master side of its terminal, if it has one.
+    pub(crate) terminal: Option<OwnedFd>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LaunchError {
+    /// The text is the reason a user sees, e.g. `exec: "x": executable file not found in $PATH`.
+    #[error("{0}")]
+    Program(String),
+    #[error("cannot create the container: {0}")]
+    Container(String),
+    #[error("cannot {step}")]
+    System {
+        step: &'static str,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl LaunchError {
+    fn system<E: Into<io::Error>>(step: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| LaunchError::System { step, source: source.into() }
+    }
+}
+
+/// Where libcontainer keeps its own state, and how one process is to be run.
+pub(crate) struct Launcher<'a> {
+    pub(crate) state_folder: &'a Path,
+    pub(crate) container_id: &'a str,
+    pub(crate) security: &'a ProcessSecurity,
+    pub(crate) terminal: bool,
+}
+
+impl Launcher<'_> {
+    /// Creates the container of `bundle` and runs its program.
+    pub(crate) fn start(&self, bundle: &Path, streams: Streams) -> Result<Launched, LaunchError> {
+        self.run(streams, |builder| {
+            let mut container = builder.as_init(bundle).with_systemd(false).with_detach(true).build()?;
+            container.start()?;
+            container
+                .pid()
+                .map(|pid| pid.as_raw())
+                .ok_or_else(|| libcontainer::error::LibcontainerError::Other("the process has no id".to_owned()))
+        })
+    }
+
+    /// Runs the process described in `process_file` inside the running container.
+    pub(crate) fn execute(&self, process_file: &Path, streams: Streams) -> Result<Launched, LaunchError> {
+        self.run(streams, |builder| {
+            let pid = builder.as_tenant().with_detach(true).with_process(Some(process_file.to_owned())).build()?;
+            Ok(pid.as_raw())
+        })
+    }
+
+    fn run(
+        &self,
+        streams: Streams,
+        create: impl FnOnce(ContainerBuilder) -> Result<i32, libcontainer::error::LibcontainerError>,
+    ) -> Result<Launched, LaunchError> {
+        let (failure_read, failure_write) =
+            pipe2(OFlag::O_CLOEXEC).map_err(LaunchError::system("make the failure pipe"))?;
+        let workload = Workload::new(self.security, failure_write.as_raw_fd())?;
+        let builder = ContainerBuilder::new(self.container_id.to_owned(), SyscallType::Linux)
+            .with_executor(workload)
+            .with_root_path(self.state_folder)
+            .map_err(container_error)?;
+        let console = if self.terminal { Some(Console::listen(self.state_folder)?) } else { None };
+        let mut builder = builder.with_console_socket(console.as_ref().map(|console| console.path.clone()));
+        if let Some(stdin) = streams.stdin {
+            builder = builder.with_stdin(stdin);
+        }
+        if let Some(stdout) = streams.stdout {
+            builder = builder.with_stdout(stdout);
+        }
+        if let Some(stderr) = streams.stderr {
+            builder = builder.with_stderr(stderr);
+        }
+        let own_score = read_oom_score();
+        let created = create(builder);
+        // libcontainer gives the container's score to its caller, to be inherited; take ours back.
+        restore_oom_score(own_score)?;
+        drop(failure_write);
+        let pid = created.map_err(container_error)?;
+        let mut reason = String::new();
+        std::fs::File::from(failure_read)
+            .take(FAILURE_LIMIT_BYTES)
+            .read_to_string(&mut reason)
+            .map_err(LaunchError::system("wait for the program to start"))?;
+        if !reason.is_empty() {
+            return Err(LaunchError::Program(reason));
+        }
+        let terminal = console.map(Console::accept).transpose()?;
+        Ok(Launched { pid, terminal })
+    }
+}
+
+/// Removes what libcontainer keeps of an ended container.
+pub(crate) fn forget(state_folder: &Path, container_id: &str) -> io::Result<()> {
+    match std::fs::remove_dir_all(state_folder.join(container_id)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether libcontainer knows the container as running, which running a further process needs.
+pub(crate) fn is_known(state_folder: &Path, container_id: &str) -> bool {
+    Container::load(state_folder.join(container_id)).is_ok()
+}
+
+fn container_error(error: libcontainer::error::LibcontainerError) -> LaunchError {
+    LaunchError::Container(stdx::error::chain(&error))
+}
+
+fn read_oom_score() -> Option<String> {
+    std::fs::read_to_string("/proc/self/oom_score_adj").ok()
+}
+
+fn restore_oom_score(score: Option<String>) -> Result<(), LaunchError> {
+    match score {
+        Some(score) => std::fs::write("/proc/self/oom_score_adj", score.trim())
+            .map_err(LaunchError::system("restore the shim's out-of-memory score")),
+        None => Ok(()),
+    }
+}
+
+/// The last steps inside the new process: the filter, the capabilities, the program.
+///
+/// The filter is set while the process still holds every capability: without no-new-privileges the
+/// kernel takes it from the privileged only. So the specification names no capabilities, which
+/// leaves them to this executor.
+#[derive(Clone)]
+struct Workload {
+    capabilities: LinuxCapabilities,
+    filter: Option<Rc<seccompiler::BpfProgram>>,
+    /// Closed by a successful exec; otherwise carries the reason.
+    failure: RawFd,
+}
+
+impl Workload {
+    fn new(security: &ProcessSecurity, failure: RawFd) -> Result<Self, LaunchError> {
+        let sets = serde_json::json!({
+            "bounding": security.capabilities,
+            "permitted": security.capabilities,
+            "effective": security.capabilities,
+            "inheritable": security.ambient_capabilities,
+            "ambient": security.ambient_capabilities,
+        });
+        let capabilities = serde_json::from_value(sets)
+            .map_err(|error| LaunchError::Program(format!("unknown capability: {error}")))?;
+        let filter = match security.seccomp {
+            true => Some(Rc::new(
+                seccomp::default_filter(&security.capabilities)
+                    .map_err(|error| LaunchError::Program(format!("cannot build the system call filter: {error}")))?,
+            )),
+            false => None,
+        };
+        Ok(Workload { capabilities, filter, failure })
+    }
+
+    fn become_program(&self, spec: &Spec) -> Result<std::convert::Infallible, String> {
+        let process = spec.process().as_ref().ok_or("the specification has no process")?;
+        let arguments = process.args().as_deref().unwrap_or_default();
+        let environment = process.env().as_deref().unwrap_or_default();
+        let name = arguments.first().ok_or("no command specified")?;
+        let program = find_program(name, environment)?;
+        let program = CString::new(program.into_os_string().into_encoded_bytes()).map_err(|error| error.to_string())?;
+        let strings = |values: &[String]| -> Result<Vec<CString>, String> {
+            values.iter().map(|value| CString::new(value.as_str()).map_err(|error| error.to_string())).collect()
+        };
+        let (arguments, environment) = (strings(arguments)?, strings(environment)?);
+        reset_signals().map_err(|error| format!("cannot reset signals: {error}"))?;
+        if let Some(filter) = &self.filter {
+            seccomp::install(filter).map_err(|error| format!("cannot set the system call filter: {error}"))?;
+        }
+        drop_privileges(&self.capabilities, create_syscall().as_ref())
+            .map_err(|error| format!("cannot drop capabilities: {error}"))?;
+        let error = match nix::unistd::execve(&program, &arguments, &environment) {
+            Ok(never) => match never {},
+            Err(error) => error,
+        };
+        Err(format!("exec {}: {}", program.to_string_lossy(), lower_first(error.desc())))
+    }
+}
+
+impl Executor for Workload {
+    fn exec(&self, spec: &Spec) -> Result<(), ExecutorError> {
+        let reason = match self.become_program(spec) {
+            Ok(never) => match never {},
+            Err(reason) => reason,
+        };
+        // SAFETY: the descriptor was made by this program's `run` and stays open until the exec.
+        let failure = unsafe { BorrowedFd::borrow_raw(self.failure) };
+        nix::unistd::write(failure, reason.as_bytes())
+            .map_err(|error| ExecutorError::Other(format!("cannot report {reason:?}: {error}")))?;
+        Err(ExecutorError::Other(reason))
+    }
+
+    fn validate(&self, _: &Spec) -> Result<(), ExecutorValidationError> {
+        Ok(())
+    }
+
+    /// The program gets its environment from exec; nothing of the shim's reaches it.
+    fn setup_envs(&self, _: std::collections::HashMap<String, String>) -> Result<(), ExecutorSetEnvsError> {
+        Ok(())
+    }
+}
+
+/// Resolves the program as runc does, inside the container; the texts are its own.
+fn find_program(name: &str, environment: &[String]) -> Result<PathBuf, String> {
+    let is_executable = |path: &Path| match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err("is a directory".to_owned()),
+        Ok(found) if found.permissions().mode() & 0o111 == 0 => Err("permission denied".to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err("no such file or directory".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err("permission denied".to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    if name.contains('/') {
+        return match is_executable(Path::new(name)) {
+            Ok(()) => Ok(name.into()),
+            Err(reason) if reason == "no such file or directory" => {
+                Err(format!("exec: {name:?}: stat {name}: {reason}"))
+            }
+            Err(reason) => Err(format!("exec: {name:?}: {reason}")),
+        };
+    }
+    let path = environment.iter().find_map(|variable| variable.strip_prefix("PATH=")).unwrap_or("");
+    path.split(':')
+        .map(|folder| Path::new(if folder.is_empty() { "." } else { folder }).join(name))
+        .find(|candidate| is_executable(candidate).is_ok())
+        .ok_or_else(|| format!("exec: {name:?}: executable file not found in $PATH"))
+}
+
+/// The shim blocks and ignores signals; a new program must start with none of that.
+fn reset_signals() -> nix::Result<()> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default disposition runs no code of ours.
+    unsafe { sigaction(Signal::SIGPIPE, &default) }?;
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+/// The socket on which libcontainer hands over a terminal's master side.
+struct Console {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+impl Console {
+    fn listen(folder: &Path) -> Result<Self, LaunchError> {
+        let path = folder.join("console");
+        if let Err(error) = std::fs::remove_file(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(LaunchError::System { step: "clear the terminal socket", source: error });
+        }
+        let listener = UnixListener::bind(&path).map_err(LaunchError::system("listen for the terminal"))?;
+        Ok(Console { path, listener })
+    }
+
+    fn accept(self) -> Result<OwnedFd, LaunchError> {
+        // The process has sent its terminal before it ran its program, so this does not wait.
+        self.listener.set_nonblocking(true).map_err(LaunchError::system("receive the terminal"))?;
+        let (stream, _) = self.listener.accept().map_err(LaunchError::system("receive the terminal"))?;
+        let mut space = cmsg_space!(RawFd);
+        let mut buffer = [0; 64];
+        let mut slices = [IoSliceMut::new(&mut buffer)];
+        let message = recvmsg::<()>(stream.as_raw_fd(), &mut slices, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)
+            .map_err(LaunchError::system("receive the terminal"))?;
+        let received =
+            message.cmsgs().map_err(LaunchError::system("receive the terminal"))?.find_map(|control| match control {
+                ControlMessageOwned::ScmRights(descriptors) => descriptors.first().copied(),
+                _ => None,
+            });
+        match received {
+            // SAFETY: the kernel has just made this descriptor for us; nothing else owns it.
+            Some(master) => Ok(unsafe { OwnedFd::from_raw_fd(master) }),
+            None => Err(LaunchError::Container("the terminal did not arrive".to_owned())),
+        }
+    }
+}

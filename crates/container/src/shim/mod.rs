@@ -1,0 +1,165 @@
+//! The shim: one small process per pod that owns the pod's namespaces and containers.
+//!
+//! It is the program itself, run again as `<program> shim <folder>` before any thread exists. It
+//! leaves its parent's session and cgroup, so that pods live on when the program is replaced or
+//! killed. It has one thread and waits in one epoll; it writes the containers' logs itself.
+
+#![expect(unsafe_code, reason = "fork, descriptors received from the kernel, and seccomp have no safe form")]
+
+pub(crate) mod launch;
+pub(crate) mod log;
+pub(crate) mod protocol;
+mod sandbox;
+mod server;
+mod streams;
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::process::ExitCode;
+
+use nix::fcntl::OFlag;
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{ForkResult, dup2_stderr, dup2_stdin, dup2_stdout, fork, pipe2, setsid};
+
+use self::protocol::{READY_FILE, SETTINGS_FILE, SandboxSettings, ShimReady};
+use self::sandbox::{SandboxError, failed};
+use self::server::Server;
+use crate::cgroup::Cgroups;
+
+/// A shim is not what the kernel should kill when memory runs out.
+const OOM_SCORE: &str = "-998";
+
+/// Becomes the shim of the sandbox whose folder is the only argument. Must be called first in
+/// `main`, before any thread exists. Returns in the parent once the sandbox is ready, or failed
+/// with the reason on standard error.
+pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let Some(folder) = arguments.next() else {
+        eprintln!("usage: shim FOLDER");
+        return ExitCode::FAILURE;
+    };
+    match detach(Path::new(&folder)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Forks twice, so that nobody waits for the shim and it can get no terminal; the first parent
+/// waits until the sandbox is ready.
+fn detach(folder: &Path) -> Result<(), String> {
+    let (ready_read, ready_write) = pipe2(OFlag::O_CLOEXEC).map_err(|error| format!("cannot make a pipe: {error}"))?;
+    // SAFETY: the program has one thread here, so the child may do anything a process may.
+    match unsafe { fork() }.map_err(|error| format!("cannot fork: {error}"))? {
+        ForkResult::Parent { child } => {
+            drop(ready_write);
+            let mut answer = String::new();
+            File::from(ready_read).read_to_string(&mut answer).map_err(|error| error.to_string())?;
+            nix::sys::wait::waitpid(child, None).map_err(|error| format!("cannot wait for the shim: {error}"))?;
+            match answer.as_str() {
+                "ready" => Ok(()),
+                "" => Err("the shim died before its sandbox was ready".to_owned()),
+                reason => Err(reason.to_owned()),
+            }
+        }
+        ForkResult::Child => {
+            drop(ready_read);
+            let mut ready = File::from(ready_write);
+            // SAFETY: as above.
+            let forked = setsid().and_then(|_| unsafe { fork() });
+            match forked {
+                Ok(ForkResult::Parent { .. }) => std::process::exit(0),
+                Ok(ForkResult::Child) => serve(folder, ready),
+                Err(error) => {
+                    report(&mut ready, &format!("cannot detach the shim: {error}"));
+                    std::process::exit(1)
+                }
+            }
+        }
+    }
+}
+
+fn serve(folder: &Path, mut ready: File) -> ! {
+    let mut server = match prepare(folder, ready.as_raw_fd()) {
+        Ok(server) => server,
+        Err(error) => {
+            report(&mut ready, &stdx::error::chain(&error));
+            std::process::exit(1)
+        }
+    };
+    report(&mut ready, "ready");
+    drop(ready);
+    match server.run() {
+        Ok(()) => std::process::exit(0),
+        Err(error) => {
+            eprintln!("the shim stops: {error}");
+            std::process::exit(1)
+        }
+    }
+}
+
+/// The parent may be gone, and then nobody misses the word.
+fn report(ready: &mut File, text: &str) {
+    drop(ready.write_all(text.as_bytes()));
+}
+
+fn prepare(folder: &Path, ready: i32) -> Result<Server, SandboxError> {
+    let settings = fs::read(folder.join(SETTINGS_FILE)).map_err(failed("read the sandbox's settings"))?;
+    let settings: SandboxSettings = serde_json::from_slice(&settings).map_err(failed("read the sandbox's settings"))?;
+    close_inherited(ready);
+    redirect_streams(folder).map_err(failed("open the shim's log"))?;
+    std::env::set_current_dir("/").map_err(failed("enter /"))?;
+    let cgroups = Cgroups::discover().map_err(failed("find the cgroups"))?;
+    let own = std::process::id() as i32;
+    cgroups.join(&settings.shim_cgroup, own).map_err(failed("leave the program's cgroup"))?;
+    fs::write("/proc/self/oom_score_adj", OOM_SCORE).map_err(failed("set the out-of-memory score"))?;
+    nix::sys::prctl::set_child_subreaper(true).map_err(failed("become the reaper"))?;
+    let pause = sandbox::enter(&settings)?;
+    let mut awaited = SigSet::empty();
+    for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        awaited.add(signal);
+    }
+    awaited.thread_block().map_err(failed("block signals"))?;
+    let state_folder = folder.join("libcontainer");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&state_folder).map_err(failed("make the state folder"))?;
+    let server = Server::listen(folder, state_folder, cgroups, pause, awaited).map_err(failed("listen"))?;
+    let facts = ShimReady { pid: own, pause_pid: pause.map(|pid| pid.as_raw()) };
+    let facts = serde_json::to_vec(&facts).map_err(failed("say that it is ready"))?;
+    write_whole(&folder.join(READY_FILE), &facts).map_err(failed("say that it is ready"))?;
+    Ok(server)
+}
+
+/// Nothing the program had open may live on in the shim or leak into containers.
+fn close_inherited(keep: i32) {
+    let keep = keep as libc::c_uint;
+    for (first, last) in [(3, keep.saturating_sub(1)), (keep + 1, libc::c_uint::MAX)] {
+        if first <= last {
+            // SAFETY: this process has just forked and owns no descriptor but `keep`. Failure means
+            // an old kernel, where every descriptor of ours closes on exec anyway.
+            unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+        }
+    }
+}
+
+fn redirect_streams(folder: &Path) -> io::Result<()> {
+    let null = File::open("/dev/null")?;
+    let log = OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join("shim.log"))?;
+    dup2_stdin(&null)?;
+    dup2_stdout(&log)?;
+    dup2_stderr(&log)?;
+    Ok(())
+}
+
+/// Replaces a file of runtime state: whole for every reader, though not forced to disk, as the
+/// processes it tells of would not survive a power cut either.
+pub(crate) fn write_whole(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    file.write_all(contents)?;
+    fs::rename(&temporary, path)
+}

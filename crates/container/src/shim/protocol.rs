@@ -1,0 +1,224 @@
+//! What the runtime and a shim say to each other.
+//!
+//! The socket is a stream of frames: a length (four bytes, little endian) and JSON. Descriptors
+//! travel with the first byte of a frame. A connection carries one request and its replies; only
+//! root may connect.
+
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use nix::cmsg_space;
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The largest frame: a process with a long environment fits, a runaway does not.
+pub(crate) const FRAME_LIMIT_BYTES: usize = 4 << 20;
+const DESCRIPTORS_PER_FRAME: usize = 3;
+
+/// Everything a shim can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Creates and starts the container of a bundle. Answers `Done`, or `Refused` with the reason.
+    Start { container_id: String, bundle: PathBuf },
+    /// Signals the first process, or everyone in the container. Answers `Done`, also when it is gone.
+    Signal { container_id: String, signal: i32, everyone: bool },
+    /// Runs a further process. The request carries stdin, stdout and stderr, except with a
+    /// terminal, whose master comes back with `Done`. `Exited` follows when it ends. If `tied`,
+    /// the process is killed when the connection closes.
+    Exec { container_id: String, process: serde_json::Value, terminal: bool, tied: bool },
+    /// Joins the container's streams with the descriptors sent, in the order stdin, stdout,
+    /// stderr, those absent left out. Answers `Done`, later `Exited`.
+    Attach { container_id: String, stdin: bool, stdout: bool, stderr: bool },
+    /// Sets the size of the container's terminal.
+    Resize { container_id: String, width: u16, height: u16 },
+    /// Opens the log file anew after it was renamed.
+    ReopenLog { container_id: String },
+    /// Forgets an ended container and removes its cgroups.
+    Delete { container_id: String },
+    /// Connects to a TCP port of the sandbox's loopback interface; the socket comes back with `Done`.
+    Connect { port: u16 },
+    /// Answers `Done`, then an `Event` for each start and end.
+    Subscribe,
+    /// Kills what runs and exits. Answers `Done`.
+    Shutdown,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reply {
+    Done,
+    NotFound,
+    Refused { message: String },
+    Exited { exit_code: i32 },
+    Event { container_id: String, kind: EventKind },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EventKind {
+    Started,
+    Stopped,
+}
+
+/// How the shim sets its sandbox up: `<folder>/shim.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SandboxSettings {
+    pub(crate) sandbox_id: String,
+    /// Where the shim itself lives, e.g. `/pintle/shims`, apart from the program that started it.
+    pub(crate) shim_cgroup: String,
+    /// Where to bind a new network namespace; none: the host's.
+    pub(crate) network_namespace: Option<PathBuf>,
+    pub(crate) private_ipc: bool,
+    /// The name in a new UTS namespace; none: the host's.
+    pub(crate) hostname: Option<String>,
+    /// Whether the containers share one process namespace.
+    pub(crate) shared_processes: bool,
+    pub(crate) sysctls: Vec<(String, String)>,
+}
+
+/// What the shim says of itself: `<folder>/ready.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ShimReady {
+    pub(crate) pid: i32,
+    /// The first process of a shared process namespace.
+    pub(crate) pause_pid: Option<i32>,
+}
+
+/// What the shim needs beside the OCI specification: `<bundle>/launch.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LaunchSettings {
+    pub(crate) terminal: bool,
+    pub(crate) stdin: bool,
+    pub(crate) stdin_once: bool,
+    pub(crate) log_path: Option<PathBuf>,
+    pub(crate) cgroup: String,
+    pub(crate) security: ProcessSecurity,
+}
+
+/// What a process is confined by; the same for the first process and those run later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ProcessSecurity {
+    /// OCI names (`CAP_CHOWN`) of the bounding, permitted and effective sets.
+    pub(crate) capabilities: Vec<String>,
+    pub(crate) ambient_capabilities: Vec<String>,
+    /// Whether system calls are filtered by the default profile.
+    pub(crate) seccomp: bool,
+}
+
+/// The life of a container: `<bundle>/state.json`, replaced as a whole at each step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ContainerRecord {
+    pub(crate) pid: Option<i32>,
+    /// Nanoseconds since the epoch; zero: not yet.
+    pub(crate) started_at: i64,
+    pub(crate) finished_at: i64,
+    pub(crate) exit_code: i32,
+    pub(crate) reason: String,
+    pub(crate) message: String,
+}
+
+pub(crate) const SETTINGS_FILE: &str = "shim.json";
+pub(crate) const READY_FILE: &str = "ready.json";
+pub(crate) const SOCKET_FILE: &str = "socket";
+pub(crate) const LAUNCH_FILE: &str = "launch.json";
+pub(crate) const STATE_FILE: &str = "state.json";
+
+/// A frame's bytes, ready to send.
+pub(crate) fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
+    let body = serde_json::to_vec(message)?;
+    if body.len() > FRAME_LIMIT_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the message is too large"));
+    }
+    let mut frame = (body.len() as u32).to_le_bytes().to_vec();
+    frame.extend_from_slice(&body);
+    Ok(frame)
+}
+
+/// Sends the first bytes of a frame with descriptors; answers how many bytes went.
+pub(crate) fn send_with_descriptors(socket: RawFd, bytes: &[u8], descriptors: &[RawFd]) -> io::Result<usize> {
+    let slices = [IoSlice::new(bytes)];
+    let rights = [ControlMessage::ScmRights(descriptors)];
+    let control: &[ControlMessage] = if descriptors.is_empty() { &[] } else { &rights };
+    Ok(sendmsg::<()>(socket, &slices, control, MsgFlags::MSG_NOSIGNAL, None)?)
+}
+
+/// Receives up to `buffer` bytes and the descriptors that came with them.
+pub(crate) fn receive_with_descriptors(socket: RawFd, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = cmsg_space!([RawFd; DESCRIPTORS_PER_FRAME]);
+    let mut slices = [IoSliceMut::new(buffer)];
+    let message = recvmsg::<()>(socket, &mut slices, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
+    let mut descriptors = Vec::new();
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(received) = control {
+            // SAFETY: the kernel has just made these descriptors for us; nothing else owns them.
+            descriptors.extend(received.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+        }
+    }
+    Ok((message.bytes, descriptors))
+}
+
+/// Writes a frame to a blocking socket.
+pub(crate) fn write_frame<T: Serialize>(stream: &UnixStream, message: &T, descriptors: &[RawFd]) -> io::Result<()> {
+    let frame = encode(message)?;
+    let sent = send_with_descriptors(stream.as_raw_fd(), &frame, descriptors)?;
+    let mut writer = stream;
+    writer.write_all(&frame[sent..])
+}
+
+/// Reads a frame from a blocking socket; none at its end.
+pub(crate) fn read_frame<T: DeserializeOwned>(stream: &UnixStream) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
+    let mut header = [0; 4];
+    let (count, descriptors) = receive_with_descriptors(stream.as_raw_fd(), &mut header)?;
+    if count == 0 {
+        return Ok(None);
+    }
+    let mut reader = stream;
+    reader.read_exact(&mut header[count..])?;
+    let length = frame_length(header)?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Some((serde_json::from_slice(&body)?, descriptors)))
+}
+
+pub(crate) fn frame_length(header: [u8; 4]) -> io::Result<usize> {
+    let length = u32::from_le_bytes(header) as usize;
+    if length > FRAME_LIMIT_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the frame is too large"));
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn a_frame_carries_its_descriptors() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "through the socket").unwrap();
+        let file = File::open(folder.path().join("file")).unwrap();
+        write_frame(&ours, &Request::Connect { port: 80 }, &[file.as_fd().as_raw_fd()]).unwrap();
+        drop(ours);
+        let (request, mut descriptors) = read_frame::<Request>(&theirs).unwrap().unwrap();
+        assert!(matches!(request, Request::Connect { port: 80 }));
+        let mut text = String::new();
+        File::from(descriptors.remove(0)).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "through the socket");
+        assert!(read_frame::<Request>(&theirs).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_oversized_frame_is_refused() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (&ours).write_all(&u32::MAX.to_le_bytes()).unwrap();
+        assert_eq!(read_frame::<Request>(&theirs).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}

@@ -1,0 +1,127 @@
+//! The pod's own world: network, IPC, host name, and where asked one process namespace.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, fork};
+
+use super::protocol::SandboxSettings;
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {step}")]
+pub(crate) struct SandboxError {
+    step: String,
+    #[source]
+    source: io::Error,
+}
+
+pub(crate) fn failed<E: Into<io::Error>>(step: impl Into<String>) -> impl FnOnce(E) -> SandboxError {
+    move |source| SandboxError { step: step.into(), source: source.into() }
+}
+
+/// Moves this process into new namespaces, as the settings ask. Answers the process that holds the
+/// shared process namespace, if there is one.
+pub(crate) fn enter(settings: &SandboxSettings) -> Result<Option<Pid>, SandboxError> {
+    let mut flags = CloneFlags::empty();
+    flags.set(CloneFlags::CLONE_NEWNET, settings.network_namespace.is_some());
+    flags.set(CloneFlags::CLONE_NEWIPC, settings.private_ipc);
+    flags.set(CloneFlags::CLONE_NEWUTS, settings.hostname.is_some());
+    unshare(flags).map_err(failed("make the pod's namespaces"))?;
+    if let Some(place) = &settings.network_namespace {
+        bind_network(place)?;
+        raise_loopback().map_err(failed("raise the loopback interface"))?;
+    }
+    if let Some(name) = &settings.hostname {
+        nix::unistd::sethostname(name).map_err(failed("set the host name"))?;
+    }
+    for (name, value) in &settings.sysctls {
+        set_sysctl(name, value)?;
+    }
+    if settings.shared_processes { Ok(Some(hold_process_namespace()?)) } else { Ok(None) }
+}
+
+/// Makes the namespace outlive its processes and gives it a name, for the pod network.
+fn bind_network(place: &Path) -> Result<(), SandboxError> {
+    let step = || format!("bind the network namespace to {}", place.display());
+    if let Some(folder) = place.parent() {
+        fs::create_dir_all(folder).map_err(failed(step()))?;
+    }
+    File::create(place).map_err(failed(step()))?;
+    mount(Some(Path::new("/proc/self/ns/net")), place, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+        .map_err(failed(step()))
+}
+
+/// Every pod has a working `lo`, as the CNI plugin of that name provides.
+fn raise_loopback() -> io::Result<()> {
+    // SAFETY: a plain system call; the result is checked before it is owned.
+    let socket = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if socket < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor for us.
+    let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+    // SAFETY: all zeroes is a valid request.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[0] = b'l' as libc::c_char;
+    request.ifr_name[1] = b'o' as libc::c_char;
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // SAFETY: the request is a valid ifreq and outlives the call.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// The kubelet has admitted the name; here it only must stay below /proc/sys.
+fn set_sysctl(name: &str, value: &str) -> Result<(), SandboxError> {
+    let relative = if name.contains('/') { name.to_owned() } else { name.replace('.', "/") };
+    let path = PathBuf::from("/proc/sys").join(&relative);
+    if relative.starts_with('/') || relative.split('/').any(|part| part == "..") {
+        return Err(failed::<io::Error>(format!("set sysctl {name:?}"))(io::ErrorKind::InvalidInput.into()));
+    }
+    fs::write(path, value).map_err(failed(format!("set sysctl {name} to {value:?}")))
+}
+
+/// Starts the first process of a new process namespace, which the containers then join.
+fn hold_process_namespace() -> Result<Pid, SandboxError> {
+    let step = "make the pod's process namespace";
+    let own = File::open("/proc/self/ns/pid").map_err(failed(step))?;
+    unshare(CloneFlags::CLONE_NEWPID).map_err(failed(step))?;
+    // SAFETY: the shim has one thread, so the child may do anything a process may.
+    let holder = match unsafe { fork() }.map_err(failed(step))? {
+        ForkResult::Child => reap_forever(),
+        ForkResult::Parent { child } => child,
+    };
+    setns(own, CloneFlags::CLONE_NEWPID).map_err(failed(step))?;
+    Ok(holder)
+}
+
+/// What the pause program does: be process 1 and reap orphans until killed.
+fn reap_forever() -> ! {
+    if let Err(error) = nix::sys::prctl::set_name(c"pause") {
+        eprintln!("cannot name the pause process: {error}");
+    }
+    let mut awaited = SigSet::empty();
+    for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT] {
+        awaited.add(signal);
+    }
+    if awaited.thread_block().is_err() {
+        std::process::exit(1);
+    }
+    loop {
+        match awaited.wait() {
+            Ok(Signal::SIGCHLD) => {
+                while !matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(WaitStatus::StillAlive) | Err(_)) {}
+            }
+            Ok(_) => std::process::exit(0),
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(_) => std::process::exit(1),
+        }
+    }
+}
