@@ -136,6 +136,8 @@ impl Field {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
@@ -146,6 +148,35 @@ mod tests {
         }));
         for (_, _, kind, r#type) in facts::KINDS {
             assert!(r#type.fields.windows(2).all(|pair| pair[0].name < pair[1].name), "{kind}");
+        }
+    }
+
+    #[test]
+    fn every_kind_served_has_a_type_and_its_defaults_fit() {
+        for kind in registry::KINDS {
+            let r#type = lookup(kind.group, kind.version, kind.kind).unwrap_or_else(|| panic!("{kind:?} has no type"));
+            assert!(r#type.field("status").is_some() || !kind.has_status, "{kind:?}");
+            let Value::Object(mut object) = json!({"spec": {
+                "containers": [{"ports": [{}], "livenessProbe": {"httpGet": {}}}],
+                "volumes": [{}],
+                "ports": [{"port": 1}],
+                "template": {"spec": {"containers": [{}]}},
+                "jobTemplate": {"spec": {"template": {"spec": {"containers": [{}]}}}},
+            }}) else {
+                panic!("an object")
+            };
+            let is_known = |name: &str| match r#type.field("spec").map(|spec| &spec.shape) {
+                Some(Shape::Struct(spec)) => spec.field(name).is_some(),
+                _ => false,
+            };
+            object["spec"].as_object_mut().unwrap().retain(|name, _| is_known(name));
+            kind.rules.default(&mut object);
+            if r#type.field("spec").is_none() {
+                object.shift_remove("spec");
+            }
+            let mut complaints = Vec::new();
+            conform(&mut object, r#type, &mut complaints).unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+            assert_eq!(complaints, [""; 0], "{kind:?}");
         }
     }
 
