@@ -15,12 +15,17 @@ const EMPTY_HEADER: [u8; 12] = [0; 12];
 
 /// Reaches one address directly on a link, without any network around it.
 pub fn add_host(destination: IpAddr, link_index: u32) -> Request {
-    let mut message = unicast(destination, link_index);
+    add_network(destination, if destination.is_ipv4() { 32 } else { 128 }, link_index)
+}
+
+/// Reaches all addresses of a network directly on a link.
+pub fn add_network(network: IpAddr, prefix_length: u8, link_index: u32) -> Request {
+    let mut message = unicast(network, link_index);
     message.header.scope = RouteScope::Link;
-    message.header.destination_prefix_length = if destination.is_ipv4() { 32 } else { 128 };
-    message.attributes.push(RouteAttribute::Destination(route_address(destination)));
+    message.header.destination_prefix_length = prefix_length;
+    message.attributes.push(RouteAttribute::Destination(route_address(network)));
     let message = RouteNetlinkMessage::NewRoute(message);
-    Request::new(format!("add the route to {destination}"), NLM_F_CREATE | NLM_F_REPLACE, &message)
+    Request::new(format!("add the route to {network}/{prefix_length}"), NLM_F_CREATE | NLM_F_REPLACE, &message)
 }
 
 /// Sends everything else through `gateway`.

@@ -92,6 +92,20 @@ impl Bridge {
     }
 }
 
+impl Bridge {
+    /// Routes the range of service addresses, e.g. `10.96.0.0/12`, towards the bridge; waits until
+    /// a pod range is configured.
+    ///
+    /// Rules translate a service's address only where the kernel would have sent the packet
+    /// somewhere: without this, a machine that has no default route cannot reach its own services.
+    /// And what goes to an address that is no service's stays at home.
+    pub async fn route_services(&self, service_cidr: &str) -> Result<(), NetworkError> {
+        let services: Range = service_cidr.parse().map_err(|_| NetworkError::InvalidRange(service_cidr.to_owned()))?;
+        self.gateway().await;
+        self.blocking(move |shared| shared.route_services(services)).await
+    }
+}
+
 /// Removes every trace of a cluster's pod network: links, rules and state.
 pub fn destroy(bridge: &str, cluster: &str, state_dir: &Path) -> Result<(), DestroyError> {
     kernel::destroy(bridge, &firewall::table(cluster)).map_err(DestroyError::Kernel)?;
@@ -158,6 +172,11 @@ impl Shared {
         self.gateway.send_replace(Some(range.gateway()));
         tracing::info!(bridge = self.config.bridge, %range, mtu = link.mtu, "pod network configured");
         Ok(())
+    }
+
+    fn route_services(&self, services: Range) -> Result<(), NetworkError> {
+        let link = self.lock().configured.as_ref().map(|configured| configured.link).ok_or_else(not_configured)?;
+        kernel::route_services(link, services).map_err(failed("route the services' addresses"))
     }
 
     fn attach(&self, request: &PodNetworkRequest) -> Result<PodAddresses, NetworkError> {

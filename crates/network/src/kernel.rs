@@ -42,6 +42,14 @@ pub(crate) fn ensure_bridge(name: &str, range: Range) -> Result<BridgeLink, Erro
     Ok(BridgeLink { index: bridge.index, mtu })
 }
 
+/// Leads service addresses towards the bridge, which they never reach: the proxy's rules turn them
+/// elsewhere first.
+pub(crate) fn route_services(bridge: BridgeLink, services: Range) -> Result<(), Error> {
+    let network = IpAddr::V4(services.network());
+    let request = route::add_network(network, services.prefix_length(), bridge.index);
+    Socket::open(Protocol::Route)?.execute(&[request])
+}
+
 /// Connects a pod. What an earlier attempt left complete is kept; anything less is made anew.
 pub(crate) fn attach(bridge: BridgeLink, gateway: Ipv4Addr, pod: &Pod, netns: &Path) -> Result<(), Error> {
     let namespace = Namespace::open(netns)?;

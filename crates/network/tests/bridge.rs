@@ -9,24 +9,30 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cri::{NetworkError, PodNetwork, PodNetworkRequest, PortMapping};
 use netlink::address::LinkAddress;
-use netlink::{Namespace, Protocol, address, link, route};
+use netlink::{Namespace, Protocol, address, link, route, sysctl};
 use network::{Bridge, Config};
 use stdx::Ambient;
 
 const BRIDGE: &str = "pintle0";
 const RANGE: &str = "10.244.0.0/24";
 
+/// Whether the firewall sees bridged packets: another program's choice, and all must work with either.
+const BRIDGED_PACKETS: &str = "net/bridge/bridge-nf-call-iptables";
+
 /// Runs `scenario` with the node's namespace as its own, on a runtime whose threads share it.
-fn on_a_node<F: Future<Output = ()>>(scenario: impl FnOnce(Node) -> F + Send) {
-    let node = Node { folder: Arc::new(tempfile::tempdir().unwrap()) };
-    let namespace = Namespace::unnamed().unwrap();
-    namespace
-        .run(|| {
+fn on_a_node<F: Future<Output = ()>>(scenario: impl Fn(Node) -> F + Sync) {
+    for filtered in ["0", "1"] {
+        let node = Node { folder: Arc::new(tempfile::tempdir().unwrap()) };
+        let run = || {
             let mut socket = netlink::Socket::open(Protocol::Route).unwrap();
             socket.execute(&[link::set_up(1)]).unwrap();
+            if Path::new("/proc/sys").join(BRIDGED_PACKETS).exists() {
+                sysctl::set(BRIDGED_PACKETS, filtered).unwrap();
+            }
             tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(scenario(node));
-        })
-        .unwrap();
+        };
+        Namespace::unnamed().unwrap().run(run).unwrap();
+    }
 }
 
 #[derive(Clone)]
@@ -340,4 +346,22 @@ fn the_rehearsal_passes_where_the_network_works_and_leaves_nothing() {
     network::trial().unwrap();
     let mut socket = netlink::Socket::open(netlink::Protocol::Route).unwrap();
     assert_eq!(netlink::link::find(&mut socket, "trial0").unwrap(), None);
+}
+
+#[test]
+fn service_addresses_have_a_route_where_nothing_else_has() {
+    on_a_node(async |node| {
+        let bridge = node.open();
+        let service = SocketAddr::from(([10, 96, 0, 10], 53));
+        let source = || {
+            let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+            socket.connect(service).map(|()| socket.local_addr().unwrap().ip())
+        };
+        assert_eq!(source().unwrap_err().kind(), std::io::ErrorKind::NetworkUnreachable);
+        let range = [RANGE.to_owned()];
+        let (routed, configured) = tokio::join!(bridge.route_services("10.96.0.0/12"), bridge.configure(&range));
+        routed.and(configured).unwrap();
+        bridge.route_services("10.96.0.0/12").await.unwrap();
+        assert_eq!(source().unwrap(), bridge.gateway().await);
+    });
 }

@@ -12,4 +12,4 @@ mod run;
 mod service_port;
 mod stale;
 
-pub use run::{Config, DestroyError, Error, destroy, run};
+pub use run::{Config, DestroyError, Error, destroy, run, run_telling};

@@ -27,8 +27,6 @@ pub struct Config {
     /// The private table of family `inet`, e.g. the cluster's name.
     pub table: String,
     pub ambient: Ambient,
-    /// Tells when the table first holds what the API server showed.
-    pub ready: Option<watch::Sender<bool>>,
     pub cancel: CancellationToken,
 }
 
@@ -44,6 +42,11 @@ pub struct DestroyError(#[source] netlink::Error);
 
 /// Runs until cancelled. The rules stay then, so that services go on working.
 pub async fn run(config: Config) -> Result<(), Error> {
+    run_telling(config, watch::Sender::new(false)).await
+}
+
+/// As [`run`]; `ready` becomes true once the kernel's table holds what the API server showed.
+pub async fn run_telling(config: Config, ready: watch::Sender<bool>) -> Result<(), Error> {
     let services = informer::<Service>(&config);
     let slices = informer::<EndpointSlice>(&config);
     let (mut services_changed, mut slices_changed) = (services.changed(), slices.changed());
@@ -72,9 +75,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
                 backoff.reset();
                 let elapsed = config.ambient.clock.instant().duration_since(started);
                 tracing::debug!(messages, ?elapsed, "service rules in place");
-                if let Some(ready) = &config.ready {
-                    ready.send_replace(true);
-                }
+                ready.send_if_modified(|ready| !std::mem::replace(ready, true));
                 None
             }
             Err(error) => {

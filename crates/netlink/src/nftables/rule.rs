@@ -36,6 +36,10 @@ impl Rule {
         Rule::default()
     }
 
+    pub fn expressions(&self) -> &[Expression] {
+        &self.expressions
+    }
+
     /// A remark for whoever lists the rules.
     pub fn comment(mut self, comment: impl Into<String>) -> Self {
         self.comment = Some(comment.into());
