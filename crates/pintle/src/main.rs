@@ -1,1 +1,27 @@
-fn main() {}
+//! The program: subcommands and wiring, nothing else.
+
+mod arguments;
+mod commands;
+mod ready;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+
+fn main() -> ExitCode {
+    // The shim sets up containers with clone(2) and must never have had a second thread.
+    let mut raw = std::env::args_os().skip(1);
+    if raw.next().is_some_and(|first| first == "shim") {
+        return container::shim::main(raw);
+    }
+    match commands::run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("pintle: {}", stdx::error::chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}

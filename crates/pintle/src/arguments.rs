@@ -1,0 +1,255 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cluster::Settings;
+use cluster::progress::Format;
+
+// Upstream's own numbers, which manifests and tools take for granted.
+const API_PORT: u16 = 6443;
+const KUBELET_PORT: u16 = 10250;
+const POD_CIDR: &str = "10.244.0.0/16";
+const SERVICE_CIDR: &str = "10.96.0.0/12";
+const CLUSTER_DOMAIN: &str = "cluster.local";
+
+/// Kubernetes, whole, in one small program.
+#[derive(Parser)]
+#[command(name = "pintle", disable_version_flag = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start the cluster, or find it running
+    Up(Up),
+    /// Tell whether the cluster runs and how it is
+    Status(Status),
+    /// Stop the cluster; its state and its pods' volumes stay
+    Down(Where),
+    /// Remove the cluster with everything it made
+    Destroy(Destroy),
+    /// Tell what this machine lacks, and the commands that mend it
+    Check(Place),
+    /// Load, list and remove images
+    Image(Image),
+    /// Print the version
+    Version(Output),
+    /// Run the cluster's server in this process
+    #[command(hide = true)]
+    Server(Place),
+}
+
+/// Which cluster of this machine.
+#[derive(Args, Clone)]
+pub(crate) struct Where {
+    /// The cluster's name: of its kubeconfig context, bridge, kernel tables and cgroups
+    #[arg(long, default_value = "pintle")]
+    pub(crate) name: String,
+    /// Where state is kept [default: /var/lib/NAME]
+    #[arg(long)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where runtime state is kept until the machine reboots [default: /run/NAME]
+    #[arg(long)]
+    pub(crate) run_dir: Option<PathBuf>,
+}
+
+/// Which cluster, and the numbers a new one gets.
+#[derive(Args, Clone)]
+pub(crate) struct Place {
+    #[command(flatten)]
+    pub(crate) r#where: Where,
+    /// The API server's port
+    #[arg(long, default_value_t = API_PORT)]
+    pub(crate) port: u16,
+    /// The kubelet's port
+    #[arg(long, default_value_t = KUBELET_PORT)]
+    pub(crate) kubelet_port: u16,
+    /// Addresses of pods
+    #[arg(long, default_value = POD_CIDR)]
+    pub(crate) pod_cidr: String,
+    /// Addresses of services
+    #[arg(long, default_value = SERVICE_CIDR)]
+    pub(crate) service_cidr: String,
+    /// The domain of cluster names
+    #[arg(long, default_value = CLUSTER_DOMAIN)]
+    pub(crate) cluster_domain: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Wait until the node is Ready and DNS answers
+    #[arg(long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) wait: bool,
+    /// Stay in the foreground; interrupting ends the cluster's server, as `down` does not its pods
+    #[arg(long)]
+    pub(crate) foreground: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) r#where: Where,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Destroy {
+    #[command(flatten)]
+    pub(crate) r#where: Where,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Image {
+    #[command(subcommand)]
+    pub(crate) command: ImageCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ImageCommand {
+    /// Load a `docker save` archive, an OCI archive or an OCI layout folder
+    Load {
+        #[command(flatten)]
+        r#where: Where,
+        /// The archive or folder
+        file: PathBuf,
+    },
+    /// List images
+    Ls {
+        #[command(flatten)]
+        r#where: Where,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Remove images by name or id
+    Rm {
+        #[command(flatten)]
+        r#where: Where,
+        #[arg(required = true)]
+        images: Vec<String>,
+    },
+}
+
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Output {
+    /// How to print: for people, or one JSON object a line for programs
+    #[arg(long, short, value_enum, default_value_t = OutputFormat::Text)]
+    output: OutputFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OutputFormat {
+    Text,
+    Json,
+}
+
+impl Output {
+    pub(crate) fn format(self) -> Format {
+        match self.output {
+            OutputFormat::Text => Format::Text,
+            OutputFormat::Json => Format::Json,
+        }
+    }
+}
+
+impl Where {
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(|| PathBuf::from("/var/lib").join(&self.name))
+    }
+
+    pub(crate) fn run_dir(&self) -> PathBuf {
+        self.run_dir.clone().unwrap_or_else(|| PathBuf::from("/run").join(&self.name))
+    }
+}
+
+impl Place {
+    /// A cluster whose numbers are not asked for.
+    pub(crate) fn of(r#where: Where) -> Self {
+        Place {
+            r#where,
+            port: API_PORT,
+            kubelet_port: KUBELET_PORT,
+            pod_cidr: POD_CIDR.into(),
+            service_cidr: SERVICE_CIDR.into(),
+            cluster_domain: CLUSTER_DOMAIN.into(),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        let settings = Settings {
+            name: self.r#where.name.clone(),
+            data_dir: std::path::absolute(self.r#where.data_dir())?,
+            run_dir: std::path::absolute(self.r#where.run_dir())?,
+            api_port: self.port,
+            kubelet_port: self.kubelet_port,
+            pod_cidr: self.pod_cidr.clone(),
+            service_cidr: self.service_cidr.clone(),
+            cluster_domain: self.cluster_domain.clone(),
+        };
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// The same choices as command-line arguments, for the server process.
+    pub(crate) fn to_arguments(settings: &Settings) -> Vec<std::ffi::OsString> {
+        let mut arguments = Vec::new();
+        let mut add = |option: &str, value: std::ffi::OsString| arguments.extend([option.into(), value]);
+        add("--name", settings.name.clone().into());
+        add("--data-dir", settings.data_dir.clone().into());
+        add("--run-dir", settings.run_dir.clone().into());
+        add("--port", settings.api_port.to_string().into());
+        add("--kubelet-port", settings.kubelet_port.to_string().into());
+        add("--pod-cidr", settings.pod_cidr.clone().into());
+        add("--service-cidr", settings.service_cidr.clone().into());
+        add("--cluster-domain", settings.cluster_domain.clone().into());
+        arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_server_gets_the_settings_up_was_given() {
+        let parse = |arguments: Vec<std::ffi::OsString>| match Arguments::try_parse_from(arguments).unwrap().command {
+            Command::Up(up) => up.place.settings().unwrap(),
+            Command::Server(place) => place.settings().unwrap(),
+            _ => panic!("another command"),
+        };
+        let given = ["pintle", "up", "--name", "x", "--port", "7000", "--pod-cidr", "10.1.0.0/16", "--wait=false"];
+        let up = parse(given.map(Into::into).to_vec());
+        assert_eq!(up.data_dir, PathBuf::from("/var/lib/x"));
+        let mut server: Vec<std::ffi::OsString> = vec!["pintle".into(), "server".into()];
+        server.extend(Place::to_arguments(&up));
+        assert_eq!(parse(server), up);
+    }
+
+    #[test]
+    fn waiting_can_be_turned_off() {
+        let wait = |arguments: &[&str]| match Arguments::try_parse_from(arguments).unwrap().command {
+            Command::Up(up) => up.wait,
+            _ => panic!("another command"),
+        };
+        assert!(
+            wait(&["pintle", "up"]) && wait(&["pintle", "up", "--wait"]) && !wait(&["pintle", "up", "--wait=false"])
+        );
+    }
+}

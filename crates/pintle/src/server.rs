@@ -1,0 +1,287 @@
+//! The wiring: every room, started in the order in which they need each other, in one process.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use apiserver::ApiServer;
+use client::Client;
+use cluster::Settings;
+use cluster::pki::{self, Authority, Subject};
+use cluster::process::{RunLock, ServerInfo};
+use cluster::progress::{Report, Step};
+use cluster::settings::{DNS_PORT, NODE_CIDR_BITS};
+use container::Runtime;
+use network::Bridge;
+use stdx::Ambient;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::VERSION;
+use crate::ready;
+
+/// Two workers serve a small machine; more would only cost memory until something is slow.
+const WORKER_THREADS: usize = 2;
+
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(WORKER_THREADS).thread_name("pintle").enable_all().build().context("cannot start threads")
+}
+
+/// Runs the cluster until it is told to stop or a room fails. Pods go on living either way.
+pub(crate) async fn run(settings: Settings, reports: mpsc::Sender<Report>) -> anyhow::Result<()> {
+    let _lock = RunLock::acquire(&settings.run_dir)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let cancel = CancellationToken::new();
+    let mut rooms = JoinSet::new();
+    let outcome = tokio::select! {
+        outcome = async {
+            start(&settings, reports, &cancel, &mut rooms).await?;
+            // A room ends only by failing, until it is cancelled.
+            match rooms.join_next().await {
+                Some(ended) => ended?,
+                None => Ok(()),
+            }
+        } => outcome,
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    };
+    tracing::info!("stopping");
+    cancel.cancel();
+    while let Some(ended) = rooms.join_next().await {
+        if let Err(error) = ended? {
+            tracing::warn!("{}", stdx::error::chain(error.as_ref()));
+        }
+    }
+    outcome
+}
+
+type Rooms = JoinSet<anyhow::Result<()>>;
+
+async fn start(
+    settings: &Settings,
+    reports: mpsc::Sender<Report>,
+    cancel: &CancellationToken,
+    rooms: &mut Rooms,
+) -> anyhow::Result<()> {
+    let ambient = Ambient::system();
+    let report = async |step| {
+        tracing::info!(?step, "done");
+        // `up` may have left; the cluster starts all the same.
+        drop(reports.send(Report::Done { step }).await);
+    };
+
+    // Sockets first: a port taken since the checks ends the start before anything is made.
+    let api_listener = listen(settings.api_port).await?;
+    let kubelet_listener = listen(settings.kubelet_port).await?;
+
+    let node_name = cluster::node::name().context("cannot tell this machine's host name")?;
+    let node_ip = cluster::node::address().map_or_else(|| settings.first_gateway(), Ok)?;
+    let mut info = ServerInfo {
+        pid: std::process::id(),
+        version: VERSION.into(),
+        is_ready: false,
+        node_name: node_name.clone(),
+        node_address: node_ip,
+        settings: settings.clone(),
+    };
+    info.write()?;
+
+    let certificates = Certificates::issue(settings, &node_name, node_ip, &ambient)?;
+    report(Step::Certificates).await;
+
+    let store = store::Embedded::open(&settings.store_dir(), store::Options::default(), ambient.clone())?;
+    let dns_ip = settings.dns_service_ip()?;
+    let api = ApiServer::start(apiserver::Config {
+        store,
+        ambient: ambient.clone(),
+        service_cidr: settings.service_cidr.clone(),
+        node_ports: 30000..=32767,
+        cluster_domain: settings.cluster_domain.clone(),
+        client_ca_pem: certificates.authority.certificate_pem().to_owned(),
+        service_account_key_pem: pki::service_account_key(&settings.pki_dir())?,
+        service_account_issuer: format!("https://kubernetes.default.svc.{}", settings.cluster_domain),
+        advertise: SocketAddr::new(node_ip, settings.api_port),
+        kubelet_tls: Some(certificates.kubelet_client_tls),
+    })
+    .await?;
+    rooms.spawn({
+        let (api, cancel) = (api.clone(), cancel.clone());
+        async move {
+            api.serve(api_listener, certificates.api_tls, cancel).await;
+            Ok(())
+        }
+    });
+    report(Step::Api).await;
+
+    let local = {
+        let api = api.clone();
+        move |user: &str, groups: &[&str]| client::in_process(api.local(user, groups))
+    };
+
+    let bridge = Bridge::open(network::Config {
+        bridge: settings.bridge(),
+        cluster: settings.name.clone(),
+        state_dir: settings.network_dir(),
+        ambient: ambient.clone(),
+    })?;
+    let runtime = Runtime::open(container::Config {
+        cluster: settings.name.clone(),
+        data_dir: settings.data_dir.clone(),
+        run_dir: settings.run_dir.clone(),
+        network: bridge.clone(),
+        // The running program itself, also when its file has been replaced meanwhile.
+        shim_program: PathBuf::from("/proc/self/exe"),
+        ambient: ambient.clone(),
+    })
+    .await?;
+
+    let controller_clients: Arc<dyn Fn(&str) -> Client + Send + Sync> = {
+        let local = local.clone();
+        Arc::new(move |name| {
+            let user = format!("system:serviceaccount:kube-system:{name}");
+            local(&user, &["system:serviceaccounts", "system:serviceaccounts:kube-system"])
+        })
+    };
+    spawn(
+        rooms,
+        "controllers",
+        controllers::run(controllers::Config {
+            clients: controller_clients,
+            informers: local("system:kube-controller-manager", &[]),
+            ambient: ambient.clone(),
+            cluster_ca_pem: certificates.authority.certificate_pem().to_owned(),
+            pod_cidr: settings.pod_cidr.clone(),
+            node_cidr_bits: NODE_CIDR_BITS,
+            cancel: cancel.clone(),
+        }),
+    );
+    spawn(
+        rooms,
+        "scheduler",
+        scheduler::run(scheduler::Config {
+            client: local("system:kube-scheduler", &[]),
+            ambient: ambient.clone(),
+            cancel: cancel.clone(),
+        }),
+    );
+    spawn(
+        rooms,
+        "kubelet",
+        kubelet::run(kubelet::Config {
+            node_name: node_name.clone(),
+            node_ip,
+            client: local(&format!("system:node:{node_name}"), &["system:nodes"]),
+            runtime: runtime.clone(),
+            images: runtime,
+            root_dir: settings.kubelet_dir(),
+            pod_log_dir: settings.pod_log_dir(),
+            cgroup_root: settings.cgroup_root(),
+            cluster_dns: dns_ip,
+            cluster_domain: settings.cluster_domain.clone(),
+            api_server_ca_pem: certificates.authority.certificate_pem().to_owned(),
+            listener: kubelet_listener,
+            tls: certificates.kubelet_tls,
+            ambient: ambient.clone(),
+            cancel: cancel.clone(),
+        }),
+    );
+    spawn(
+        rooms,
+        "proxy",
+        proxy::run(proxy::Config {
+            client: local("system:kube-proxy", &[]),
+            node_name: node_name.clone(),
+            table: settings.name.clone(),
+            ambient: ambient.clone(),
+            cancel: cancel.clone(),
+        }),
+    );
+    rooms.spawn({
+        let (cancel, ambient, node_name) = (cancel.clone(), ambient.clone(), node_name.clone());
+        let client = local("system:serviceaccount:kube-system:coredns", &["system:serviceaccounts"]);
+        let domain = settings.cluster_domain.clone();
+        async move {
+            let listen = tokio::select! {
+                listen = bridge.gateway() => listen,
+                () = cancel.cancelled() => return Ok(()),
+            };
+            let config = dns::Config {
+                client,
+                listen,
+                port: DNS_PORT,
+                domain,
+                cluster_dns: dns_ip,
+                node_name,
+                upstreams: ready::machine_resolvers(),
+                ambient,
+                ready: None,
+                cancel,
+            };
+            dns::run(config).await.context("dns")
+        }
+    });
+
+    let observer = local("system:pintle", &["system:masters"]);
+    tokio::select! {
+        // A room that fails before all is ready fails the start, with its own reason.
+        Some(ended) = rooms.join_next() => return ended?,
+        outcome = async {
+            ready::node(&observer, &node_name, &ambient).await;
+            report(Step::Node).await;
+            ready::dns(dns_ip, &settings.cluster_domain).await?;
+            report(Step::Dns).await;
+            anyhow::Ok(())
+        } => outcome?,
+    }
+    info.is_ready = true;
+    info.write()?;
+    drop(reports.send(Report::Ready).await);
+    Ok(())
+}
+
+fn spawn<E>(rooms: &mut Rooms, name: &'static str, room: impl Future<Output = Result<(), E>> + Send + 'static)
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    rooms.spawn(async move { room.await.context(name) });
+}
+
+async fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::from(([0, 0, 0, 0], port));
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// What the components prove themselves with; made at every start.
+struct Certificates {
+    authority: Authority,
+    api_tls: Arc<rustls::ServerConfig>,
+    kubelet_tls: Arc<rustls::ServerConfig>,
+    kubelet_client_tls: Arc<rustls::ClientConfig>,
+}
+
+impl Certificates {
+    fn issue(settings: &Settings, node_name: &str, node_ip: IpAddr, ambient: &Ambient) -> anyhow::Result<Self> {
+        let authority = Authority::open(&settings.pki_dir(), ambient.clock.now())?;
+        let service = "kubernetes.default.svc";
+        let names = ["kubernetes", "kubernetes.default", service, "localhost", node_name].map(str::to_owned);
+        let names = [&names[..], &[format!("{service}.{}", settings.cluster_domain)]].concat();
+        let addresses = [IpAddr::from([127, 0, 0, 1]), node_ip, settings.api_service_ip()?];
+        let api = authority.issue_server("kube-apiserver", &names, &addresses)?;
+        let node = format!("system:node:{node_name}");
+        let kubelet = authority.issue_server(&node, &[node_name.to_owned()], &[node_ip])?;
+        let subject = Subject { user: "kube-apiserver-kubelet-client", groups: &[] };
+        let kubelet_client = authority.issue_client(subject, pki::COMPONENT_YEARS)?;
+        Ok(Certificates {
+            api_tls: authority.server_tls(&api)?,
+            kubelet_tls: authority.server_tls(&kubelet)?,
+            kubelet_client_tls: authority.client_tls(&kubelet_client)?,
+            authority,
+        })
+    }
+}
