@@ -196,7 +196,7 @@ impl Worker {
         let deadline = self.decide_ending(now);
         self.sync_probes();
         self.stopping.retain(|_, stopping| stopping.retry_at.map_or(!stopping.task.is_finished(), |at| at > now));
-        let health = self.health();
+        let health = self.prober.health();
         let plan = self.plan(now, &health);
         self.tell_back_offs(&plan);
         let mut wake_at = earliest(plan.wake_at, deadline);
@@ -273,17 +273,8 @@ impl Worker {
     }
 
     fn sync_probes(&mut self) {
-        if self.ending.is_some() {
-            self.prober.stop();
-            return;
-        }
         let address = start::address(&self.context, &self.pod, &self.observed);
-        self.prober.sync(&self.pod, &self.observed, Some(&address));
-    }
-
-    /// While a pod ends its probes are still, and what was ready no longer is.
-    fn health(&self) -> BTreeMap<String, Health> {
-        self.prober.health()
+        self.prober.sync(&self.pod, &self.observed, &address, self.ending.is_some());
     }
 
     fn tell_back_offs(&mut self, plan: &Plan) {
@@ -660,3 +651,7 @@ fn garbage(observed: &Observed) -> (Vec<(String, String)>, Vec<String>) {
     let sandboxes = observed.sandboxes.iter().skip(1).filter(|sandbox| !sandbox.ready && !kept(&sandbox.id));
     (dead.clone(), sandboxes.map(|sandbox| sandbox.id.clone()).collect())
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

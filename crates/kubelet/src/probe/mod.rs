@@ -77,7 +77,9 @@ pub(crate) struct Prober {
 struct Watched {
     name: String,
     health: Arc<Mutex<Health>>,
-    _tasks: DropGuard,
+    _readiness: DropGuard,
+    /// The probes whose failure restarts the container.
+    _restarting: Option<DropGuard>,
 }
 
 impl Prober {
@@ -86,9 +88,15 @@ impl Prober {
         Prober { context, wake, watched: BTreeMap::new() }
     }
 
-    /// Starts the probes of containers that run now, and ends those of containers that do not.
-    pub(crate) fn sync(&mut self, pod: &Arc<Pod>, observed: &Observed, address: Option<&str>) {
+    /// Starts the probes of containers that run now, and ends those of containers that do not. While
+    /// a pod ends only readiness is asked for: nothing is to be restarted any more.
+    pub(crate) fn sync(&mut self, pod: &Arc<Pod>, observed: &Observed, address: &str, ending: bool) {
         self.watched.retain(|id, _| observed.running().any(|container| &container.id == id));
+        if ending {
+            for watched in self.watched.values_mut() {
+                watched._restarting = None;
+            }
+        }
         for container in observed.running() {
             let State::Running { started_at } = container.state else { continue };
             let Some((container_spec, _)) = spec::find(pod, &container.name) else { continue };
@@ -96,14 +104,9 @@ impl Prober {
             if !probed || self.watched.contains_key(&container.id) {
                 continue;
             }
-            let watched = self.watch(pod, container_spec, &container.id, started_at, address.unwrap_or(""));
+            let watched = self.watch(pod, container_spec, &container.id, started_at, address, ending);
             self.watched.insert(container.id.clone(), watched);
         }
-    }
-
-    /// Ends all probes but readiness is kept as it is: the pod is on its way out.
-    pub(crate) fn stop(&mut self) {
-        self.watched.clear();
     }
 
     /// By container id, for those that have probes.
@@ -118,6 +121,7 @@ impl Prober {
         id: &str,
         started_at: Timestamp,
         address: &str,
+        ending: bool,
     ) -> Watched {
         // After a restart of this program the API still knows what the probes had found.
         let reported = reported_health(pod, &container.name, id);
@@ -128,14 +132,14 @@ impl Prober {
             ..Health::default()
         };
         let health = Arc::new(Mutex::new(health));
-        let cancel = CancellationToken::new();
-        let (started, _) = watch::channel(!has_startup);
-        let started = Arc::new(started);
+        let (readiness, restarting) = (CancellationToken::new(), CancellationToken::new());
+        let started = Arc::new(watch::Sender::new(!has_startup));
         let name = container.name.clone();
         let container = Arc::new(container);
         for kind in Kind::ALL {
             let Some(probe) = kind.of(&container) else { continue };
-            if kind == Kind::Startup && !has_startup {
+            let needless = kind == Kind::Startup && !has_startup;
+            if needless || (ending && kind != Kind::Readiness) {
                 continue;
             }
             let task = Task {
@@ -151,10 +155,11 @@ impl Prober {
                 health: Arc::clone(&health),
                 started: Arc::clone(&started),
             };
-            let cancelled = cancel.clone();
-            tokio::spawn(async move { cancelled.run_until_cancelled(task.run()).await });
+            let cancel = if kind == Kind::Readiness { readiness.clone() } else { restarting.clone() };
+            tokio::spawn(async move { cancel.run_until_cancelled(task.run()).await });
         }
-        Watched { name, health, _tasks: cancel.drop_guard() }
+        let restarting = Some(restarting.drop_guard());
+        Watched { name, health, _readiness: readiness.drop_guard(), _restarting: restarting }
     }
 }
 

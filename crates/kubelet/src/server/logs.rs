@@ -68,12 +68,7 @@ impl Options {
     }
 }
 
-pub(crate) async fn answer(
-    context: &Arc<Context>,
-    pod: &Pod,
-    container: &str,
-    query: &str,
-) -> Result<Answer, Refusal> {
+pub(crate) async fn answer(context: &Arc<Context>, pod: &Pod, container: &str, query: &str) -> Result<Answer, Refusal> {
     let options = Options::parse(query)?;
     if spec::find(pod, container).is_none() {
         let message = format!("container {container:?} not found in pod {:?}", spec::name(pod));
@@ -135,7 +130,9 @@ fn choose<'a>(pod: &Pod, name: &str, containers: &'a [Container], previous: bool
     }
     history.find(ran).ok_or_else(|| {
         let reason = match waiting_reason(pod, name).as_deref() {
-            None | Some("") => return Refusal::bad_request(format!("container {name:?} in pod {pod_name:?} is not available")),
+            None | Some("") => {
+                return Refusal::bad_request(format!("container {name:?} in pod {pod_name:?} is not available"));
+            }
             Some("ErrImagePull") => "image can't be pulled".to_owned(),
             Some("ImagePullBackOff") => "trying and failing to pull image".to_owned(),
             Some(other) => other.to_owned(),

@@ -158,7 +158,8 @@ impl Server {
                 streaming::attach(&self.shared.context, &*self.pod(namespace, pod, None)?, container, request).await
             }
             ["attach", namespace, pod, uid, container] => {
-                streaming::attach(&self.shared.context, &*self.pod(namespace, pod, Some(uid))?, container, request).await
+                streaming::attach(&self.shared.context, &*self.pod(namespace, pod, Some(uid))?, container, request)
+                    .await
             }
             ["portForward", namespace, pod] => {
                 streaming::port_forward(&self.shared.context, &*self.pod(namespace, pod, None)?, request).await

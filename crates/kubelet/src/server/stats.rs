@@ -99,7 +99,8 @@ fn total<'a>(stats: impl Iterator<Item = &'a ContainerStats>) -> Usage {
 }
 
 fn pod_summary(pod: &Pod, stats: &[ContainerStats]) -> Value {
-    let label = |stats: &ContainerStats, name: &str| stats.attributes.as_ref().and_then(|of| of.labels.get(name).cloned());
+    let label =
+        |stats: &ContainerStats, name: &str| stats.attributes.as_ref().and_then(|of| of.labels.get(name).cloned());
     let own = || stats.iter().filter(|stats| label(stats, labels::POD_UID).as_deref() == Some(spec::uid(pod)));
     let time = own().filter_map(|stats| stats.cpu.as_ref()).map(|cpu| cpu.timestamp).max().unwrap_or(0);
     let time = Timestamp::from_nanosecond(i128::from(time)).unwrap_or(Timestamp::UNIX_EPOCH);

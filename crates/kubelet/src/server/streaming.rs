@@ -93,7 +93,9 @@ pub(crate) async fn port_forward(
 async fn running_container(context: &Context, pod: &Pod, name: &str) -> Result<String, Refusal> {
     let observed = observe(context, pod).await?;
     let running = observed.latest(name).filter(|container| container.is_running());
-    running.map(|container| container.id.clone()).ok_or_else(|| Refusal::not_found(format!("container not found ({name:?})")))
+    running
+        .map(|container| container.id.clone())
+        .ok_or_else(|| Refusal::not_found(format!("container not found ({name:?})")))
 }
 
 async fn observe(context: &Context, pod: &Pod) -> Result<Observed, Refusal> {
@@ -102,7 +104,8 @@ async fn observe(context: &Context, pod: &Pod) -> Result<Observed, Refusal> {
 
 /// Joins the client's connection with the runtime's stream.
 async fn pass_through(url: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
-    let target: Uri = url.parse().map_err(|_| Refusal::internal(format!("the runtime named an invalid URL {url:?}")))?;
+    let target: Uri =
+        url.parse().map_err(|_| Refusal::internal(format!("the runtime named an invalid URL {url:?}")))?;
     let (Some(host), Some(port)) = (target.host(), target.port_u16()) else {
         return Err(Refusal::internal(format!("the runtime named an invalid URL {url:?}")));
     };

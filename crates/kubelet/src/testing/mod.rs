@@ -1,5 +1,8 @@
 //! What several test modules build on.
 
+pub(crate) mod api_server;
+pub(crate) mod runtime;
+
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,285 @@
+use expect_test::{Expect, expect};
+use reconcile::{Informer, ListOptions, Recorder};
+use tokio::sync::watch;
+
+use super::*;
+use crate::config::NodeFacts;
+use crate::references::References;
+use crate::testing::api_server::FakeApi;
+use crate::testing::runtime::FakeRuntime;
+use crate::testing::{NoMounts, node_facts, pod_from};
+use crate::volumes::tokens::{ApiTokens, Tokens};
+
+/// One pod's worker between an API and a runtime of data, on virtual time.
+struct World {
+    api: FakeApi,
+    runtime: Arc<FakeRuntime>,
+    mailbox: Arc<Mailbox>,
+    worker: tokio::task::JoinHandle<()>,
+    listener: tokio::task::JoinHandle<()>,
+    folder: tempfile::TempDir,
+    cancel: CancellationToken,
+}
+
+impl World {
+    async fn start(spec: &str) -> World {
+        World::start_with(spec, |_| {}).await
+    }
+
+    async fn start_with(spec: &str, prepare: impl FnOnce(&FakeRuntime)) -> World {
+        let ambient = stdx::Ambient::simulated(1);
+        let (api, runtime) = (FakeApi::default(), FakeRuntime::new(ambient.clock));
+        prepare(&runtime);
+        let pod = api.create(&pod_from(&format!(
+            r#"{{"metadata":{{"name":"web","namespace":"ns","uid":"u","generation":1}},"spec":{{{spec}}}}}"#
+        )));
+        let folder = tempfile::tempdir().unwrap();
+        let cancel = CancellationToken::new();
+        let client = api.client();
+        let node = NodeFacts {
+            root_dir: folder.path().join("kubelet"),
+            pod_log_dir: folder.path().join("logs"),
+            ..node_facts()
+        };
+        let services = client::Api::all(client.clone());
+        let context = Arc::new(Context {
+            client: client.clone(),
+            runtime: Arc::clone(&runtime) as _,
+            images: Arc::clone(&runtime) as _,
+            node,
+            ambient: ambient.clone(),
+            recorder: Recorder::start(client.clone(), "kubelet", Some("node"), &ambient, cancel.clone()),
+            references: References::new(client.clone(), ambient.clone(), Arc::new(|_| {}), cancel.clone()),
+            services: Informer::start(services, ListOptions::default(), &ambient, cancel.clone()),
+            tokens: Tokens::new(Arc::new(ApiTokens::new(client))),
+            mounter: Box::new(NoMounts),
+            runtime_events: watch::Sender::new(0),
+            started_at: ambient.clock.instant(),
+        });
+        let mailbox = Arc::new(Mailbox::default());
+        let worker = tokio::spawn(Worker::new(Arc::clone(&context), Arc::clone(&mailbox), Arc::new(pod)).run());
+        let (woken, events) = (Arc::clone(&mailbox), context.runtime.container_events().await.unwrap());
+        let listener = tokio::spawn(async move {
+            let mut events = events;
+            while futures::StreamExt::next(&mut events).await.is_some() {
+                woken.wake();
+            }
+        });
+        World { api, runtime, mailbox, worker, listener, folder, cancel }
+    }
+
+    /// Waits until the pod's status is as wanted, however long that takes in virtual time.
+    async fn until(&self, what: &str, holds: impl Fn(&PodStatus) -> bool) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(3600);
+        loop {
+            let status = self.api.pod().and_then(|pod| pod.status).unwrap_or_default();
+            if holds(&status) {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "never {what}; last seen: {status:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn until_running(&self, restart_count: i32) {
+        self.until("running", |status| {
+            let mut all = status.container_statuses.iter().flatten();
+            all.any(|status| status.ready && status.restart_count == restart_count)
+        })
+        .await;
+    }
+
+    async fn until_waiting(&self, reason: &str) {
+        self.until(reason, |status| {
+            let mut all = status.container_statuses.iter().flatten();
+            all.any(|status| {
+                status.state.as_ref().is_some_and(|state| {
+                    state.waiting.as_ref().is_some_and(|waiting| waiting.reason.as_deref() == Some(reason))
+                })
+            })
+        })
+        .await;
+    }
+
+    fn delete(&self, grace_seconds: i64) {
+        let pod = self.api.edit(|pod| {
+            pod.metadata.deletion_timestamp = Some(api::k8s::apimachinery::pkg::apis::meta::v1::Time(Timestamp::MAX));
+            pod.metadata.deletion_grace_period_seconds = Some(grace_seconds);
+        });
+        self.mailbox.pod_changed(Arc::new(pod));
+    }
+
+    async fn until_gone(self) -> Vec<String> {
+        let World { api, runtime, worker, listener, folder, cancel, .. } = self;
+        worker.await.unwrap();
+        assert!(api.pod().is_none() && runtime.is_empty(), "nothing is left in the API and the runtime");
+        for left in ["kubelet/pods/u", "logs/ns_web_u"] {
+            assert!(!folder.path().join(left).exists(), "{left} is left");
+        }
+        listener.abort();
+        // Events are written in the background.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        cancel.cancel();
+        api.take_events()
+    }
+
+    fn check_calls(&self, expected: Expect) {
+        expected.assert_eq(&self.runtime.take_calls());
+    }
+}
+
+const APP: &str = r#""containers":[{"name":"app","image":"app:1"}]"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_lives_and_goes() {
+    let world = World::start(APP).await;
+    world.until_running(0).await;
+    world.check_calls(expect![[r#"
+        run sandbox0
+        pull app:1
+        create app-0
+        start app-0"#]]);
+    let status = world.api.pod().unwrap().status.unwrap();
+    assert_eq!((status.phase.as_deref(), status.pod_ip.as_deref()), (Some("Running"), Some("10.244.0.5")));
+    assert_eq!(status.container_statuses.unwrap()[0].container_id.as_deref(), Some("pintle://app-0"));
+    world.delete(30);
+    let runtime = Arc::clone(&world.runtime);
+    let events = world.until_gone().await;
+    expect![[r#"
+        stop app-0 30
+        stop sandbox0
+        remove app-0
+        remove sandbox0"#]]
+    .assert_eq(&runtime.take_calls());
+    expect![[r#"
+        Pulling: Pulling image "app:1"
+        Pulled: Successfully pulled image "app:1" in 0s (0s including waiting). Image size: 7 bytes.
+        Created: Created container: app
+        Started: Started container app
+        Killing: Stopping container app"#]]
+    .assert_eq(&events.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_is_restarted_at_once_and_then_ever_later() {
+    let world = World::start(APP).await;
+    let mut waits = Vec::new();
+    for restart_count in 0..4 {
+        world.until_running(restart_count).await;
+        let exited_at = tokio::time::Instant::now();
+        world.runtime.exit("app", 1);
+        world.until_running(restart_count + 1).await;
+        waits.push(exited_at.elapsed().as_secs());
+    }
+    assert_eq!(waits, [0, 10, 20, 40]);
+    let status = world.api.pod().unwrap().status.unwrap();
+    let last = status.container_statuses.unwrap()[0].last_state.clone().unwrap().terminated.unwrap();
+    assert_eq!((last.exit_code, last.reason.as_deref()), (1, Some("Error")));
+    assert!(world.runtime.take_calls().contains("remove app-0"), "only the last end is kept");
+    let told = world.api.take_events();
+    let back_off = "BackOff: Back-off restarting failed container app in pod web_ns(u)";
+    assert!(told.iter().any(|event| event == back_off), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_cannot_be_pulled_says_why_and_is_tried_again() {
+    let refused = cri::Status::not_found("app:1: not found");
+    let world = World::start_with(APP, |runtime| runtime.fail_pulls("app:1", Some(refused))).await;
+    world.until_waiting("ErrImagePull").await;
+    world.until_waiting("ImagePullBackOff").await;
+    let status = world.api.pod().unwrap().status.unwrap().container_statuses.unwrap().remove(0);
+    let message = status.state.unwrap().waiting.unwrap().message.unwrap();
+    assert_eq!(message, "Back-off pulling image \"app:1\": ErrImagePull: app:1: not found");
+    world.runtime.fail_pulls("app:1", None);
+    world.until_running(0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_loaded_by_hand_serves_when_nobody_answers() {
+    let pod = r#""containers":[{"name":"app","image":"localhost/app:latest","imagePullPolicy":"Always"}]"#;
+    let silent = cri::Status::new(cri::Code::Unavailable, "connection refused");
+    let world = World::start_with(pod, |runtime| {
+        runtime.add_image("localhost/app:latest", "load");
+        runtime.fail_pulls("localhost/app:latest", Some(silent));
+    })
+    .await;
+    world.until_running(0).await;
+    world.delete(1);
+    let events = world.until_gone().await;
+    assert!(events.iter().any(|event| event.starts_with("UsingLocalImage: ")), "{events:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_ends_and_its_sandbox_with_it() {
+    let world = World::start(&format!(r#"{APP},"restartPolicy":"Never""#)).await;
+    world.until_running(0).await;
+    world.runtime.exit("app", 0);
+    world.until("succeeded", |status| status.phase.as_deref() == Some("Succeeded")).await;
+    let pod = world.api.pod().unwrap();
+    world.mailbox.pod_changed(Arc::new(pod));
+    world.delete(30);
+    let events = world.until_gone().await;
+    assert!(!events.iter().any(|event| event.starts_with("Killing")), "{events:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_sandbox_is_replaced() {
+    let world = World::start(APP).await;
+    world.until_running(0).await;
+    world.runtime.take_calls();
+    world.runtime.lose_sandbox();
+    world.until_running(1).await;
+    let calls = world.runtime.take_calls();
+    assert!(calls.contains("run sandbox1\n") && calls.contains("start app-1"), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_liveness_probe_restarts_the_container() {
+    let probe = r#""livenessProbe":{"exec":{"command":["true"]},"periodSeconds":5,"failureThreshold":2}"#;
+    let world = World::start(&format!(r#""containers":[{{"name":"app","image":"app:1",{probe}}}]"#)).await;
+    world.until_running(0).await;
+    world.runtime.set_exec_exit_code(1);
+    world.until_running(1).await;
+    let calls = world.runtime.take_calls();
+    assert!(calls.contains("stop app-0 30"), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_follows_its_probe() {
+    let probe = r#""readinessProbe":{"exec":{"command":["true"]},"periodSeconds":5,"failureThreshold":1}"#;
+    let spec = format!(r#""containers":[{{"name":"app","image":"app:1",{probe}}}]"#);
+    let world = World::start_with(&spec, |runtime| runtime.set_exec_exit_code(1)).await;
+    let ready = |wanted: &'static str| {
+        move |status: &PodStatus| {
+            let mut conditions = status.conditions.iter().flatten();
+            status.phase.as_deref() == Some("Running")
+                && conditions.any(|condition| condition.type_ == "Ready" && condition.status == wanted)
+        }
+    };
+    world.until("unready", ready("False")).await;
+    world.runtime.set_exec_exit_code(0);
+    world.until("ready", ready("True")).await;
+    world.runtime.set_exec_exit_code(1);
+    world.until("unready again", ready("False")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_active_deadline_ends_a_pod() {
+    let world = World::start(&format!(r#"{APP},"activeDeadlineSeconds":60"#)).await;
+    world.until_running(0).await;
+    world.until("failed", |status| status.phase.as_deref() == Some("Failed")).await;
+    let status = world.api.pod().unwrap().status.unwrap();
+    assert_eq!(status.reason.as_deref(), Some("DeadlineExceeded"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_at_rest_does_nothing() {
+    let world = World::start(APP).await;
+    world.until_running(0).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let revision = world.api.pod().unwrap().metadata.resource_version;
+    world.runtime.take_calls();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(world.api.pod().unwrap().metadata.resource_version, revision);
+    assert_eq!(world.runtime.take_calls(), "");
+}
