@@ -285,6 +285,9 @@ fn header(kind: tar::EntryType, size: u64, mode: u32) -> tar::Header {
     header.set_entry_type(kind);
     header.set_size(size);
     header.set_mode(mode);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     header
 }
 
