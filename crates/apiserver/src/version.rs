@@ -2,19 +2,29 @@
 
 use serde_json::{Value, json};
 
-pub(crate) const MAJOR: &str = "1";
-pub(crate) const MINOR: &str = "37";
+const MAJOR: &str = "1";
+const MINOR: &str = "37";
+pub(crate) const GIT_VERSION: &str = concat!("v1.37.0+pintle.", env!("CARGO_PKG_VERSION"));
 
 pub(crate) fn version() -> Value {
     json!({
         "major": MAJOR,
         "minor": MINOR,
-        "gitVersion": concat!("v1.37.0+pintle", ".", env!("CARGO_PKG_VERSION")),
+        "gitVersion": GIT_VERSION,
         "gitCommit": "",
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",
         "goVersion": "",
         "compiler": "rustc",
-        "platform": concat!("linux/", "amd64"),
+        "platform": format!("linux/{}", architecture()),
     })
+}
+
+/// As Go calls it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
 }

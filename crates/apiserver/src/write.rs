@@ -22,8 +22,10 @@ const CONFLICT_ATTEMPTS: usize = 32;
 pub(crate) enum Part {
     Object,
     Status,
-    /// A subresource that takes its own care of what changes (binding, scale, finalize …).
-    Other(&'static str),
+    Scale,
+    /// A subresource that lets through one change which an update of the object may not make
+    /// (binding, finalize …). It checks that change itself.
+    Narrow(&'static str),
 }
 
 impl Part {
@@ -31,7 +33,8 @@ impl Part {
         match self {
             Part::Object => "",
             Part::Status => "status",
-            Part::Other(name) => name,
+            Part::Scale => "scale",
+            Part::Narrow(name) => name,
         }
     }
 }
@@ -166,7 +169,8 @@ async fn update_once(
     }
     let faults = match part {
         Part::Status => kind.rules.validate_status(&object, old),
-        _ => {
+        Part::Narrow(_) => metadata::validate(kind, &object, Some(old)),
+        Part::Object | Part::Scale => {
             let mut faults = metadata::validate(kind, &object, Some(old));
             faults.extend(kind.rules.validate(&object, Some(old)));
             faults
@@ -309,7 +313,7 @@ fn merge_part(kind: &Kind, part: Part, mut wanted: Object, old: &Object) -> Obje
             keep(&mut object, wanted.get("status"));
             return object;
         }
-        Part::Object | Part::Other(_) => {}
+        Part::Object | Part::Scale | Part::Narrow(_) => {}
     }
     wanted
 }

@@ -20,7 +20,7 @@ pub(super) fn create(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'stat
         let mut binding = decode::of_type(&call, ("", "v1", "Binding"), &body, options.validation)?;
         metadata::check_name(&mut binding, &call.info.name)?;
         let now = call.server.ambient.clock.now_seconds().to_string();
-        write::update(&call, &call.info.name, Part::Other("binding"), options, |pod| bind(&call, pod, &binding, &now))
+        write::update(&call, &call.info.name, Part::Narrow("binding"), options, |pod| bind(&call, pod, &binding, &now))
             .await?;
         let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201 });
         respond::value(&call, StatusCode::CREATED, status)

@@ -25,7 +25,7 @@ pub(super) fn dispatch(
         let options = call.write_options()?;
         let name = &call.info.name;
         let body = request.into_body();
-        let part = Part::Other("ephemeralcontainers");
+        let part = Part::Narrow("ephemeralcontainers");
         let encoded = if call.verb == "patch" {
             let patch = patch::Patch::parse(&call.headers, &body::read(body).await?)?;
             write::update(&call, name, part, options, |old| {

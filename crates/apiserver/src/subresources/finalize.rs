@@ -20,7 +20,7 @@ pub(super) fn update(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'stat
         metadata::check_name(&mut wanted, &call.info.name)?;
         let finalizers = wanted.get("spec").and_then(|spec| spec.get("finalizers")).cloned();
         let version = metadata::resource_version(&wanted).map(str::to_owned);
-        let encoded = write::update(&call, &call.info.name, Part::Other("finalize"), options, |old| {
+        let encoded = write::update(&call, &call.info.name, Part::Narrow("finalize"), options, |old| {
             let mut object = old.clone();
             let spec = object.entry("spec").or_insert_with(|| Value::Object(serde_json::Map::new()));
             if let Value::Object(spec) = spec {

@@ -43,15 +43,14 @@ async fn update(call: &Call, paths: &Scale, body: Body) -> Result<Response<Body>
     let options = call.write_options()?;
     let scale = scale_of(call, &body::read(body).await?, options.validation)?;
     let encoded =
-        write::update(call, &call.info.name, Part::Other("scale"), options, |old| apply(call, paths, old, &scale))
-            .await?;
+        write::update(call, &call.info.name, Part::Scale, options, |old| apply(call, paths, old, &scale)).await?;
     shown(call, paths, &encoded)
 }
 
 async fn patch(call: &Call, paths: &Scale, body: Body) -> Result<Response<Body>, ApiError> {
     let options = call.write_options()?;
     let patch = patch::Patch::parse(&call.headers, &body::read(body).await?)?;
-    let encoded = write::update(call, &call.info.name, Part::Other("scale"), options, |old| {
+    let encoded = write::update(call, &call.info.name, Part::Scale, options, |old| {
         let before = scale_object(paths, old);
         let version = metadata::text(&before, "resourceVersion").to_owned();
         let mut after = patch.apply_to_type(("autoscaling", "v1", "Scale"), before)?;

@@ -1,5 +1,7 @@
 //! The server as its clients see it.
 
+mod access;
 mod client;
 mod common;
+mod kinds;
 mod verbs;

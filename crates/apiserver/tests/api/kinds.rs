@@ -1,0 +1,168 @@
+//! What single kinds do beyond the generic path.
+
+use serde_json::json;
+
+use crate::common::Cluster;
+
+const PODS: &str = "/api/v1/namespaces/default/pods";
+const SERVICES: &str = "/api/v1/namespaces/default/services";
+
+async fn with_account() -> Cluster {
+    let cluster = Cluster::start().await;
+    let account = json!({"metadata": {"name": "default"}});
+    cluster.admin.create("/api/v1/namespaces/default/serviceaccounts", account).await;
+    cluster
+}
+
+#[tokio::test]
+async fn a_pod_gets_its_account_token_tolerations_and_priority() {
+    let cluster = Cluster::start().await;
+    let pod = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let (code, _, message) = cluster.admin.refused("POST", PODS, Some(pod.clone())).await;
+    let expected = "pods \"a\" is forbidden: error looking up service account default/default: serviceaccount \"default\" not found";
+    assert_eq!((code, message.as_str()), (403, expected));
+    let cluster = with_account().await;
+    let created = cluster.admin.create(PODS, pod).await;
+    let spec = &created["spec"];
+    assert_eq!((&spec["serviceAccountName"], &spec["priority"]), (&json!("default"), &json!(0)));
+    assert!(spec["volumes"][0]["name"].as_str().unwrap().starts_with("kube-api-access-"));
+    assert_eq!(spec["tolerations"].as_array().unwrap().len(), 2);
+    assert_eq!(created["status"]["phase"], "Pending");
+}
+
+#[tokio::test]
+async fn services_get_addresses_and_ports_that_nobody_else_has() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let service = |name: &str, port: u16| {
+        json!({"metadata": {"name": name}, "spec": {"type": "NodePort", "selector": {"a": "b"},
+            "ports": [{"port": 80, "nodePort": port}]}})
+    };
+    let first = admin.create(SERVICES, service("a", 31001)).await;
+    assert!(first["spec"]["clusterIP"].as_str().unwrap().starts_with("10."), "{first}");
+    assert_eq!(first["spec"]["ipFamilies"], json!(["IPv4"]));
+    let (code, _, message) = admin.refused("POST", SERVICES, Some(service("b", 31001))).await;
+    let expected =
+        "Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: 31001: provided port is already allocated";
+    assert_eq!((code, message.as_str()), (422, expected));
+    let (_, _, message) = admin.refused("POST", SERVICES, Some(service("b", 80))).await;
+    assert!(
+        message.ends_with("provided port is not in the valid range. The range of valid ports is 30000-32767"),
+        "{message}"
+    );
+    admin.call("DELETE", &format!("{SERVICES}/a"), None).await;
+    admin.create(SERVICES, service("b", 31001)).await;
+    let mut taken = service("c", 31002);
+    taken["spec"]["clusterIP"] = json!("10.96.0.1");
+    let (_, _, message) = admin.refused("POST", SERVICES, Some(taken)).await;
+    assert!(message.contains("failed to allocate IP 10.96.0.1: provided IP is already allocated"), "{message}");
+    let mut external = service("d", 31003);
+    external["spec"]["externalIPs"] = json!(["192.0.2.7"]);
+    assert_eq!(admin.refused("POST", SERVICES, Some(external)).await.0, 403);
+}
+
+#[tokio::test]
+async fn the_scale_of_a_deployment_is_its_replicas() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let deployment = json!({"metadata": {"name": "web"}, "spec": {"replicas": 2,
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}});
+    let deployments = "/apis/apps/v1/namespaces/default/deployments";
+    let created = admin.create(deployments, deployment).await;
+    assert_eq!(created["metadata"]["generation"], 1);
+    let path = format!("{deployments}/web/scale");
+    let scale = admin.get(&path).await;
+    assert_eq!(
+        (&scale["kind"], &scale["spec"]["replicas"], &scale["status"]["selector"]),
+        (&json!("Scale"), &json!(2), &json!("app=web"))
+    );
+    let (code, scaled) = admin.call("PATCH", &path, Some(json!({"spec": {"replicas": 5}}))).await;
+    assert_eq!((code.as_u16(), &scaled["spec"]["replicas"]), (200, &json!(5)));
+    let after = admin.get(&format!("{deployments}/web")).await;
+    assert_eq!((&after["spec"]["replicas"], &after["metadata"]["generation"]), (&json!(5), &json!(2)));
+    let (_, status) = admin
+        .call(
+            "PATCH",
+            &format!("{deployments}/web/status"),
+            Some(json!({"spec": {"replicas": 9}, "status": {"replicas": 5}})),
+        )
+        .await;
+    assert_eq!((&status["spec"]["replicas"], &status["status"]["replicas"]), (&json!(5), &json!(5)));
+    assert_eq!(status["metadata"]["generation"], 2);
+}
+
+#[tokio::test]
+async fn a_namespace_ends_when_its_finalizer_is_gone() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let created = admin.create("/api/v1/namespaces", json!({"metadata": {"name": "n"}})).await;
+    assert_eq!(
+        (&created["spec"]["finalizers"], &created["status"]["phase"]),
+        (&json!(["kubernetes"]), &json!("Active"))
+    );
+    let (_, marked) = admin.call("DELETE", "/api/v1/namespaces/n", None).await;
+    assert_eq!(marked["status"]["phase"], "Terminating");
+    let (code, _, message) =
+        admin.refused("POST", "/api/v1/namespaces/n/configmaps", Some(crate::common::config_map("a"))).await;
+    assert_eq!(code, 403);
+    assert!(
+        message.ends_with("unable to create new content in namespace n because it is being terminated"),
+        "{message}"
+    );
+    let finalized = json!({"metadata": {"name": "n"}, "spec": {"finalizers": []}});
+    let (code, _) = admin.call("PUT", "/api/v1/namespaces/n/finalize", Some(finalized)).await;
+    assert_eq!(code, 200);
+    assert_eq!(admin.refused("GET", "/api/v1/namespaces/n", None).await.0, 404);
+    assert_eq!(admin.refused("DELETE", "/api/v1/namespaces/default", None).await.0, 403);
+}
+
+#[tokio::test]
+async fn events_of_both_groups_are_one() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let event = json!({"metadata": {"name": "e"}, "involvedObject": {"kind": "Pod", "namespace": "default", "name": "p"},
+        "reason": "Started", "message": "hello", "type": "Normal"});
+    admin.create("/api/v1/namespaces/default/events", event).await;
+    let other = admin.get("/apis/events.k8s.io/v1/namespaces/default/events/e").await;
+    assert_eq!(
+        (&other["apiVersion"], &other["note"], &other["regarding"]["name"]),
+        (&json!("events.k8s.io/v1"), &json!("hello"), &json!("p"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_expire_after_an_hour() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let event =
+        json!({"metadata": {"name": "e"}, "involvedObject": {"kind": "Pod", "namespace": "default", "name": "p"}});
+    let created = admin.create("/api/v1/namespaces/default/events", event).await;
+    let version = created["metadata"]["resourceVersion"].as_str().unwrap();
+    let mut watch = admin
+        .watch(&format!("/api/v1/namespaces/default/events?watch=1&resourceVersion={version}&timeoutSeconds=7200"))
+        .await;
+    assert_eq!(watch.next().await, "DELETED e");
+}
+
+#[tokio::test]
+async fn documents_tell_clients_what_there_is() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let index = admin.get("/openapi/v3").await;
+    let url = index["paths"]["apis/apps/v1"]["serverRelativeURL"].as_str().unwrap();
+    let apps = admin.get(url).await;
+    let patch = &apps["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"];
+    assert!(patch["parameters"].as_array().unwrap().iter().any(|parameter| parameter["name"] == "fieldValidation"));
+    let schema = &apps["components"]["schemas"]["io.k8s.api.apps.v1.Deployment"];
+    assert_eq!(schema["x-kubernetes-group-version-kind"][0]["kind"], "Deployment");
+    let old = admin.get("/openapi/v2").await;
+    assert_eq!(
+        old["definitions"]["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]["x-kubernetes-patch-merge-key"],
+        "name"
+    );
+    assert_eq!(admin.get("/version").await["minor"], "37");
+    assert_eq!(admin.get("/readyz").await, "ok");
+    let groups = admin.get("/apis").await;
+    assert!(groups["groups"].as_array().unwrap().iter().any(|group| group["name"] == "apps"));
+}
