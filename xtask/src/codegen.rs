@@ -59,7 +59,7 @@ const FREE_FORM: &[&str] = &[
 /// Types of meta/v1 that clients send as bodies, with core's `v1` as their version.
 const REQUEST_OPTIONS: &[&str] = &["DeleteOptions"];
 
-pub fn run(facts: &Path, repo: &Path) -> Result<()> {
+pub(crate) fn run(facts: &Path, repo: &Path) -> Result<()> {
     let sources = Sources::read(facts)?;
     let mut generator = Generator { sources, types: BTreeMap::new(), kinds: BTreeMap::new() };
     generator.collect()?;

@@ -82,10 +82,7 @@ impl<'a> Operation<'a> {
         match self.action {
             Action::Add(value) => add(document, self.path, value.clone()),
             Action::Remove => remove(document, self.path, "remove").map(drop),
-            Action::Replace(value) => {
-                *find_mut(document, self.path, "replace")? = value.clone();
-                Ok(())
-            }
+            Action::Replace(value) => replace(document, self.path, value.clone()),
             Action::Move { from } if self.path.strip_prefix(from).is_some_and(|rest| rest.starts_with('/')) => {
                 Err(PatchError::Inapplicable(format!("move operation: {from} cannot be moved into itself")))
             }
@@ -94,7 +91,7 @@ impl<'a> Operation<'a> {
                 add(document, self.path, value)
             }
             Action::Copy { from } => {
-                let value = find_mut(document, from, "copy")?.clone();
+                let value = find_mut(document, from).ok_or_else(|| missing("copy", from))?.clone();
                 let size = count_values(&value);
                 growth.left = growth.left.checked_sub(size).ok_or_else(|| {
                     PatchError::Inapplicable("copy operations would grow the object beyond its limit".to_owned())
@@ -103,10 +100,9 @@ impl<'a> Operation<'a> {
             }
             Action::Test(expected) => {
                 // A missing value equals null, as upstream has it.
-                let holds = match find_mut(document, self.path, "test") {
-                    Ok(found) => equal(found, expected),
-                    Err(_) if expected.is_null() => true,
-                    Err(missing) => return Err(missing),
+                let holds = match find_mut(document, self.path) {
+                    Some(found) => equal(found, expected),
+                    None => expected.is_null(),
                 };
                 match holds {
                     true => Ok(()),
@@ -119,8 +115,23 @@ impl<'a> Operation<'a> {
 
 fn missing(operation: &str, path: &str) -> PatchError {
     PatchError::Inapplicable(format!(
-        "{operation} operation does not apply: doc is missing path: {path}: missing value"
+        "{operation} operation does not apply: doc is missing path: {path:?}: missing value"
     ))
+}
+
+/// A container is there, but not the key or index in it.
+fn no_entry(operation: &str, path: &str, container: &Value, key: &str) -> PatchError {
+    PatchError::Inapplicable(match container {
+        Value::Array(_) => {
+            format!(
+                "error in {operation} for path: '{path}': Unable to access invalid index: {key}: invalid index referenced"
+            )
+        }
+        _ if operation == "replace" => {
+            format!("replace operation does not apply: doc is missing key: {path}: missing value")
+        }
+        _ => format!("error in {operation} for path: '{path}': Unable to remove nonexistent key: {key}: missing value"),
+    })
 }
 
 fn add(document: &mut Value, path: &str, value: Value) -> Result<(), PatchError> {
@@ -128,8 +139,7 @@ fn add(document: &mut Value, path: &str, value: Value) -> Result<(), PatchError>
         *document = value;
         return Ok(());
     };
-    let not_there = || missing("add", path);
-    match find_mut(document, parent, "add").map_err(|_| not_there())? {
+    match find_mut(document, parent).ok_or_else(|| missing("add", path))? {
         Value::Object(object) => {
             object.insert(unescape(key), value);
             Ok(())
@@ -138,43 +148,47 @@ fn add(document: &mut Value, path: &str, value: Value) -> Result<(), PatchError>
             items.push(value);
             Ok(())
         }
-        Value::Array(items) => {
-            let at = index(key).filter(|at| *at <= items.len()).ok_or_else(not_there)?;
-            items.insert(at, value);
-            Ok(())
-        }
-        _ => Err(not_there()),
+        Value::Array(items) => match index(key).filter(|at| *at <= items.len()) {
+            Some(at) => {
+                items.insert(at, value);
+                Ok(())
+            }
+            None => Err(no_entry("add", path, &Value::Array(vec![]), key)),
+        },
+        _ => Err(missing("add", path)),
     }
 }
 
 fn remove(document: &mut Value, path: &str, operation: &str) -> Result<Value, PatchError> {
-    let not_there = || missing(operation, path);
-    let (parent, key) = path.rsplit_once('/').ok_or_else(not_there)?;
-    match find_mut(document, parent, operation).map_err(|_| not_there())? {
-        Value::Object(object) => object.shift_remove(&unescape(key)).ok_or_else(not_there),
-        Value::Array(items) => {
-            let at = index(key).filter(|at| *at < items.len()).ok_or_else(not_there)?;
-            Ok(items.remove(at))
-        }
-        _ => Err(not_there()),
-    }
+    let (parent, key) = path.rsplit_once('/').ok_or_else(|| missing(operation, path))?;
+    let container = find_mut(document, parent).ok_or_else(|| missing(operation, path))?;
+    let removed = match container {
+        Value::Object(object) => object.shift_remove(&unescape(key)),
+        Value::Array(items) => index(key).filter(|at| *at < items.len()).map(|at| items.remove(at)),
+        _ => return Err(missing(operation, path)),
+    };
+    removed.ok_or_else(|| no_entry(operation, path, container, key))
 }
 
-fn find_mut<'a>(document: &'a mut Value, path: &str, operation: &str) -> Result<&'a mut Value, PatchError> {
+fn replace(document: &mut Value, path: &str, value: Value) -> Result<(), PatchError> {
+    if let Some(found) = find_mut(document, path) {
+        *found = value;
+        return Ok(());
+    }
+    let (parent, key) = path.rsplit_once('/').ok_or_else(|| missing("replace", path))?;
+    let container = find_mut(document, parent).ok_or_else(|| missing("replace", path))?;
+    Err(no_entry("replace", path, container, key))
+}
+
+fn find_mut<'a>(document: &'a mut Value, path: &str) -> Option<&'a mut Value> {
     if path.is_empty() {
-        return Ok(document);
+        return Some(document);
     }
-    let mut parts = path.split('/');
-    if parts.next() != Some("") {
-        return Err(missing(operation, path));
-    }
-    parts
-        .try_fold(document, |value, key| match value {
-            Value::Object(object) => object.get_mut(&unescape(key)),
-            Value::Array(items) => index(key).and_then(|at| items.get_mut(at)),
-            _ => None,
-        })
-        .ok_or_else(|| missing(operation, path))
+    path.strip_prefix('/')?.split('/').try_fold(document, |value, key| match value {
+        Value::Object(object) => object.get_mut(&unescape(key)),
+        Value::Array(items) => index(key).and_then(|at| items.get_mut(at)),
+        _ => None,
+    })
 }
 
 /// `~1` stands for a slash, `~0` for a tilde.
@@ -269,6 +283,32 @@ mod tests {
             json!({"op": "remove"}),
         ] {
             assert!(patched(document.clone(), patch.clone()).is_err(), "{patch}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_place() {
+        let document = json!({"a": [1], "b": {}});
+        for (operation, expected) in [
+            (
+                json!({"op": "remove", "path": "/b/x"}),
+                "error in remove for path: '/b/x': Unable to remove nonexistent key: x: missing value",
+            ),
+            (
+                json!({"op": "remove", "path": "/x/y"}),
+                "remove operation does not apply: doc is missing path: \"/x/y\": missing value",
+            ),
+            (
+                json!({"op": "replace", "path": "/b/x", "value": 1}),
+                "replace operation does not apply: doc is missing key: /b/x: missing value",
+            ),
+            (
+                json!({"op": "add", "path": "/a/7", "value": 1}),
+                "error in add for path: '/a/7': Unable to access invalid index: 7: invalid index referenced",
+            ),
+            (json!({"op": "test", "path": "/a/0", "value": 2}), "testing value /a/0 failed: test failed"),
+        ] {
+            assert_eq!(patched(document.clone(), json!([operation])), Err(expected.to_owned()));
         }
     }
 

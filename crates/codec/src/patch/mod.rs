@@ -2,6 +2,7 @@
 
 mod json;
 mod merge;
+mod order;
 mod strategic;
 
 use serde_json::Value;
@@ -60,4 +61,12 @@ fn type_name(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
+}
+
+fn malformed(why: String) -> PatchError {
+    PatchError::Malformed(why)
+}
+
+fn expected_list(key: &str, found: &Value) -> PatchError {
+    malformed(format!("expected a list under {key:?}, found a {}", type_name(found)))
 }

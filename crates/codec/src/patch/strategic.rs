@@ -7,14 +7,14 @@
 
 use serde_json::{Map, Value};
 
-use super::{PatchError, type_name};
+use super::order::{ELEMENT_ORDER, ElementOrder, element_orders, order_items};
+use super::{PatchError, expected_list, malformed, type_name};
 use crate::Object;
 use crate::schema::{Patch, Shape, Type};
 
 const DIRECTIVE: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
 const DELETE_FROM_PRIMITIVES: &str = "$deleteFromPrimitiveList/";
-const ELEMENT_ORDER: &str = "$setElementOrder/";
 
 /// The object as the patch leaves it; unknown fields merge as plain JSON does.
 pub fn apply_strategic_patch(object: &Object, patch: &Object, r#type: &Type) -> Result<Object, PatchError> {
@@ -86,25 +86,6 @@ fn merge_object(target: &mut Object, patch: &Object, fields: &Fields<'_>) -> Res
         }
     }
     Ok(())
-}
-
-/// How the patch wants a list ordered, and the list as it was before the patch.
-struct ElementOrder<'a> {
-    list: &'a str,
-    order: &'a [Value],
-    before: Vec<Value>,
-}
-
-fn element_orders<'a>(target: &Object, patch: &'a Object) -> Result<Vec<ElementOrder<'a>>, PatchError> {
-    let mut orders = Vec::new();
-    for (key, order) in patch {
-        if let Some(list) = key.strip_prefix(ELEMENT_ORDER) {
-            let order = order.as_array().ok_or_else(|| expected_list(key, order))?;
-            let before = target.get(list).and_then(Value::as_array).cloned().unwrap_or_else(Vec::new);
-            orders.push(ElementOrder { list, order, before });
-        }
-    }
-    Ok(orders)
 }
 
 fn merge_field(target: &mut Object, key: &str, change: &Value, fields: &Fields<'_>) -> Result<(), PatchError> {
@@ -236,32 +217,6 @@ fn retain_keys(target: &mut Object, patch: &Object) -> Result<(), PatchError> {
     Ok(())
 }
 
-/// Orders a merged list as `order` says. Items it does not name are the server's own: each stands before
-/// the first named item that it stood before already.
-fn order_items(items: &mut Vec<Value>, order: &[Value], before: &[Value], patch: Patch) {
-    let (Patch::Merge(merge_key) | Patch::MergeRetainingKeys(merge_key)) = patch else { return };
-    let identity = |item: &Value| match merge_key.is_empty() {
-        true => item.clone(),
-        false => item.get(merge_key).cloned().unwrap_or(Value::Null),
-    };
-    let place_in = |list: &[Value], item: &Value| {
-        let wanted = identity(item);
-        list.iter().position(|other| identity(other) == wanted)
-    };
-    let (mut named, unnamed): (Vec<_>, Vec<_>) = items.drain(..).partition(|item| place_in(order, item).is_some());
-    named.sort_by_key(|item| place_in(order, item));
-    let mut unnamed = unnamed.into_iter().peekable();
-    for item in named {
-        // An item the patch brought stood nowhere, so nothing stood before it.
-        let place = place_in(before, &item).unwrap_or(0);
-        while let Some(own) = unnamed.next_if(|own| place_in(before, own).is_some_and(|at| at < place)) {
-            items.push(own);
-        }
-        items.push(item);
-    }
-    items.extend(unnamed);
-}
-
 fn holds(item: &Value, merge_key: &str, wanted: &Value) -> bool {
     item.get(merge_key) == Some(wanted)
 }
@@ -287,14 +242,6 @@ fn without_directives(object: &Object) -> Object {
         .filter(|(key, value)| !is_directive(key) && !value.is_null())
         .map(|(key, value)| (key.clone(), clean(value)))
         .collect()
-}
-
-fn malformed(why: String) -> PatchError {
-    PatchError::Malformed(why)
-}
-
-fn expected_list(key: &str, found: &Value) -> PatchError {
-    malformed(format!("expected a list under {key:?}, found a {}", type_name(found)))
 }
 
 fn no_merge_key(item: &Object, merge_key: &str) -> PatchError {

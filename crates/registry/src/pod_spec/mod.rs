@@ -3,6 +3,7 @@
 mod container;
 mod defaults;
 pub mod qos;
+mod resources;
 mod validation;
 mod volumes;
 
