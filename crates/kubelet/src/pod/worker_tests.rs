@@ -15,6 +15,7 @@ struct World {
     api: FakeApi,
     runtime: Arc<FakeRuntime>,
     mailbox: Arc<Mailbox>,
+    context: Arc<Context>,
     worker: tokio::task::JoinHandle<()>,
     listener: tokio::task::JoinHandle<()>,
     folder: tempfile::TempDir,
@@ -65,7 +66,15 @@ impl World {
                 woken.wake();
             }
         });
-        World { api, runtime, mailbox, worker, listener, folder, cancel }
+        World { api, runtime, mailbox, context, worker, listener, folder, cancel }
+    }
+
+    /// Another program takes over: nothing of the old worker's memory is left.
+    fn restart(&mut self) {
+        self.worker.abort();
+        let pod = Arc::new(self.api.pod().unwrap());
+        let worker = Worker::new(Arc::clone(&self.context), Arc::clone(&self.mailbox), pod);
+        self.worker = tokio::spawn(worker.run());
     }
 
     /// Waits until the pod's status is as wanted, however long that takes in virtual time.
@@ -231,6 +240,76 @@ async fn a_lost_sandbox_is_replaced() {
     world.until_running(1).await;
     let calls = world.runtime.take_calls();
     assert!(calls.contains("run sandbox1\n") && calls.contains("start app-1"), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_of_the_program_leaves_what_lives_alone() {
+    let probe = r#""readinessProbe":{"exec":{"command":["true"]}}"#;
+    let mut world = World::start(&format!(r#""containers":[{{"name":"app","image":"app:1",{probe}}}]"#)).await;
+    world.until_running(0).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let before = world.api.pod().unwrap().status;
+    world.runtime.take_calls();
+    world.restart();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.api.pod().unwrap().status, before, "it stays ready all along");
+    let calls = world.runtime.take_calls();
+    assert!(calls.lines().all(|call| call.starts_with("exec app-0")), "{calls}");
+    world.runtime.exit("app", 1);
+    world.until_running(1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_pods_that_are_gone_is_removed() {
+    let world = World::start(APP).await;
+    world.until_running(0).await;
+    world.worker.abort();
+    world.runtime.take_calls();
+    let none: Informer<Pod> = Informer::start(
+        client::Api::all(world.api.client()),
+        ListOptions::default(),
+        &world.context.ambient,
+        world.cancel.clone(),
+    );
+    none.synced().await;
+    let pods = super::super::manager::Pods::new(Arc::clone(&world.context), Arc::default(), world.cancel.clone());
+    pods.remove_orphans(&none).await.unwrap();
+    world.check_calls(expect![[r#"
+        stop app-0 30
+        stop sandbox0
+        remove sandbox0"#]]);
+    assert!(world.runtime.is_empty());
+    assert!(
+        !world.folder.path().join("kubelet/pods/u").exists() && !world.folder.path().join("logs/ns_web_u").exists()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_grace_hastens_the_end() {
+    let world = World::start_with(APP, FakeRuntime::ignore_term).await;
+    world.until_running(0).await;
+    world.runtime.take_calls();
+    world.delete(600);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let hastened = tokio::time::Instant::now();
+    world.delete(1);
+    let runtime = Arc::clone(&world.runtime);
+    world.until_gone().await;
+    assert!(hastened.elapsed() < Duration::from_secs(10));
+    let calls = runtime.take_calls();
+    assert!(calls.starts_with("stop app-0 600\nstop app-0 1\n"), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_run_after_the_start_and_before_the_signal() {
+    let hooks = r#""lifecycle":{"postStart":{"exec":{"command":["hello"]}},"preStop":{"sleep":{"seconds":4}}}"#;
+    let world = World::start(&format!(r#""containers":[{{"name":"app","image":"app:1",{hooks}}}]"#)).await;
+    world.until_running(0).await;
+    world.delete(30);
+    let runtime = Arc::clone(&world.runtime);
+    world.until_gone().await;
+    let calls = runtime.take_calls();
+    assert!(calls.contains("start app-0\nexec app-0: hello\nstop app-0 26\n"), "{calls}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -208,6 +208,35 @@ mod tests {
         assert_eq!(kept.get(&2, now), None);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn nobody_passes_without_a_name_and_a_grant() {
+        let api = crate::testing::api_server::FakeApi::default();
+        let authenticator = Authenticator::new(api.client(), "node".to_owned(), Ambient::simulated(1));
+        let check = async |token: &str, certificate: Option<&str>, subresource| {
+            let mut request = Request::builder();
+            if !token.is_empty() {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            }
+            let named = |user: &str| Identity { user: user.to_owned(), uid: None, groups: Vec::new() };
+            let checked = authenticator.check(&request.body(()).unwrap(), certificate.map(named), subresource).await;
+            checked.map_err(|refusal| (refusal.status.as_u16(), refusal.message))
+        };
+        let unauthorized = Err((401, "Unauthorized".to_owned()));
+        assert_eq!(check("", None, "proxy").await, unauthorized);
+        assert_eq!(check("bad", None, "proxy").await, unauthorized);
+        assert_eq!(check("good", None, "proxy").await, Ok(()));
+        assert_eq!(check("", Some("admin"), "proxy").await, Ok(()));
+        let forbidden = "Forbidden (user=other, verb=get, resource=nodes, subresource(s)=[proxy])\n";
+        assert_eq!(check("", Some("other"), "proxy").await, Err((403, forbidden.to_owned())));
+        let asked = api.reviews();
+        assert_eq!(check("good", None, "proxy").await, Ok(()));
+        assert_eq!(api.reviews(), asked, "a grant is kept for a while");
+        tokio::time::advance(GRANT_KEPT_FOR).await;
+        assert_eq!(check("good", None, "proxy").await, Ok(()));
+        assert_eq!(api.reviews(), asked + 1);
+        assert_eq!(check("good", None, "stats").await.unwrap_err().0, 403);
+    }
+
     #[test]
     fn only_bearer_tokens_count() {
         let request = |value: &str| Request::builder().header(header::AUTHORIZATION, value).body(()).unwrap();

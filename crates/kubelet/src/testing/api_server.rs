@@ -23,6 +23,8 @@ struct Inner {
     revision: u64,
     /// `reason: message` of every event.
     events: Vec<String>,
+    /// How often access was asked about.
+    reviews: usize,
 }
 
 impl FakeApi {
@@ -52,6 +54,10 @@ impl FakeApi {
 
     pub(crate) fn take_events(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().events)
+    }
+
+    pub(crate) fn reviews(&self) -> usize {
+        self.lock().reviews
     }
 
     fn change(&self, change: impl FnOnce(Option<Value>) -> Value) -> Pod {
@@ -90,6 +96,19 @@ impl FakeApi {
                 self.lock().events.push(format!("{}: {}", text("reason"), text("message")));
                 (StatusCode::CREATED, body)
             }
+            ("POST", [.., "tokenreviews"]) => {
+                let good = body["spec"]["token"] == "good";
+                let status =
+                    json!({"authenticated": good, "user": {"username": "admin", "groups": ["system:masters"]}});
+                (StatusCode::CREATED, with_status(body, status))
+            }
+            ("POST", [.., "subjectaccessreviews"]) => {
+                self.lock().reviews += 1;
+                let attributes = &body["spec"]["resourceAttributes"];
+                assert_eq!((&attributes["resource"], &attributes["name"]), (&json!("nodes"), &json!("node")));
+                let allowed = body["spec"]["user"] == "admin" && attributes["subresource"] == "proxy";
+                (StatusCode::CREATED, with_status(body, json!({"allowed": allowed})))
+            }
             ("PATCH", ["namespaces", _, "pods", _, "status"]) => self.patch(&body),
             ("GET", ["namespaces", _, "pods", _]) => match self.lock().pod.clone() {
                 Some(pod) => (StatusCode::OK, pod),
@@ -126,6 +145,11 @@ impl FakeApi {
         });
         (StatusCode::OK, serde_json::to_value(patched).unwrap())
     }
+}
+
+fn with_status(mut object: Value, status: Value) -> Value {
+    object["status"] = status;
+    object
 }
 
 fn refusal(code: StatusCode, reason: &str) -> (StatusCode, Value) {

@@ -74,6 +74,11 @@ impl FakeRuntime {
         self.lock().exec_exit_code = exit_code;
     }
 
+    /// Containers outlast their signal and are killed when the grace is over.
+    pub(crate) fn ignore_term(&self) {
+        self.lock().ignores_term = true;
+    }
+
     pub(crate) fn lose_sandbox(&self) {
         let uid = {
             let mut state = self.lock();
