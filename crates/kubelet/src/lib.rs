@@ -112,13 +112,14 @@ pub async fn run(config: Config) -> Result<(), Error> {
         services: Informer::start(services, ListOptions::default(), &ambient, cancel.clone()),
         tokens: Tokens::new(Arc::new(ApiTokens::new(client.clone()))),
         mounter: Box::new(KernelMounter),
+        node_changed: Arc::new(Notify::new()),
         runtime_events: watch::Sender::new(0),
         started_at: ambient.clock.instant(),
     });
     let pods: Api<Pod> = Api::all(client.clone());
     let own =
         Informer::start(pods, ListOptions::fields(format!("spec.nodeName={node_name}")), &ambient, cancel.clone());
-    let keeper = NodeKeeper { context: Arc::clone(&context), machine, port, changed: Arc::new(Notify::new()) };
+    let keeper = NodeKeeper { context: Arc::clone(&context), machine, port };
     let manager = Pods::new(Arc::clone(&context), mailboxes, cancel.clone());
     let server = server::Server::new(Arc::clone(&context), own.clone());
     let work = async {

@@ -16,7 +16,6 @@ use cri::{ListImagesRequest, NetworkConfig, RuntimeConfig, StatusRequest, Update
 use reconcile::{EventType, Informer, ListOptions};
 use serde_json::json;
 use stdx::Backoff;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::pod::{Context, publish};
@@ -33,8 +32,6 @@ pub(crate) struct NodeKeeper {
     pub(crate) context: Arc<Context>,
     pub(crate) machine: Machine,
     pub(crate) port: u16,
-    /// Told whenever something the status shows may have changed.
-    pub(crate) changed: Arc<Notify>,
 }
 
 impl NodeKeeper {
@@ -48,7 +45,7 @@ impl NodeKeeper {
         let api: Api<Node> = Api::all(self.context.client.clone());
         let options = ListOptions::fields(format!("metadata.name={name}"));
         let own = Informer::start(api, options, &self.context.ambient, cancel);
-        let changed = Arc::clone(&self.changed);
+        let changed = Arc::clone(&self.context.node_changed);
         own.on_change(move |old, new| {
             let ranges = |node: Option<&Arc<Node>>| node.and_then(|node| node.spec.as_ref()?.pod_cidrs.clone());
             if ranges(old) != ranges(new) {
@@ -97,7 +94,7 @@ impl NodeKeeper {
                 again.reset();
             }
             tokio::select! {
-                () = self.changed.notified() => {}
+                () = self.context.node_changed.notified() => {}
                 () = self.context.ambient.clock.sleep(wait) => {}
             }
         }

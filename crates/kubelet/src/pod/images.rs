@@ -87,6 +87,7 @@ async fn pull(
             })?;
             let took = go_duration(Duration::from_millis(started.elapsed().as_millis().try_into().unwrap_or(u64::MAX)));
             let size = image.size;
+            context.node_changed.notify_one();
             say(
                 Normal,
                 "Pulled",

@@ -22,7 +22,7 @@ use client::Client;
 use cri::{ImageService, RuntimeService};
 use reconcile::{EventType, Informer, Recorder, reference_to};
 use stdx::Ambient;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::config::NodeFacts;
 use crate::references::References;
@@ -42,6 +42,8 @@ pub(crate) struct Context {
     pub(crate) services: Informer<Service>,
     pub(crate) tokens: Tokens,
     pub(crate) mounter: Box<dyn Mounter>,
+    /// Told when something that the node's status shows may have changed.
+    pub(crate) node_changed: Arc<Notify>,
     /// Moves with every event of the runtime.
     pub(crate) runtime_events: watch::Sender<u64>,
     /// When this program started: probes of pods that ran before spread over their first period.

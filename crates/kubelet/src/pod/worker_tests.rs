@@ -1,14 +1,10 @@
 use expect_test::{Expect, expect};
-use reconcile::{Informer, ListOptions, Recorder};
-use tokio::sync::watch;
+use reconcile::{Informer, ListOptions};
 
 use super::*;
-use crate::config::NodeFacts;
-use crate::references::References;
 use crate::testing::api_server::FakeApi;
+use crate::testing::pod_from;
 use crate::testing::runtime::FakeRuntime;
-use crate::testing::{NoMounts, node_facts, pod_from};
-use crate::volumes::tokens::{ApiTokens, Tokens};
 
 /// One pod's worker between an API and a runtime of data, on virtual time.
 struct World {
@@ -34,29 +30,8 @@ impl World {
         let pod = api.create(&pod_from(&format!(
             r#"{{"metadata":{{"name":"web","namespace":"ns","uid":"u","generation":1}},"spec":{{{spec}}}}}"#
         )));
-        let folder = tempfile::tempdir().unwrap();
-        let cancel = CancellationToken::new();
-        let client = api.client();
-        let node = NodeFacts {
-            root_dir: folder.path().join("kubelet"),
-            pod_log_dir: folder.path().join("logs"),
-            ..node_facts()
-        };
-        let services = client::Api::all(client.clone());
-        let context = Arc::new(Context {
-            client: client.clone(),
-            runtime: Arc::clone(&runtime) as _,
-            images: Arc::clone(&runtime) as _,
-            node,
-            ambient: ambient.clone(),
-            recorder: Recorder::start(client.clone(), "kubelet", Some("node"), &ambient, cancel.clone()),
-            references: References::new(client.clone(), ambient.clone(), Arc::new(|_| {}), cancel.clone()),
-            services: Informer::start(services, ListOptions::default(), &ambient, cancel.clone()),
-            tokens: Tokens::new(Arc::new(ApiTokens::new(client))),
-            mounter: Box::new(NoMounts),
-            runtime_events: watch::Sender::new(0),
-            started_at: ambient.clock.instant(),
-        });
+        let shared = crate::testing::context::World::with(&api, &runtime, ambient);
+        let (context, folder, cancel) = (shared.context, shared.folder, shared.cancel);
         let mailbox = Arc::new(Mailbox::default());
         let worker = tokio::spawn(Worker::new(Arc::clone(&context), Arc::clone(&mailbox), Arc::new(pod)).run());
         let (woken, events) = (Arc::clone(&mailbox), context.runtime.container_events().await.unwrap());

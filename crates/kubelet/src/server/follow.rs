@@ -62,3 +62,28 @@ impl Follower {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_and_the_end_are_both_heard() {
+        let world = crate::testing::context::World::new();
+        let path = world.folder.path().join("0.log");
+        let mut file = std::fs::File::create(&path).unwrap();
+        let container = "unknown to the runtime".to_owned();
+        let mut follower = Follower::new(Arc::clone(&world.context), container, &path).unwrap();
+        let (client, receiver) = mpsc::channel::<()>(1);
+        file.write_all(b"line\n").unwrap();
+        assert!(follower.more(&client).await.unwrap(), "there is a line to read");
+        world.context.runtime_events.send_modify(|count| *count += 1);
+        assert!(follower.more(&client).await.unwrap(), "what came before the end is read once more");
+        assert!(!follower.more(&client).await.unwrap(), "the container has ended");
+        let mut other = Follower::new(Arc::clone(&world.context), String::new(), &path).unwrap();
+        drop(receiver);
+        assert!(!other.more(&client).await.unwrap(), "the client has gone");
+    }
+}

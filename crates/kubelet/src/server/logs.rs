@@ -343,6 +343,48 @@ mod tests {
     }
 
     #[test]
+    fn the_right_run_is_chosen_or_its_absence_told() {
+        use crate::pod::observed::{Exit, State};
+        let run = |restart_count, state| Container {
+            id: format!("c{restart_count}"),
+            sandbox_id: String::new(),
+            name: "c".to_owned(),
+            restart_count,
+            created_at: Timestamp::UNIX_EPOCH,
+            state,
+            image: String::new(),
+            image_id: String::new(),
+            log_path: format!("{restart_count}.log"),
+            spec_hash: String::new(),
+        };
+        let running = || State::Running { started_at: Timestamp::UNIX_EPOCH };
+        let ended = || {
+            let (reason, message) = (String::new(), String::new());
+            State::Exited(Exit { started_at: None, finished_at: Timestamp::UNIX_EPOCH, exit_code: 1, reason, message })
+        };
+        let pod = |state: &str| {
+            crate::testing::pod_from(&format!(
+                r#"{{"metadata":{{"name":"p"}},"status":{{"containerStatuses":[{{"name":"c","image":"","imageID":"","ready":false,
+                    "restartCount":0,"state":{state}}}]}}}}"#
+            ))
+        };
+        let path = |pod: &Pod, runs: &[Container], previous| {
+            choose(pod, "c", runs, previous).map(|run| run.log_path.clone()).map_err(|refusal| refusal.message)
+        };
+        let alive = pod(r#"{"running":{}}"#);
+        let runs = [run(1, running()), run(0, ended())];
+        assert_eq!(path(&alive, &runs, false), Ok("1.log".to_owned()));
+        assert_eq!(path(&alive, &runs, true), Ok("0.log".to_owned()));
+        let missing = "previous terminated container \"c\" in pod \"p\" not found";
+        assert_eq!(path(&alive, &runs[..1], true), Err(missing.to_owned()));
+        let crashing = pod(r#"{"waiting":{"reason":"CrashLoopBackOff"}}"#);
+        assert_eq!(path(&crashing, &runs[1..], true), Ok("0.log".to_owned()));
+        let pulling = pod(r#"{"waiting":{"reason":"ImagePullBackOff"}}"#);
+        let waits = "container \"c\" in pod \"p\" is waiting to start: trying and failing to pull image";
+        assert_eq!(path(&pulling, &[], false), Err(waits.to_owned()));
+    }
+
+    #[test]
     fn bad_options_are_refused() {
         for query in ["tailLines=x", "sinceTime=yesterday", "stream=Both", "limitBytes=-1"] {
             assert!(Options::parse(query).is_err(), "{query}");

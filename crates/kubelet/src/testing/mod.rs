@@ -1,6 +1,7 @@
 //! What several test modules build on.
 
 pub(crate) mod api_server;
+pub(crate) mod context;
 pub(crate) mod runtime;
 
 use std::fs::File;
