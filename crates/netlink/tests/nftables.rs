@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use netlink::nftables::{
-    Data, Family, Field, Hook, HookPoint, Key, Rejection, Rule, Ruleset, Set, Transaction, Transport, Type, Verdict,
+    Data, Family, Field, Hook, HookPoint, Key, Monitor, Rejection, Rule, Ruleset, Set, Transaction, Transport, Type,
+    Verdict,
 };
 use netlink::{Errno, Namespace, Protocol, Socket};
 
@@ -204,4 +205,31 @@ fn thousands_of_elements_pass_in_one_transaction() {
         assert_eq!(listing.matches("dnat ip to numgen random mod 10 map").count(), 5_000);
         assert_eq!(listing.matches(": goto service/").count(), 5_000);
     }
+}
+
+#[test]
+fn the_monitor_tells_a_removal_from_a_replacement() {
+    let namespace = Namespace::unnamed().unwrap();
+    let scenario = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let monitor = Monitor::open().unwrap();
+            let mut socket = Socket::open(Protocol::Netfilter).unwrap();
+            let mut commit = |transaction: Transaction| transaction.commit(&mut socket).unwrap();
+            commit(Transaction::replace("pintle", &example()));
+            commit(Transaction::replace("pintle", &example()));
+            commit(Transaction::replace("other", &example()));
+            commit(Transaction::destroy("other"));
+            let mut removed = std::pin::pin!(monitor.removed("pintle"));
+            // One pass hears all of that: the kernel has told it before it answered.
+            tokio::select! {
+                biased;
+                result = &mut removed => panic!("{result:?}"),
+                () = tokio::task::yield_now() => {}
+            }
+            commit(Transaction::destroy("pintle"));
+            removed.await.unwrap();
+        });
+    };
+    namespace.run(scenario).unwrap();
 }

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use cri::{NetworkError, PodAddresses, PodNetwork, PodNetworkRequest, PortMapping};
+use netlink::nftables::Monitor;
 use stdx::Ambient;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::addresses::Addresses;
 use crate::firewall;
@@ -47,6 +49,16 @@ pub enum DestroyError {
 /// The node's pod network.
 pub struct Bridge {
     shared: Arc<Shared>,
+    /// Sets the rules again when somebody removes them.
+    watcher: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        if let Some(watcher) = self.watcher.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            watcher.abort();
+        }
+    }
 }
 
 struct Shared {
@@ -74,7 +86,8 @@ impl Bridge {
         let (files, remembered) = Files::open(&config.state_dir).map_err(OpenError::State)?;
         let state = State { files, pods: remembered.pods, last: remembered.last, configured: None };
         let (gateway, _) = watch::channel(None);
-        Ok(Arc::new(Bridge { shared: Arc::new(Shared { config, state: Mutex::new(state), gateway }) }))
+        let shared = Arc::new(Shared { config, state: Mutex::new(state), gateway });
+        Ok(Arc::new(Bridge { shared, watcher: Mutex::new(None) }))
     }
 
     /// The node's address on the bridge; waits until a range is configured.
@@ -121,6 +134,7 @@ pub fn destroy(bridge: &str, cluster: &str, state_dir: &Path) -> Result<(), Dest
 impl PodNetwork for Bridge {
     async fn configure(&self, pod_cidrs: &[String]) -> Result<(), NetworkError> {
         let range = usable_range(pod_cidrs)?;
+        self.watch_rules()?;
         self.blocking(move |shared| shared.configure(range)).await
     }
 
@@ -143,6 +157,15 @@ impl PodNetwork for Bridge {
 }
 
 impl Bridge {
+    fn watch_rules(&self) -> Result<(), NetworkError> {
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        if watcher.is_none() {
+            let monitor = Monitor::open().map_err(failed("watch the pod network's rules"))?;
+            *watcher = Some(tokio::spawn(keep_rules(Arc::clone(&self.shared), monitor)));
+        }
+        Ok(())
+    }
+
     /// Netlink answers within the call, in a few milliseconds at most: a thread of its own suffices.
     async fn blocking<T: Send + 'static>(
         &self,
@@ -158,7 +181,30 @@ impl Bridge {
     }
 }
 
+async fn keep_rules(shared: Arc<Shared>, monitor: Monitor) {
+    let table = firewall::table(&shared.config.cluster);
+    loop {
+        if let Err(error) = monitor.removed(&table).await {
+            tracing::error!(error = stdx::error::chain(&error), "the pod network's rules are not watched any more");
+            return;
+        }
+        tracing::warn!(table, "somebody removed the pod network's rules; they are set again");
+        let again = Arc::clone(&shared);
+        match tokio::task::spawn_blocking(move || again.restore_rules()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error = stdx::error::chain(&error), "cannot restore the rules"),
+            Err(error) => tracing::error!(error = stdx::error::chain(&error), "cannot restore the rules"),
+        }
+    }
+}
+
 impl Shared {
+    fn restore_rules(&self) -> Result<(), NetworkError> {
+        let state = self.lock();
+        let Some(configured) = &state.configured else { return Ok(()) };
+        self.apply_rules(configured.addresses.range(), &state.pods)
+    }
+
     fn configure(&self, range: Range) -> Result<(), NetworkError> {
         let mut state = self.lock();
         if state.configured.as_ref().is_some_and(|configured| configured.addresses.range() == range) {

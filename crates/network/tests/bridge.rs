@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cri::{NetworkError, PodNetwork, PodNetworkRequest, PortMapping};
 use netlink::address::LinkAddress;
+use netlink::nftables::Transaction;
 use netlink::{Namespace, Protocol, address, link, route, sysctl};
 use network::{Bridge, Config};
 use stdx::Ambient;
@@ -243,6 +244,12 @@ fn host_ports_lead_to_the_pod_from_everywhere() {
             stdx::error::chain(&refusal),
             "cannot publish a host port: another pod on this node has it: 0.0.0.0:8080"
         );
+        // Somebody flushes all rules: they come back.
+        let mut socket = netlink::Socket::open(Protocol::Netfilter).unwrap();
+        Transaction::destroy("pintle-net").commit(&mut socket).unwrap();
+        while TcpStream::connect(local(8080)).is_err() {
+            tokio::task::yield_now().await;
+        }
         pod.stop(80);
         bridge.detach(&pod.sandbox_id).await.unwrap();
         assert!(TcpStream::connect(local(8080)).is_err());

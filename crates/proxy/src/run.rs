@@ -6,7 +6,7 @@ use api::k8s::api::core::v1::Service;
 use api::k8s::api::discovery::v1::EndpointSlice;
 use client::kube::Resource;
 use client::{Api, Client};
-use netlink::nftables::{Ruleset, Transaction};
+use netlink::nftables::{Monitor, Ruleset, Transaction};
 use netlink::{Protocol, Socket};
 use reconcile::{Informer, ListOptions};
 use stdx::{Ambient, Backoff};
@@ -32,6 +32,8 @@ pub struct Config {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("cannot watch the service rules")]
+    Monitor(#[source] netlink::Error),
     #[error("a thread of the service proxy ended")]
     Thread(#[source] tokio::task::JoinError),
 }
@@ -57,6 +59,7 @@ pub async fn run_telling(config: Config, ready: watch::Sender<bool>) -> Result<(
     let mut desired = Desired::default();
     let mut kernel = Kernel { table: config.table.clone(), present: None, datagrams: Datagrams::default() };
     let mut backoff = Backoff::new(FIRST_RETRY, LONGEST_RETRY);
+    let monitor = Monitor::open().map_err(Error::Monitor)?;
     loop {
         services_changed.mark_unchanged();
         slices_changed.mark_unchanged();
@@ -95,6 +98,11 @@ pub async fn run_telling(config: Config, ready: watch::Sender<bool>) -> Result<(
             () = config.cancel.cancelled() => return Ok(()),
             _ = services_changed.changed() => {}
             _ = slices_changed.changed() => {}
+            removed = monitor.removed(&config.table) => {
+                removed.map_err(Error::Monitor)?;
+                tracing::warn!(table = config.table, "somebody removed the service rules; they are set again");
+                kernel.present = None;
+            }
             () = wait => {}
         }
     }

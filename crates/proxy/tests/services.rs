@@ -281,6 +281,24 @@ fn endpoints_come_and_go_without_harm_to_open_connections() {
 }
 
 #[test]
+fn rules_that_somebody_removes_come_back() {
+    on_a_node(async |node| {
+        let pod = node.pod(2);
+        pod.serve(8080);
+        node.service(json!({"type": "NodePort", "ports": [
+            {"name": "http", "port": PORT, "nodePort": 31001, "targetPort": "web"},
+        ]}));
+        node.endpoints(&[&pod], 8080);
+        let proxy = node.start().await;
+        node_calls((LOOPBACK, 31001)).await.unwrap();
+        proxy::destroy(TABLE).unwrap();
+        assert!(refused(&call((LOOPBACK, 31001))), "the proxy had no turn yet");
+        until((LOOPBACK, 31001), Result::is_ok).await;
+        proxy.stop().await;
+    });
+}
+
+#[test]
 fn a_caller_with_affinity_stays_where_it_was() {
     on_a_node(async |node| {
         let pods: Vec<Arc<Pod>> = (2..6).map(|last| node.pod(last)).collect();

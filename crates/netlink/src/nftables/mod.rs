@@ -8,6 +8,7 @@
 //! Everything is written as `nft` itself would, so that `nft list ruleset` reads well.
 
 mod expression;
+mod monitor;
 mod rule;
 mod ruleset;
 mod set;
@@ -16,6 +17,7 @@ mod transaction;
 pub use expression::{
     CtKey, Destination, Direction, Expression, MetaKey, PayloadBase, Register, Rejection, Translation,
 };
+pub use monitor::Monitor;
 pub use rule::{Field, Rule};
 pub use ruleset::{Chain, ChainKind, Hook, HookPoint, Ruleset};
 pub use set::{Data, Key, Set, Type, Values, Verdict};

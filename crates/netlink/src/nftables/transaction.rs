@@ -17,7 +17,8 @@ const SUBSYSTEM: u16 = 10 << 8;
 const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
 const NEW_TABLE: u16 = SUBSYSTEM;
-const DELETE_TABLE: u16 = SUBSYSTEM | 2;
+pub(super) const GET_TABLE: u16 = SUBSYSTEM | 1;
+pub(super) const DELETE_TABLE: u16 = SUBSYSTEM | 2;
 const NEW_CHAIN: u16 = SUBSYSTEM | 3;
 const DELETE_CHAIN: u16 = SUBSYSTEM | 5;
 const NEW_RULE: u16 = SUBSYSTEM | 6;
@@ -27,8 +28,8 @@ const DELETE_SET: u16 = SUBSYSTEM | 11;
 const NEW_ELEMENT: u16 = SUBSYSTEM | 12;
 const DELETE_ELEMENT: u16 = SUBSYSTEM | 14;
 
-const FAMILY_INET: u8 = 1;
-const GENERIC_HEADER_LENGTH: usize = 4;
+pub(super) const FAMILY_INET: u8 = 1;
+pub(super) const GENERIC_HEADER_LENGTH: usize = 4;
 /// An attribute ends at 64 KiB: longer lists of elements are split well before.
 const ELEMENT_BYTES_PER_MESSAGE: usize = 32 * 1024;
 
