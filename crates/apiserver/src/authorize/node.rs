@@ -86,6 +86,9 @@ fn selects_node(query: &Query, node: &str) -> bool {
 }
 
 async fn is_bound(storage: &Storage, node: &str, info: &ResourceInfo) -> Result<bool, ApiError> {
+    if info.name.is_empty() || info.namespace.is_empty() {
+        return Ok(false);
+    }
     let pods = kinds::required("", "v1", "pods");
     let pod = storage.object(pods, &info.namespace, &info.name).await?;
     Ok(pod.is_some_and(|pod| bound_node(&pod) == Some(node)))

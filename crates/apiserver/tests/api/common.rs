@@ -17,7 +17,11 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) async fn start() -> Self {
-        let server = ApiServer::start(config(Ambient::simulated(1))).await.unwrap();
+        Cluster::with(config(Ambient::simulated(1))).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
+        let server = ApiServer::start(config).await.unwrap();
         let admin = Caller { service: server.local("admin", &["system:masters"]) };
         Cluster { server, admin }
     }
