@@ -1,5 +1,9 @@
 //! The project's own commands. CI calls what a person calls.
 
+mod bench_start;
+mod codegen;
+mod debian;
+mod images;
 mod test;
 mod tidy;
 
@@ -26,12 +30,37 @@ enum Task {
     },
     /// Check the direction rules and the house style that no other tool knows
     Tidy,
+    /// Build the test images and pack them as archives
+    Images {
+        /// The folder that gets them [default: target/images]
+        out: Option<PathBuf>,
+    },
+    /// Make the API's field tables from a folder of facts
+    Codegen { facts: PathBuf },
+    /// Measure, and print the figures
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// A start from nothing, and an idle minute
+    Start,
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Test { no_e2e } => test::run(&repository(), no_e2e),
         Task::Tidy => tidy::run(&repository()),
+        Task::Images { out } => {
+            let made = images::run(&out.unwrap_or_else(|| repository().join("target/images")))?;
+            made.iter().for_each(|path| println!("{}", path.display()));
+            Ok(())
+        }
+        Task::Codegen { facts } => codegen::run(&facts, &repository()),
+        Task::Bench { what: Bench::Start } => bench_start::run(&repository()),
     }
 }
 

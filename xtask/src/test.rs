@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{run as command, tidy};
+use crate::{images, run as command, tidy};
 
 pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     command(repository, "cargo", &["fmt", "--all", "--check"])?;
@@ -12,6 +12,8 @@ pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     command(repository, "cargo", &["test", "--workspace", "--exclude", "e2e", "--exclude", "sim"])?;
     command(repository, "cargo", &["test", "--package", "sim"])?;
     if !no_e2e {
+        command(repository, "cargo", &["build", "--package", "pintle"])?;
+        images::fixtures(&repository.join("target"))?;
         command(repository, "cargo", &["test", "--package", "e2e"])?;
     }
     Ok(())

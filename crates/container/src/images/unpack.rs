@@ -260,15 +260,20 @@ impl Attributes {
             }
         }
         let header = entry.header();
-        let number = |value: io::Result<u64>| {
-            let value = value.map_err(UnpackError::Damaged)?;
-            u32::try_from(value).map_err(|_| UnpackError::Damaged(io::ErrorKind::InvalidData.into()))
+        let fields = header.as_old();
+        // Some writers leave a field empty; readers agree that it means zero.
+        let number = |field: &[u8], value: io::Result<u64>| match value {
+            Err(_) if field.iter().all(|byte| matches!(byte, 0 | b' ')) => Ok(0),
+            value => value.map_err(UnpackError::Damaged),
+        };
+        let id = |field: &[u8], value: io::Result<u64>| {
+            u32::try_from(number(field, value)?).map_err(|_| UnpackError::Damaged(io::ErrorKind::InvalidData.into()))
         };
         Ok(Attributes {
-            uid: number(header.uid())?,
-            gid: number(header.gid())?,
+            uid: id(&fields.uid, header.uid())?,
+            gid: id(&fields.gid, header.gid())?,
             mode: Mode::from_bits_truncate(header.mode().map_err(UnpackError::Damaged)?),
-            time: i64::try_from(header.mtime().map_err(UnpackError::Damaged)?).unwrap_or(i64::MAX),
+            time: i64::try_from(number(&fields.mtime, header.mtime())?).unwrap_or(i64::MAX),
             extended,
         })
     }
