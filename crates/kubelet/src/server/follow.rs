@@ -39,11 +39,8 @@ impl Follower {
         tokio::select! {
             ready = self.changes.readable() => {
                 ready?;
-                // What changed does not matter, only that something did.
-                match self.changes.try_read(&mut [0; 4096]) {
-                    Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-                    _ => Ok(true),
-                }
+                self.drain()?;
+                Ok(true)
             }
             changed = self.runtime_events.changed() => {
                 // What was written before the end is read once more.
@@ -51,6 +48,19 @@ impl Follower {
                 Ok(true)
             }
             () = client.closed() => Ok(false),
+        }
+    }
+
+    /// What changed does not matter, only that something did.
+    fn drain(&self) -> io::Result<()> {
+        let mut events = [0; 4096];
+        loop {
+            match self.changes.try_read(&mut events) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
         }
     }
 
