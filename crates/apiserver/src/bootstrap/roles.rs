@@ -427,6 +427,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     Binding { name: "system:service-account-issuer-discovery", role: "system:service-account-issuer-discovery", subjects: &[Who::Group("system:serviceaccounts")] },
     Binding { name: "system:node-proxier", role: "system:node-proxier", subjects: &[Who::User("system:kube-proxy")] },
     Binding { name: "system:kube-controller-manager", role: "system:kube-controller-manager", subjects: &[Who::User("system:kube-controller-manager")] },
+    Binding { name: "system:kubelet-api-admin", role: "system:kubelet-api-admin", subjects: &[Who::User("kube-apiserver-kubelet-client")] },
     Binding { name: "system:kube-scheduler", role: "system:kube-scheduler", subjects: &[Who::User("system:kube-scheduler")] },
     Binding { name: "system:volume-scheduler", role: "system:volume-scheduler", subjects: &[Who::User("system:kube-scheduler")] },
     Binding { name: "system:kube-dns", role: "system:kube-dns", subjects: &[Who::Account("kube-system", "kube-dns")] },

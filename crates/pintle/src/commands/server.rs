@@ -45,8 +45,11 @@ fn print(report: &Report) {
     }
 }
 
+/// A line per DNS question would fill the disk.
+const DEFAULT_LOG: &str = "info,hickory_server=warn";
+
 /// Logs go to standard error; `PINTLE_LOG` takes tracing's filter syntax.
 pub(super) fn init_log() {
-    let filter = EnvFilter::try_from_env("PINTLE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("PINTLE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
 }
