@@ -1,0 +1,250 @@
+//! An API server with controllers, a scheduler, and nodes that run nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use api::k8s::NamespaceResourceScope;
+use api::k8s::api::coordination::v1::Lease;
+use api::k8s::api::core::v1::{Node, Pod, ServiceAccount};
+use apiserver::ApiServer;
+use client::Client;
+use client::kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use client::kube::{Api, Resource};
+use reconcile::{Informer, Informers, Kind};
+use serde::Serialize;
+use serde_json::{Value, json};
+use stdx::Ambient;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const CLUSTER_CA: &str = "-----BEGIN CERTIFICATE-----\nthe cluster's\n-----END CERTIFICATE-----\n";
+/// Of virtual time: long enough for any grace, back-off and toleration on the way.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+pub(crate) struct World {
+    client: Client,
+    informers: Informers,
+    cancel: CancellationToken,
+    running: Mutex<JoinSet<()>>,
+    kubelets: Mutex<BTreeMap<String, AbortHandle>>,
+    _server: Arc<ApiServer>,
+}
+
+impl World {
+    pub(crate) async fn start() -> World {
+        let ambient = Ambient::simulated(7);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let server = ApiServer::start(apiserver::Config {
+            store: store::Memory::new(),
+            ambient: ambient.clone(),
+            service_cidr: "10.96.0.0/12".into(),
+            node_ports: 30000..=32767,
+            cluster_domain: "cluster.local".into(),
+            client_ca_pem: CLUSTER_CA.into(),
+            service_account_key_pem: key.serialize_pem(),
+            service_account_issuer: "https://kubernetes.default.svc.cluster.local".into(),
+            advertise: "10.0.0.1:6443".parse().unwrap(),
+            kubelet_tls: None,
+        })
+        .await
+        .unwrap();
+        let cancel = CancellationToken::new();
+        let identity = {
+            let server = Arc::clone(&server);
+            move |user: &str, groups: &[&str]| client::in_process(server.local(user, groups))
+        };
+        let mut running = JoinSet::new();
+        let accounts = identity.clone();
+        let controllers = controllers::run(controllers::Config {
+            clients: Arc::new(move |name| {
+                let user = format!("system:serviceaccount:kube-system:{name}");
+                accounts(
+                    &user,
+                    &["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
+                )
+            }),
+            informers: identity("system:kube-controller-manager", &["system:authenticated"]),
+            ambient: ambient.clone(),
+            cluster_ca_pem: CLUSTER_CA.into(),
+            pod_cidr: "10.244.0.0/16".into(),
+            node_cidr_bits: 24,
+            cancel: cancel.clone(),
+        });
+        running.spawn(async move { controllers.await.unwrap() });
+        let scheduler = scheduler::run(scheduler::Config {
+            client: identity("system:kube-scheduler", &["system:authenticated"]),
+            ambient: ambient.clone(),
+            cancel: cancel.clone(),
+        });
+        running.spawn(async move { scheduler.await.unwrap() });
+        let client = identity("admin", &["system:masters", "system:authenticated"]);
+        let world = World {
+            informers: Informers::new(client.clone(), &ambient, cancel.clone()),
+            client,
+            cancel,
+            running: Mutex::new(running),
+            kubelets: Mutex::default(),
+            _server: server,
+        };
+        // Before that, no pod is admitted.
+        world
+            .until::<ServiceAccount>("the default account", |accounts| {
+                accounts.iter().any(|account| account.metadata.namespace.as_deref() == Some("default"))
+            })
+            .await;
+        world
+    }
+
+    pub(crate) fn namespaced<K>(&self) -> Api<K>
+    where
+        K: Kind + Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), "default")
+    }
+
+    pub(crate) fn cluster<K: Kind + Resource<DynamicType = ()>>(&self) -> Api<K> {
+        Api::all(self.client.clone())
+    }
+
+    pub(crate) async fn create<K>(&self, object: Value) -> K
+    where
+        K: Kind + Resource<DynamicType = ()> + Serialize,
+    {
+        let namespace = object["metadata"]["namespace"].as_str().map(str::to_owned);
+        let uri = format!("{}?", K::url_path(&(), namespace.as_deref()));
+        let request = http::Request::post(uri)
+            .header("content-type", "application/json")
+            .body(serde_json::to_vec(&object).unwrap())
+            .unwrap();
+        self.client.request(request).await.unwrap()
+    }
+
+    /// Waits until all objects of a kind look as wanted.
+    pub(crate) async fn until<K>(&self, what: &str, holds: impl Fn(&[K]) -> bool)
+    where
+        K: Kind + Resource<DynamicType = ()> + Serialize,
+    {
+        let informer: Informer<K> = self.informers.of();
+        informer.synced().await;
+        let mut changed = informer.changed();
+        let reached = async {
+            loop {
+                let objects: Vec<K> = informer.list().iter().map(|object| K::clone(object)).collect();
+                if holds(&objects) {
+                    return;
+                }
+                changed.changed().await.unwrap();
+            }
+        };
+        if tokio::time::timeout(PATIENCE, reached).await.is_err() {
+            let seen: Vec<Value> =
+                informer.list().iter().map(|object| serde_json::to_value(&**object).unwrap()).collect();
+            panic!("never saw {what}: {}", serde_json::to_string(&seen).unwrap());
+        }
+    }
+
+    /// A node whose kubelet says that all is well, and that every pod runs.
+    pub(crate) async fn add_node(&self, name: &str) {
+        let node = json!({
+            "apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}},
+        });
+        self.create::<Node>(node).await;
+        let status = json!({"status": {
+            "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"},
+            "capacity": {"cpu": "4", "memory": "8Gi", "pods": "110"},
+            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+        }});
+        self.cluster::<Node>().patch_status(name, &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
+        let kubelet = kubelet(self.client.clone(), self.informers.of(), name.to_owned());
+        let handle = self.running.lock().unwrap().spawn(kubelet);
+        self.kubelets.lock().unwrap().insert(name.to_owned(), handle);
+        self.until::<Node>("a pod range", |nodes| {
+            let mut ours = nodes.iter().filter(|node| node.metadata.name.as_deref() == Some(name));
+            ours.any(|node| node.spec.as_ref().is_some_and(|spec| spec.pod_cidr.is_some() && spec.taints.is_none()))
+        })
+        .await;
+    }
+
+    /// The node's kubelet dies.
+    pub(crate) async fn silence(&self, name: &str) {
+        let kubelet = self.kubelets.lock().unwrap().remove(name);
+        kubelet.unwrap().abort();
+    }
+
+    pub(crate) async fn stop(self) {
+        self.cancel.cancel();
+        let mut running = self.running.into_inner().unwrap();
+        for kubelet in self.kubelets.into_inner().unwrap().into_values() {
+            kubelet.abort();
+        }
+        while let Some(ended) = running.join_next().await {
+            assert!(ended.is_ok() || ended.is_err_and(|error| error.is_cancelled()));
+        }
+    }
+}
+
+pub(crate) fn pod(name: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"},
+        "spec": {"containers": [{"name": "main", "image": "v1"}]},
+    })
+}
+
+/// Renews its lease, and plays the life of its pods.
+async fn kubelet(client: Client, pods: Informer<Pod>, name: String) {
+    let (sender, mut changes) = mpsc::unbounded_channel();
+    pods.on_change({
+        let name = name.clone();
+        move |_, new| {
+            let ours = new.filter(|pod| pod.spec.as_ref().unwrap().node_name.as_deref() == Some(name.as_str()));
+            if let Some(pod) = ours {
+                // The kubelet may be dead already.
+                drop(sender.send(Arc::clone(pod)));
+            }
+        }
+    });
+    let leases: Api<Lease> = Api::namespaced(client.clone(), "kube-node-lease");
+    let lease = Lease {
+        metadata: client::kube::api::ObjectMeta { name: Some(name.clone()), ..Default::default() },
+        ..Lease::default()
+    };
+    leases.create(&PostParams::default(), &lease).await.unwrap();
+    let mut renewals = 0;
+    let mut renewal = tokio::time::interval(Duration::from_secs(10));
+    let mut addresses = 0;
+    loop {
+        tokio::select! {
+            biased;
+            Some(pod) = changes.recv() => {
+                addresses += 1;
+                live(&client, &pod, &format!("10.{}.0.{addresses}", name.len())).await;
+            }
+            _ = renewal.tick() => {
+                renewals += 1;
+                let patch = json!({"metadata": {"annotations": {"renewals": renewals.to_string()}}});
+                leases.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+            }
+        }
+    }
+}
+
+async fn live(client: &Client, pod: &Pod, address: &str) {
+    let name = pod.metadata.name.as_deref().unwrap();
+    let api: Api<Pod> = Api::namespaced(client.clone(), pod.metadata.namespace.as_deref().unwrap());
+    if pod.metadata.deletion_timestamp.is_some() {
+        let deleted = api.delete(name, &DeleteParams::default().grace_period(0)).await;
+        assert!(deleted.is_ok() || client::CallError::from(deleted.unwrap_err()).is_not_found());
+    } else if pod.status.as_ref().and_then(|status| status.pod_ip.as_ref()).is_none() {
+        let status = json!({"metadata": {"uid": pod.metadata.uid}, "status": {
+            "phase": "Running",
+            "podIP": address,
+            "podIPs": [{"ip": address}],
+            "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2030-01-01T00:00:00Z"}],
+        }});
+        let patched = api.patch_status(name, &PatchParams::default(), &Patch::Strategic(status)).await;
+        assert!(patched.is_ok() || client::CallError::from(patched.unwrap_err()).is_not_found());
+    }
+}
