@@ -10,9 +10,9 @@ use api::k8s::api::discovery::v1::EndpointSlice;
 use client::Client;
 use client::kube::Api;
 use client::kube::api::{DeleteParams, PostParams};
-use reconcile::{Controller, Informer, Outcome, Reconciler, Recorder};
+use reconcile::{Controller, Expectations, Informer, Outcome, Reconciler, Recorder};
 
-use crate::context::{Context, on_each};
+use crate::context::Context;
 use crate::error::{During, ReconcileError, unless_gone};
 use crate::services::{enqueue_services, selected_pods, selector};
 use plan::{MANAGED_BY, MANAGER, SERVICE_NAME, plan_slices};
@@ -26,7 +26,9 @@ pub(crate) async fn run(context: Context) {
     let nodes = context.informers.of::<Node>();
     let slices =
         context.informers.of::<EndpointSlice>().with_index(BY_SERVICE, |slice| service_of(slice).into_iter().collect());
+    let expectations = Arc::new(Expectations::new(context.ambient.clock));
     let slicer = Slicer {
+        expectations: Arc::clone(&expectations),
         client: context.client.clone(),
         recorder: context.recorder(),
         services: services.clone(),
@@ -38,12 +40,13 @@ pub(crate) async fn run(context: Context) {
     let queue = controller.queue();
     enqueue_services(&services, &pods, &queue);
     // Somebody else's change of a slice is undone.
-    on_each(&slices, move |slice| {
-        if let Some(name) = slice.metadata.labels.as_ref().and_then(|labels| labels.get(SERVICE_NAME))
-            && is_managed(slice)
-        {
-            queue.add(NamespacedName::new(slice.metadata.namespace.clone().unwrap_or_default(), name));
+    slices.on_change(move |old, new| {
+        let Some(slice) = new.or(old).filter(|slice| is_managed(slice)) else { return };
+        let Some(service) = service_key(slice) else { return };
+        if old.is_none() {
+            expectations.creation_observed(&service);
         }
+        queue.add(service);
     });
     let synced = async {
         services.synced().await;
@@ -61,6 +64,8 @@ struct Slicer {
     pods: Informer<Pod>,
     nodes: Informer<Node>,
     slices: Informer<EndpointSlice>,
+    /// Slices made and not seen yet: without them, a Service would get the same slice twice.
+    expectations: Arc<Expectations>,
 }
 
 impl Reconciler for Slicer {
@@ -69,9 +74,16 @@ impl Reconciler for Slicer {
 
     async fn reconcile(&self, key: &NamespacedName) -> Result<Outcome, ReconcileError> {
         // The slices of a Service that is gone go with it: they name it as their owner.
-        let Some(service) = self.services.get(key) else { return Ok(Outcome::Done) };
+        let Some(service) = self.services.get(key) else {
+            self.expectations.forget(key);
+            return Ok(Outcome::Done);
+        };
         let Some(selector) = selector(&service) else { return Ok(Outcome::Done) };
         if service.metadata.deletion_timestamp.is_some() {
+            return Ok(Outcome::Done);
+        }
+        if !self.expectations.satisfied(key) {
+            // The slice's arrival leads here again.
             return Ok(Outcome::Done);
         }
         let pods = selected_pods(&self.pods, &service, &selector);
@@ -105,8 +117,17 @@ impl Slicer {
             let name = slice.metadata.name.as_deref().unwrap_or_default();
             api.replace(name, &PostParams::default(), slice).await.during("update endpoint slice", name)?;
         }
+        self.expectations.expect(key, plan.create.len(), []);
+        let mut first_error = None;
         for slice in &plan.create {
-            api.create(&PostParams::default(), slice).await.during("create endpoint slice of", key)?;
+            if let Err(error) = api.create(&PostParams::default(), slice).await.during("create endpoint slice of", key)
+            {
+                self.expectations.creation_observed(key);
+                first_error = first_error.or(Some(error));
+            }
+        }
+        if let Some(error) = first_error {
+            return Err(error);
         }
         for name in &plan.delete {
             unless_gone(api.delete(name, &DeleteParams::default()).await).during("delete endpoint slice", name)?;
@@ -116,8 +137,12 @@ impl Slicer {
 }
 
 fn service_of(slice: &EndpointSlice) -> Option<String> {
+    service_key(slice).map(|key| key.to_string())
+}
+
+fn service_key(slice: &EndpointSlice) -> Option<NamespacedName> {
     let name = slice.metadata.labels.as_ref()?.get(SERVICE_NAME)?;
-    Some(NamespacedName::new(slice.metadata.namespace.clone().unwrap_or_default(), name).to_string())
+    Some(NamespacedName::new(slice.metadata.namespace.clone().unwrap_or_default(), name))
 }
 
 fn is_managed(slice: &EndpointSlice) -> bool {
