@@ -68,23 +68,35 @@ const ALL: [&str; 41] = [
 #[error("unknown capability {0:?}")]
 pub(crate) struct UnknownCapability(String);
 
-/// The bounding set, with OCI names (`CAP_CHOWN`), in the kernel's order.
+/// The bounding set, with OCI names (`CAP_CHOWN`), in the kernel's order. "All" and the default are
+/// what this program has itself (`available`, the kernel's bit set); what is asked for by name and
+/// is not there fails when the container starts.
 pub(crate) fn bounding(
     asked: Option<&Capability>,
     privileged: bool,
     withhold: &[&str],
+    available: u64,
 ) -> Result<Vec<String>, UnknownCapability> {
+    let has = |name: &str| ALL.iter().position(|known| *known == name).is_some_and(|bit| available >> bit & 1 == 1);
     let (add, drop): (&[String], &[String]) =
         asked.map_or((&[], &[]), |asked| (&asked.add_capabilities, &asked.drop_capabilities));
     let (add, drop) = (names(add)?, names(drop)?);
     let mut set: Vec<&str> = match (privileged || add.contains(&"ALL"), drop.contains(&"ALL")) {
-        (true, false) => ALL.to_vec(),
+        (true, false) => ALL.into_iter().filter(|name| has(name)).collect(),
         (_, true) => Vec::new(),
-        (false, false) => DEFAULT.into_iter().filter(|name| !withhold.contains(name)).collect(),
+        (false, false) => DEFAULT.into_iter().filter(|name| has(name) && !withhold.contains(name)).collect(),
     };
     set.extend(add.iter().filter(|name| **name != "ALL"));
     set.retain(|name| privileged || !drop.contains(name));
     Ok(ALL.into_iter().filter(|name| set.contains(name)).map(|name| format!("CAP_{name}")).collect())
+}
+
+/// The capabilities that this program may hand on.
+pub(crate) fn available() -> std::io::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("CapPrm:"));
+    line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .ok_or_else(|| std::io::Error::other("/proc/self/status names no capabilities"))
 }
 
 pub(crate) fn ambient(asked: Option<&Capability>) -> Result<Vec<String>, UnknownCapability> {
@@ -113,12 +125,12 @@ mod tests {
         let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let asked =
             Capability { add_capabilities: strings(add), drop_capabilities: strings(drop), ..Default::default() };
-        bounding(Some(&asked), privileged, &[]).map(|set| set.join(" ").replace("CAP_", ""))
+        bounding(Some(&asked), privileged, &[], u64::MAX).map(|set| set.join(" ").replace("CAP_", ""))
     }
 
     #[test]
     fn add_and_drop_combine_as_in_containerd() {
-        assert_eq!(bounding(None, false, &[]).unwrap().len(), DEFAULT.len());
+        assert_eq!(bounding(None, false, &[], u64::MAX).unwrap().len(), DEFAULT.len());
         assert_eq!(check(&[], &["ALL"], false).unwrap(), "");
         assert_eq!(check(&["NET_ADMIN", "cap_chown"], &["all"], false).unwrap(), "CHOWN NET_ADMIN");
         assert_eq!(check(&["ALL"], &[], false).unwrap().split(' ').count(), ALL.len());
@@ -126,13 +138,14 @@ mod tests {
         assert!(!check(&[], &["NET_RAW"], false).unwrap().contains("NET_RAW"));
         assert_eq!(check(&["NET_RAW"], &["NET_RAW"], false).unwrap().split(' ').count(), DEFAULT.len() - 1);
         assert_eq!(check(&[], &[], true).unwrap().split(' ').count(), ALL.len());
+        assert_eq!(bounding(None, true, &[], 0b11), Ok(vec!["CAP_CHOWN".to_owned(), "CAP_DAC_OVERRIDE".to_owned()]));
         assert_eq!(check(&["FLY"], &[], false), Err(UnknownCapability("FLY".to_owned())));
     }
 
     #[test]
     fn a_default_can_be_withheld_but_not_against_the_users_word() {
-        assert!(!bounding(None, false, &["MKNOD"]).unwrap().contains(&"CAP_MKNOD".to_owned()));
+        assert!(!bounding(None, false, &["MKNOD"], u64::MAX).unwrap().contains(&"CAP_MKNOD".to_owned()));
         let asked = Capability { add_capabilities: vec!["MKNOD".to_owned()], ..Default::default() };
-        assert!(bounding(Some(&asked), false, &["MKNOD"]).unwrap().contains(&"CAP_MKNOD".to_owned()));
+        assert!(bounding(Some(&asked), false, &["MKNOD"], u64::MAX).unwrap().contains(&"CAP_MKNOD".to_owned()));
     }
 }

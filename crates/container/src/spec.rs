@@ -15,7 +15,6 @@ use crate::shim::protocol::ProcessSecurity;
 use crate::user::Identity;
 
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const OPEN_FILES_LIMIT: u64 = 1_048_576;
 
 /// All that decides a container's specification.
 pub(crate) struct Inputs<'a> {
@@ -36,6 +35,10 @@ pub(crate) struct Inputs<'a> {
     /// Extra devices asked for: already looked up.
     pub(crate) devices: &'a [Value],
     pub(crate) unified_cgroups: bool,
+    /// How many files a process may have open.
+    pub(crate) open_files: u64,
+    /// What this program has itself, as the kernel's bit set.
+    pub(crate) available_capabilities: u64,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,18 +84,16 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Result<Specification, SpecError> {
     if let Some(propagation) = propagation {
         linux["rootfsPropagation"] = json!(propagation);
     }
-    let mut oci = json!({
+    let oci = json!({
         "ociVersion": "1.2.0",
-        "process": process(config.tty, &arguments, &environment, &directory, inputs.identity, &security),
+        "process": process(inputs, &arguments, &environment, &directory, &security),
         "root": { "path": inputs.root, "readonly": security.readonly_rootfs },
         "mounts": mounts,
         "annotations": annotations(inputs),
         "linux": linux,
     });
-    if let Some(score) = resources.map(|resources| resources.oom_score_adj) {
-        oci["process"]["oomScoreAdj"] = json!(score);
-    }
-    Ok(Specification { oci, security: confinement(&security, inputs.unified_cgroups)? })
+    let oom_score = resources.map_or(0, |resources| resources.oom_score_adj);
+    Ok(Specification { oci, security: confinement(&security, inputs, oom_score)? })
 }
 
 /// The process of an `exec`: the container's own, but for its command and terminal.
@@ -114,21 +115,21 @@ fn security_context(config: &ContainerConfig) -> LinuxContainerSecurityContext {
 }
 
 fn process(
-    terminal: bool,
+    inputs: &Inputs<'_>,
     arguments: &[String],
     environment: &[String],
     directory: &str,
-    identity: &Identity,
     security: &LinuxContainerSecurityContext,
 ) -> Value {
+    let identity = inputs.identity;
     json!({
-        "terminal": terminal,
+        "terminal": inputs.config.tty,
         "user": { "uid": identity.uid, "gid": identity.gid, "additionalGids": identity.groups },
         "args": arguments,
         "env": environment,
         "cwd": directory,
         "noNewPrivileges": security.no_new_privs,
-        "rlimits": [{ "type": "RLIMIT_NOFILE", "hard": OPEN_FILES_LIMIT, "soft": OPEN_FILES_LIMIT }],
+        "rlimits": [{ "type": "RLIMIT_NOFILE", "hard": inputs.open_files, "soft": inputs.open_files }],
     })
 }
 
@@ -190,17 +191,27 @@ fn namespaces(inputs: &Inputs<'_>, security: &LinuxContainerSecurityContext) -> 
     namespaces
 }
 
-fn confinement(security: &LinuxContainerSecurityContext, unified: bool) -> Result<ProcessSecurity, SpecError> {
+fn confinement(
+    security: &LinuxContainerSecurityContext,
+    inputs: &Inputs<'_>,
+    oom_score: i64,
+) -> Result<ProcessSecurity, SpecError> {
     // Version 2 has no device controller without a program of ours; nobody makes nodes there unasked.
-    let withhold: &[&str] = if unified { &["MKNOD"] } else { &[] };
+    let withhold: &[&str] = if inputs.unified_cgroups { &["MKNOD"] } else { &[] };
     let profile = security.seccomp.as_ref().map_or(ProfileType::Runtimedefault as i32, |profile| profile.profile_type);
     if profile == ProfileType::Localhost as i32 && !security.privileged {
         return Err(SpecError::LocalSeccomp);
     }
     Ok(ProcessSecurity {
-        capabilities: capability::bounding(security.capabilities.as_ref(), security.privileged, withhold)?,
+        capabilities: capability::bounding(
+            security.capabilities.as_ref(),
+            security.privileged,
+            withhold,
+            inputs.available_capabilities,
+        )?,
         ambient_capabilities: capability::ambient(security.capabilities.as_ref())?,
         seccomp: profile == ProfileType::Runtimedefault as i32 && !security.privileged,
+        oom_score,
     })
 }
 

@@ -15,6 +15,7 @@ use super::record::{self, ContainerFacts, RecordError};
 use super::sandbox::{Sandbox, remove_folder};
 use super::shim_client::{self, ShimError};
 use super::{Runtime, blocking, devices, internal, internal_chain, mounts};
+use crate::capability;
 use crate::images::ImageConfig;
 use crate::shim::protocol::{ContainerRecord, LAUNCH_FILE, LaunchSettings, Request};
 use crate::spec;
@@ -24,6 +25,7 @@ use crate::user::{self, Accounts};
 const START_ERROR: (i32, &str) = (128, "StartError");
 /// What is said of one whose end nobody saw.
 const UNKNOWN_END: (i32, &str) = (255, "Unknown");
+const OPEN_FILES: u64 = 1_048_576;
 const BUNDLE_SPEC: &str = "config.json";
 
 pub(crate) struct Container {
@@ -150,7 +152,7 @@ impl Runtime {
     /// The shared process namespace of the pod, or that of another container.
     fn process_namespace(&self, sandbox: &Sandbox, config: &ContainerConfig) -> cri::Result<Option<PathBuf>> {
         let context = config.linux.as_ref().and_then(|linux| linux.security_context.as_ref());
-        let options = context.and_then(|context| context.namespace_options.clone()).unwrap_or_default();
+        let Some(options) = context.and_then(|context| context.namespace_options.clone()) else { return Ok(None) };
         let pid = if options.pid == NamespaceMode::Target as i32 {
             let target = self.expect_container(&options.target_id)?;
             let state = self.state(&target)?;
@@ -159,7 +161,7 @@ impl Runtime {
                 Some(_) => return Err(Status::invalid("the target container is not in the same sandbox")),
                 None => return Err(Status::new(Code::FailedPrecondition, "the target container is not running")),
             }
-        } else if options.pid == NamespaceMode::Pod as i32 && context.is_some() {
+        } else if options.pid == NamespaceMode::Pod as i32 {
             match sandbox.record().pause_pid {
                 Some(pid) => pid,
                 None => return Ok(None),
@@ -374,6 +376,8 @@ impl Preparation {
             host_devices: &host_devices,
             devices: &asked,
             unified_cgroups: self.unified_cgroups,
+            available_capabilities: capability::available().map_err(internal("read own capabilities"))?,
+            open_files: open_files_limit().map_err(internal("read the limit of open files"))?,
         })
         .map_err(|error| Status::invalid(format!("failed to generate container {:?} spec: {error}", self.id)))?;
         let launch = LaunchSettings {
@@ -415,6 +419,12 @@ impl Preparation {
         }
         Ok(())
     }
+}
+
+/// What Docker gives, as far as this program's own limit allows.
+fn open_files_limit() -> io::Result<u64> {
+    let (_, hard) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
+    Ok(hard.min(OPEN_FILES))
 }
 
 /// The image's `StopSignal`: a name with or without SIG, a number, or SIGTERM.

@@ -110,27 +110,31 @@ impl Output {
     }
 
     async fn read(&mut self) {
-        match self.reader.readable().await {
-            Ok(()) => self.drain(),
-            Err(_) => self.ended = true,
+        let mut buffer = [0; READ_BYTES];
+        if self.reader.readable().await.is_err() {
+            self.ended = true;
+            return;
+        }
+        match self.reader.try_read(&mut buffer) {
+            Ok(count) if count > 0 => self.keep(&buffer[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Ok(_) | Err(_) => self.ended = true,
         }
     }
 
-    /// Takes what is there, but not more than a bounded part: the other stream wants its turn.
+    /// Takes what is in the pipe. It asks the kernel itself: tokio may not have heard of it yet.
     fn drain(&mut self) {
         let mut buffer = [0; READ_BYTES];
         for _ in 0..PIPE_READS {
-            match self.reader.try_read(&mut buffer) {
-                Ok(count) if count > 0 => {
-                    let room = OUTPUT_LIMIT_BYTES - self.bytes.len();
-                    self.bytes.extend_from_slice(&buffer[..count.min(room)]);
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Ok(_) | Err(_) => {
-                    self.ended = true;
-                    return;
-                }
+            match nix::unistd::read(&self.reader, &mut buffer) {
+                Ok(count) if count > 0 => self.keep(&buffer[..count]),
+                Ok(_) | Err(_) => return,
             }
         }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = OUTPUT_LIMIT_BYTES - self.bytes.len();
+        self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 }

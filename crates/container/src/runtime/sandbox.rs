@@ -63,11 +63,14 @@ impl Sandbox {
 
 pub(super) fn sharing(config: &PodSandboxConfig) -> Sharing {
     let context = config.linux.as_ref().and_then(|linux| linux.security_context.as_ref());
-    let options = context.and_then(|context| context.namespace_options.clone()).unwrap_or_default();
+    let options = context.and_then(|context| context.namespace_options.as_ref());
+    let is = |mode: fn(&cri::NamespaceOption) -> i32, wanted: NamespaceMode| {
+        options.is_some_and(|options| mode(options) == wanted as i32)
+    };
     Sharing {
-        host_network: options.network == NamespaceMode::Node as i32,
-        host_ipc: options.ipc == NamespaceMode::Node as i32,
-        pod_processes: options.pid == NamespaceMode::Pod as i32,
+        host_network: is(|options| options.network, NamespaceMode::Node),
+        host_ipc: is(|options| options.ipc, NamespaceMode::Node),
+        pod_processes: is(|options| options.pid, NamespaceMode::Pod),
     }
 }
 
@@ -265,10 +268,11 @@ impl Runtime {
 
     /// The shim has died: what it owned has ended, and is cleaned away with the sandbox.
     pub(super) fn bury(&self, sandbox: &Sandbox) {
+        let ended = sandbox.end(&self.paths.sandbox(&sandbox.id));
         for container in self.containers_of(&sandbox.id) {
             self.bury_container(&container);
         }
-        match sandbox.end(&self.paths.sandbox(&sandbox.id)) {
+        match ended {
             Ok(true) => self.announce(&sandbox.id, &sandbox.id, ContainerEventType::StoppedEvent),
             Ok(false) => {}
             Err(error) => tracing::warn!(sandbox = sandbox.id, %error, "cannot record the sandbox's end"),

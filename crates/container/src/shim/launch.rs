@@ -117,10 +117,7 @@ impl Launcher<'_> {
         if let Some(stderr) = streams.stderr {
             builder = builder.with_stderr(stderr);
         }
-        let own_score = read_oom_score();
         let created = create(builder);
-        // libcontainer gives the container's score to its caller, to be inherited; take ours back.
-        restore_oom_score(own_score)?;
         drop(failure_write);
         let pid = created.map_err(container_error)?;
         let mut reason = String::new();
@@ -153,18 +150,6 @@ fn container_error(error: libcontainer::error::LibcontainerError) -> LaunchError
     LaunchError::Container(stdx::error::chain(&error))
 }
 
-fn read_oom_score() -> Option<String> {
-    std::fs::read_to_string("/proc/self/oom_score_adj").ok()
-}
-
-fn restore_oom_score(score: Option<String>) -> Result<(), LaunchError> {
-    match score {
-        Some(score) => std::fs::write("/proc/self/oom_score_adj", score.trim())
-            .map_err(LaunchError::system("restore the shim's out-of-memory score")),
-        None => Ok(()),
-    }
-}
-
 /// The last steps inside the new process: the filter, the capabilities, the program.
 ///
 /// The filter is set while the process still holds every capability: without no-new-privileges the
@@ -174,6 +159,7 @@ fn restore_oom_score(score: Option<String>) -> Result<(), LaunchError> {
 struct Workload {
     capabilities: LinuxCapabilities,
     filter: Option<Rc<seccompiler::BpfProgram>>,
+    oom_score: i64,
     /// Closed by a successful exec; otherwise carries the reason.
     failure: RawFd,
 }
@@ -196,7 +182,7 @@ impl Workload {
             )),
             false => None,
         };
-        Ok(Workload { capabilities, filter, failure })
+        Ok(Workload { capabilities, filter, oom_score: security.oom_score, failure })
     }
 
     fn become_program(&self, spec: &Spec) -> Result<std::convert::Infallible, String> {
@@ -210,6 +196,7 @@ impl Workload {
             values.iter().map(|value| CString::new(value.as_str()).map_err(|error| error.to_string())).collect()
         };
         let (arguments, environment) = (strings(arguments)?, strings(environment)?);
+        set_oom_score(self.oom_score).map_err(|error| format!("cannot set the out-of-memory score: {error}"))?;
         reset_signals().map_err(|error| format!("cannot reset signals: {error}"))?;
         if let Some(filter) = &self.filter {
             seccomp::install(filter).map_err(|error| format!("cannot set the system call filter: {error}"))?;
@@ -273,11 +260,22 @@ fn find_program(name: &str, environment: &[String]) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("exec: {name:?}: executable file not found in $PATH"))
 }
 
+/// Set here and not by libcontainer, which would give the container's score to the shim as well.
+fn set_oom_score(score: i64) -> io::Result<()> {
+    match std::fs::write("/proc/self/oom_score_adj", score.to_string()) {
+        // Where even root may not lower a score, the process lives with the shim's.
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The shim blocks and ignores signals; a new program must start with none of that.
 fn reset_signals() -> nix::Result<()> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-    // SAFETY: the default disposition runs no code of ours.
-    unsafe { sigaction(Signal::SIGPIPE, &default) }?;
+    for signal in Signal::iterator().filter(|signal| !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP)) {
+        // SAFETY: the default disposition runs no code of ours.
+        unsafe { sigaction(signal, &default) }?;
+    }
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
 }
 

@@ -117,7 +117,7 @@ fn prepare(folder: &Path, ready: i32) -> Result<Server, SandboxError> {
     let cgroups = Cgroups::discover().map_err(failed("find the cgroups"))?;
     let own = std::process::id() as i32;
     cgroups.join(&settings.shim_cgroup, own).map_err(failed("leave the program's cgroup"))?;
-    fs::write("/proc/self/oom_score_adj", OOM_SCORE).map_err(failed("set the out-of-memory score"))?;
+    protect_from_oom().map_err(failed("set the out-of-memory score"))?;
     nix::sys::prctl::set_child_subreaper(true).map_err(failed("become the reaper"))?;
     let pause = sandbox::enter(&settings)?;
     let mut awaited = SigSet::empty();
@@ -132,6 +132,14 @@ fn prepare(folder: &Path, ready: i32) -> Result<Server, SandboxError> {
     let facts = serde_json::to_vec(&facts).map_err(failed("say that it is ready"))?;
     write_whole(&folder.join(READY_FILE), &facts).map_err(failed("say that it is ready"))?;
     Ok(server)
+}
+
+/// Where even root may not lower its score, the shim lives with the one it has.
+fn protect_from_oom() -> io::Result<()> {
+    match fs::write("/proc/self/oom_score_adj", OOM_SCORE) {
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Nothing the program had open may live on in the shim or leak into containers.

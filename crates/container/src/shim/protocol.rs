@@ -107,6 +107,8 @@ pub(crate) struct ProcessSecurity {
     pub(crate) ambient_capabilities: Vec<String>,
     /// Whether system calls are filtered by the default profile.
     pub(crate) seccomp: bool,
+    /// Who is killed first when memory runs out, -1000 to 1000.
+    pub(crate) oom_score: i64,
 }
 
 /// The life of a container: `<bundle>/state.json`, replaced as a whole at each step.

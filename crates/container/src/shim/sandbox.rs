@@ -104,6 +104,9 @@ fn hold_process_namespace() -> Result<Pid, SandboxError> {
 
 /// What the pause program does: be process 1 and reap orphans until killed.
 fn reap_forever() -> ! {
+    // SAFETY: this process has just forked and uses none of its descriptors but the log. Whoever
+    // waits for the other end of one must not wait for this process.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
     if let Err(error) = nix::sys::prctl::set_name(c"pause") {
         eprintln!("cannot name the pause process: {error}");
     }

@@ -45,7 +45,8 @@ pub(crate) struct Server {
     sources: HashMap<u64, Source>,
     next_token: u64,
     containers: HashMap<String, Supervised>,
-    executions: HashMap<i32, Execution>,
+    /// Processes beside a container's first, and the connections that wait for their end.
+    executions: HashMap<i32, u64>,
     clock: stdx::Clock,
     finished: bool,
 }
@@ -89,11 +90,6 @@ struct Supervised {
     stdin_waits: Option<u64>,
     outputs: Vec<u64>,
     listeners: Vec<Listener>,
-}
-
-struct Execution {
-    container_id: String,
-    connection: u64,
 }
 
 const SIGNALS: u64 = 0;
@@ -304,7 +300,7 @@ impl Server {
                     return Ok(());
                 }
                 let (pid, terminal) = self.execute(&container_id, &process, terminal, descriptors)?;
-                self.executions.insert(pid, Execution { container_id, connection: token });
+                self.executions.insert(pid, token);
                 self.set_role(token, Role::Executing { pid, tied });
                 self.reply(token, &Reply::Done, &terminal.iter().collect::<Vec<_>>());
             }
@@ -690,9 +686,9 @@ impl Server {
     }
 
     fn exited(&mut self, pid: i32, exit_code: i32) {
-        if let Some(execution) = self.executions.remove(&pid) {
-            self.reply(execution.connection, &Reply::Exited { exit_code }, &[]);
-            self.hang_up(execution.connection);
+        if let Some(connection) = self.executions.remove(&pid) {
+            self.reply(connection, &Reply::Exited { exit_code }, &[]);
+            self.hang_up(connection);
             return;
         }
         let of_container = |(_, container): &(&String, &Supervised)| container.record.pid == Some(pid);

@@ -12,20 +12,20 @@ use stdx::Ambient;
 
 /// Whatever a test awaits comes much sooner; this only ends one that fails.
 const PATIENCE: Duration = Duration::from_secs(60);
-pub const IMAGE: &str = "docker.io/library/busybox:test";
+pub(crate) const IMAGE: &str = "docker.io/library/busybox:test";
 
-pub struct Bench {
-    pub folder: tempfile::TempDir,
-    pub cluster: String,
-    pub runtime: Arc<container::Runtime>,
-    pub network: Arc<FakeNetwork>,
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) cluster: String,
+    pub(crate) runtime: Arc<container::Runtime>,
+    pub(crate) network: Arc<FakeNetwork>,
 }
 
 /// Remembers who is attached; connects nobody.
 #[derive(Default)]
-pub struct FakeNetwork {
-    pub attached: std::sync::Mutex<Vec<(String, PathBuf)>>,
-    pub ranges: std::sync::Mutex<Vec<String>>,
+pub(crate) struct FakeNetwork {
+    pub(crate) attached: std::sync::Mutex<Vec<(String, PathBuf)>>,
+    pub(crate) ranges: std::sync::Mutex<Vec<String>>,
 }
 
 #[async_trait]
@@ -55,7 +55,7 @@ impl PodNetwork for FakeNetwork {
 }
 
 impl Bench {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         // Short: the path of a shim's socket must fit into a socket address.
         let folder = tempfile::Builder::new().prefix("pt").tempdir_in("/tmp").unwrap();
         let cluster = format!("pintle-test-{}", Ambient::system().random.suffix(8));
@@ -66,15 +66,15 @@ impl Bench {
     }
 
     /// What a restarted program does.
-    pub async fn reopen(&mut self) {
+    pub(crate) async fn reopen(&mut self) {
         self.runtime = open(self.folder.path(), &self.cluster, self.network.clone()).await;
     }
 
-    pub fn logs(&self) -> PathBuf {
+    pub(crate) fn logs(&self) -> PathBuf {
         self.folder.path().join("logs")
     }
 
-    pub fn sandbox_config(&self, name: &str) -> PodSandboxConfig {
+    pub(crate) fn sandbox_config(&self, name: &str) -> PodSandboxConfig {
         PodSandboxConfig {
             metadata: Some(PodSandboxMetadata {
                 name: name.to_owned(),
@@ -98,38 +98,38 @@ impl Bench {
         }
     }
 
-    pub async fn sandbox(&self, name: &str) -> String {
+    pub(crate) async fn sandbox(&self, name: &str) -> String {
         self.sandbox_of(self.sandbox_config(name)).await
     }
 
-    pub async fn sandbox_of(&self, config: PodSandboxConfig) -> String {
+    pub(crate) async fn sandbox_of(&self, config: PodSandboxConfig) -> String {
         let request = RunPodSandboxRequest { config: Some(config), runtime_handler: String::new() };
         self.runtime.run_pod_sandbox(request).await.unwrap().pod_sandbox_id
     }
 
-    pub async fn create(&self, sandbox: &str, config: ContainerConfig) -> String {
+    pub(crate) async fn create(&self, sandbox: &str, config: ContainerConfig) -> String {
         let request =
             CreateContainerRequest { pod_sandbox_id: sandbox.to_owned(), config: Some(config), sandbox_config: None };
         self.runtime.create_container(request).await.unwrap().container_id
     }
 
-    pub async fn start(&self, container: &str) -> Result<()> {
+    pub(crate) async fn start(&self, container: &str) -> Result<()> {
         self.runtime.start_container(StartContainerRequest { container_id: container.to_owned() }).await.map(drop)
     }
 
-    pub async fn run(&self, sandbox: &str, config: ContainerConfig) -> String {
+    pub(crate) async fn run(&self, sandbox: &str, config: ContainerConfig) -> String {
         let id = self.create(sandbox, config).await;
         self.start(&id).await.unwrap();
         id
     }
 
-    pub async fn status(&self, container: &str) -> ContainerStatus {
+    pub(crate) async fn status(&self, container: &str) -> ContainerStatus {
         let request = ContainerStatusRequest { container_id: container.to_owned(), verbose: false };
         self.runtime.container_status(request).await.unwrap().status.unwrap()
     }
 
     /// Waits for the container's end by events, as the kubelet does.
-    pub async fn ended(&self, container: &str) -> ContainerStatus {
+    pub(crate) async fn ended(&self, container: &str) -> ContainerStatus {
         let mut events = self.runtime.container_events().await.unwrap();
         let ended = async {
             loop {
@@ -143,36 +143,36 @@ impl Bench {
         tokio::time::timeout(PATIENCE, ended).await.expect("the container ends")
     }
 
-    pub async fn exec(&self, container: &str, script: &str) -> ExecSyncResponse {
+    pub(crate) async fn exec(&self, container: &str, script: &str) -> ExecSyncResponse {
         self.try_exec(container, &["/bin/sh", "-c", script], 0).await.unwrap()
     }
 
-    pub async fn output(&self, container: &str, script: &str) -> String {
+    pub(crate) async fn output(&self, container: &str, script: &str) -> String {
         let answer = self.exec(container, script).await;
         assert_eq!(answer.exit_code, 0, "{script}: {}", String::from_utf8_lossy(&answer.stderr));
         String::from_utf8(answer.stdout).unwrap().trim().to_owned()
     }
 
-    pub async fn try_exec(&self, container: &str, command: &[&str], timeout: i64) -> Result<ExecSyncResponse> {
+    pub(crate) async fn try_exec(&self, container: &str, command: &[&str], timeout: i64) -> Result<ExecSyncResponse> {
         let cmd = command.iter().map(|word| (*word).to_owned()).collect();
         self.runtime.exec_sync(ExecSyncRequest { container_id: container.to_owned(), cmd, timeout }).await
     }
 
     /// Runs a script to its end and answers what it wrote and its status.
-    pub async fn script(&self, sandbox: &str, config: ContainerConfig) -> (ContainerStatus, String) {
+    pub(crate) async fn script(&self, sandbox: &str, config: ContainerConfig) -> (ContainerStatus, String) {
         let id = self.run(sandbox, config).await;
         let status = self.ended(&id).await;
         let log = std::fs::read_to_string(&status.log_path).unwrap();
         (status, content(&log))
     }
 
-    pub async fn remove(&self, sandbox: &str) {
+    pub(crate) async fn remove(&self, sandbox: &str) {
         self.runtime.stop_pod_sandbox(StopPodSandboxRequest { pod_sandbox_id: sandbox.to_owned() }).await.unwrap();
         self.runtime.remove_pod_sandbox(RemovePodSandboxRequest { pod_sandbox_id: sandbox.to_owned() }).await.unwrap();
     }
 
     /// Takes everything away and looks that nothing is left.
-    pub fn close(self) {
+    pub(crate) fn close(self) {
         drop(self.runtime);
         container::destroy(&self.folder.path().join("data"), &self.folder.path().join("run"), &self.cluster).unwrap();
         let here = self.folder.path().display().to_string();
@@ -187,14 +187,14 @@ impl Bench {
 }
 
 impl Bench {
-    pub fn shim_pid(&self, sandbox: &str) -> i32 {
+    pub(crate) fn shim_pid(&self, sandbox: &str) -> i32 {
         let ready = self.folder.path().join("run/shim").join(sandbox).join("ready.json");
         let ready: serde_json::Value = serde_json::from_slice(&std::fs::read(ready).unwrap()).unwrap();
         ready["pid"].as_i64().unwrap() as i32
     }
 }
 
-pub async fn open(folder: &Path, cluster: &str, network: Arc<dyn PodNetwork>) -> Arc<container::Runtime> {
+pub(crate) async fn open(folder: &Path, cluster: &str, network: Arc<dyn PodNetwork>) -> Arc<container::Runtime> {
     let config = container::Config {
         cluster: cluster.to_owned(),
         data_dir: folder.join("data"),
@@ -207,7 +207,7 @@ pub async fn open(folder: &Path, cluster: &str, network: Arc<dyn PodNetwork>) ->
 }
 
 /// `docker save` of busybox, as far as loading it needs.
-pub fn load_busybox(images: &container::ImageStore, folder: &Path) {
+pub(crate) fn load_busybox(images: &container::ImageStore, folder: &Path) {
     let program = std::fs::read("/bin/busybox").expect("Debian's busybox-static is installed");
     let mut layer = tar::Builder::new(Vec::new());
     let mut add = |path: &str, kind: tar::EntryType, mode: u32, link: &str, contents: &[u8]| {
@@ -270,7 +270,7 @@ pub fn load_busybox(images: &container::ImageStore, folder: &Path) {
     images.load(&path).unwrap();
 }
 
-pub fn config(name: &str, script: &str) -> ContainerConfig {
+pub(crate) fn config(name: &str, script: &str) -> ContainerConfig {
     ContainerConfig {
         metadata: Some(ContainerMetadata { name: name.to_owned(), attempt: 0 }),
         image: Some(ImageSpec { image: IMAGE.to_owned(), ..Default::default() }),
@@ -280,13 +280,13 @@ pub fn config(name: &str, script: &str) -> ContainerConfig {
     }
 }
 
-pub fn with_security(mut config: ContainerConfig, context: LinuxContainerSecurityContext) -> ContainerConfig {
+pub(crate) fn with_security(mut config: ContainerConfig, context: LinuxContainerSecurityContext) -> ContainerConfig {
     config.linux.get_or_insert_default().security_context = Some(context);
     config
 }
 
 /// The content of log lines, without time, stream and tag.
-pub fn content(log: &str) -> String {
+pub(crate) fn content(log: &str) -> String {
     log.lines().map(|line| line.splitn(4, ' ').nth(3).unwrap_or_default().to_owned() + "\n").collect()
 }
 
