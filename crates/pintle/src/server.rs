@@ -203,14 +203,15 @@ async fn start(
         }),
     );
     rooms.spawn({
-        let (cancel, ambient, node_name) = (cancel.clone(), ambient.clone(), node_name.clone());
+        let (bridge, cancel, ambient, node_name) = (bridge.clone(), cancel.clone(), ambient.clone(), node_name.clone());
         let client = local("system:serviceaccount:kube-system:coredns", &["system:serviceaccounts"]);
-        let domain = settings.cluster_domain.clone();
+        let (domain, service_cidr) = (settings.cluster_domain.clone(), settings.service_cidr.clone());
         async move {
             let listen = tokio::select! {
                 listen = bridge.gateway() => listen,
                 () = cancel.cancelled() => return Ok(()),
             };
+            bridge.route_services(&service_cidr).await.context("services")?;
             let config = dns::Config {
                 client,
                 listen,
@@ -232,6 +233,8 @@ async fn start(
         // A room that fails before all is ready fails the start, with its own reason.
         Some(ended) = rooms.join_next() => return ended?,
         outcome = async {
+            // A node found again still says what it said before its server ended; its network does not.
+            bridge.gateway().await;
             ready::node(&observer, &node_name, &ambient).await;
             report(Step::Node).await;
             ready::dns(dns_ip, &settings.cluster_domain).await?;
