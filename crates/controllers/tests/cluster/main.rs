@@ -211,3 +211,21 @@ async fn a_silent_node_loses_its_pods_to_another() {
         .await;
     world.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_cluster_is_quiet() {
+    let world = World::start().await;
+    world.add_node("one").await;
+    world.create::<Deployment>(deployment(3, "v1")).await;
+    world
+        .until::<Deployment>("a finished rollout", |deployments| {
+            deployments[0].status.as_ref().is_some_and(|status| status.available_replicas == Some(3))
+        })
+        .await;
+    // Beyond every deadline of the rollout.
+    tokio::time::sleep(Duration::from_secs(700)).await;
+    let before = world.calls();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(world.calls() - before, 0, "nothing changes, so nobody asks");
+    world.stop().await;
+}

@@ -1,6 +1,7 @@
 //! An API server with controllers, a scheduler, and nodes that run nothing.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,8 +19,10 @@ use stdx::Ambient;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tower::Service as _;
 
 pub(crate) const CLUSTER_CA: &str = "-----BEGIN CERTIFICATE-----\nthe cluster's\n-----END CERTIFICATE-----\n";
+const ADMIN: &str = "admin";
 /// Of virtual time: long enough for any grace, back-off and toleration on the way.
 const PATIENCE: Duration = Duration::from_secs(900);
 
@@ -27,6 +30,7 @@ pub(crate) struct World {
     client: Client,
     informers: Informers,
     cancel: CancellationToken,
+    calls: Arc<AtomicUsize>,
     running: Mutex<JoinSet<()>>,
     kubelets: Mutex<BTreeMap<String, AbortHandle>>,
     _server: Arc<ApiServer>,
@@ -51,9 +55,21 @@ impl World {
         .await
         .unwrap();
         let cancel = CancellationToken::new();
+        let calls = Arc::new(AtomicUsize::new(0));
         let identity = {
             let server = Arc::clone(&server);
-            move |user: &str, groups: &[&str]| client::in_process(server.local(user, groups))
+            let calls = Arc::clone(&calls);
+            move |user: &str, groups: &[&str]| {
+                let service = server.local(user, groups);
+                let (calls, user) = (Arc::clone(&calls), user.to_owned());
+                client::in_process(tower::service_fn(move |request: http::Request<client::Body>| {
+                    let is_watch = request.uri().query().is_some_and(|query| query.contains("watch=true"));
+                    if !is_watch && user != ADMIN {
+                        calls.fetch_add(1, Ordering::Relaxed);
+                    }
+                    service.clone().call(request)
+                }))
+            }
         };
         let mut running = JoinSet::new();
         let accounts = identity.clone();
@@ -79,11 +95,12 @@ impl World {
             cancel: cancel.clone(),
         });
         running.spawn(async move { scheduler.await.unwrap() });
-        let client = identity("admin", &["system:masters", "system:authenticated"]);
+        let client = identity(ADMIN, &["system:masters", "system:authenticated"]);
         let world = World {
             informers: Informers::new(client.clone(), &ambient, cancel.clone()),
             client,
             cancel,
+            calls,
             running: Mutex::new(running),
             kubelets: Mutex::default(),
             _server: server,
@@ -95,6 +112,11 @@ impl World {
             })
             .await;
         world
+    }
+
+    /// How often controllers and scheduler called the API, watches aside.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
     }
 
     pub(crate) fn namespaced<K>(&self) -> Api<K>
