@@ -112,6 +112,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         services: Informer::start(services, ListOptions::default(), &ambient, cancel.clone()),
         tokens: Tokens::new(Arc::new(ApiTokens::new(client.clone()))),
         mounter: Box::new(KernelMounter),
+        registries: pod::images::SilentRegistries::default(),
         node_changed: Arc::new(Notify::new()),
         runtime_events: watch::Sender::new(0),
         started_at: ambient.clock.instant(),

@@ -1,10 +1,13 @@
 //! Has the image of a container ready, as its pull policy says.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use api::k8s::api::core::v1::{Container, Pod, Secret};
 use cri::{AuthConfig, Code, Image, ImageSpec, ImageStatusRequest, PullImageRequest};
 use reconcile::EventType::{Normal, Warning};
+use tokio::time::Instant;
 
 use super::Context;
 use super::backoff::go_duration;
@@ -14,6 +17,32 @@ const ORIGIN_ANNOTATION: &str = "pintle.dev/origin";
 const ORIGIN_LOADED: &str = "load";
 /// How long a registry may take to answer while an image loaded by hand lies ready.
 const PATIENCE_WITH_LOCAL_IMAGE: Duration = Duration::from_secs(2);
+
+/// A registry that did not answer is not asked again for so long, where an image lies ready.
+const SILENCE_KEPT_FOR: Duration = Duration::from_secs(60);
+const MAXIMUM_SILENT_REGISTRIES: usize = 100;
+
+/// Registries that did not answer, and until when not to ask them: each restart of a container would
+/// wait for them anew.
+#[derive(Debug, Default)]
+pub(crate) struct SilentRegistries {
+    until: Mutex<BTreeMap<String, Instant>>,
+}
+
+impl SilentRegistries {
+    fn is_silent(&self, registry: &str, now: Instant) -> bool {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.retain(|_, end| *end > now);
+        until.contains_key(registry)
+    }
+
+    fn note(&self, registry: &str, now: Instant) {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        if until.len() < MAXIMUM_SILENT_REGISTRIES {
+            until.insert(registry.to_owned(), now + SILENCE_KEPT_FOR);
+        }
+    }
+}
 
 /// Why there is no image: a container's waiting reason and message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +102,9 @@ async fn pull(
         Some(_) if !may_reach_registry(name) => {
             Err(cri::Status::new(Code::Unavailable, "the node has no route to a registry"))
         }
+        Some(_) if context.registries.is_silent(registry_of(name), started) => {
+            Err(cri::Status::new(Code::Unavailable, "its registry did not answer a moment ago"))
+        }
         Some(_) => match tokio::time::timeout(PATIENCE_WITH_LOCAL_IMAGE, context.images.pull_image(request)).await {
             Ok(result) => result,
             Err(_) => Err(cri::Status::new(Code::DeadlineExceeded, "its registry did not answer in time")),
@@ -98,6 +130,9 @@ async fn pull(
             Ok(image)
         }
         (Err(status), Some(image)) if is_unreachable(&status) => {
+            if !context.registries.is_silent(registry_of(name), started) {
+                context.registries.note(registry_of(name), context.ambient.clock.instant());
+            }
             let message = format!("Using image {name:?} as it was loaded by hand: {status}");
             say(Normal, "UsingLocalImage", message);
             Ok(image)
@@ -250,6 +285,14 @@ mod tests {
         assert!(lists_default_ipv6(&format!(
             "{zero} 00 {zero} 00 {zero} 00000400 00000001 00000000 00000003     eth0\n"
         )));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_registry_is_left_alone_for_a_while() {
+        let (silent, now) = (SilentRegistries::default(), Instant::now());
+        silent.note("a", now);
+        assert!(silent.is_silent("a", now) && !silent.is_silent("b", now));
+        assert!(!silent.is_silent("a", now + SILENCE_KEPT_FOR));
     }
 
     #[test]

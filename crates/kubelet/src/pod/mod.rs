@@ -1,8 +1,9 @@
 //! A pod on this node: what is to be done with it, and one worker that does it.
 
 pub(crate) mod backoff;
+mod cgroups;
 mod conditions;
-mod images;
+pub(crate) mod images;
 pub(crate) mod labels;
 mod lifecycle;
 pub(crate) mod manager;
@@ -42,6 +43,7 @@ pub(crate) struct Context {
     pub(crate) services: Informer<Service>,
     pub(crate) tokens: Tokens,
     pub(crate) mounter: Box<dyn Mounter>,
+    pub(crate) registries: images::SilentRegistries,
     /// Told when something that the node's status shows may have changed.
     pub(crate) node_changed: Arc<Notify>,
     /// Moves with every event of the runtime.

@@ -1,6 +1,7 @@
 //! The worker of one pod: it looks, plans, acts and reports, and then waits for something to happen.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ use super::plan::{self, Action, Cause, Ending, Plan, Situation, StartFailure, Vo
 use super::start::{self, ContainerStart, Failed};
 use super::status::{self, Facts};
 use super::stop::ContainerStop;
-use super::{Context, publish, spec};
-use crate::config::names;
+use super::{Context, cgroups, publish, spec};
+use crate::config::{names, qos};
 use crate::probe::{Health, Prober};
 use crate::volumes::{self, ReadyVolumes};
 
@@ -28,6 +29,7 @@ const RETRY_START: SignedDuration = SignedDuration::from_secs(10);
 /// A sandbox, or a call that failed, is tried again after this, and then twice as long each time.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_CAP: Duration = Duration::from_secs(60);
+const CGROUPS: &str = "/sys/fs/cgroup";
 /// A pod whose object is gone has no more time than this.
 const GRACE_WHEN_GONE: SignedDuration = SignedDuration::from_secs(1);
 
@@ -463,6 +465,11 @@ impl Worker {
         }
         volumes::remove_pod_dir(&self.context.node.root_dir, uid, &*self.context.mounter)
             .map_err(|error| stdx::error::chain(&error))?;
+        let cgroup = qos::cgroup_parent(&self.context.node.cgroup_root, &self.pod);
+        if let Err(error) = cgroups::remove(Path::new(CGROUPS), &cgroup) {
+            // Of no harm: it is empty, or it tells who is still in it.
+            tracing::debug!(pod = self.long_name(), cgroup, %error, "the pod's cgroup was not removed");
+        }
         let logs = names::log_dir(&self.context.node.pod_log_dir, &self.pod);
         match std::fs::remove_dir_all(&logs) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.to_string()),

@@ -48,6 +48,7 @@ impl World {
             services: Informer::start(services, ListOptions::default(), &ambient, cancel.clone()),
             tokens: Tokens::new(Arc::new(ApiTokens::new(client))),
             mounter: Box::new(NoMounts),
+            registries: crate::pod::images::SilentRegistries::default(),
             node_changed: Arc::new(Notify::new()),
             runtime_events: watch::Sender::new(0),
             started_at: ambient.clock.instant(),
