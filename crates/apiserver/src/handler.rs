@@ -35,13 +35,12 @@ pub(crate) async fn handle(
     if misplaced {
         return Ok(not_found());
     }
-    let method = request.method().clone();
     let subresource = resource.subresource.clone();
     let call = Call::new(server, user, info.verb, resource, query, request.headers().clone(), kind)?;
     let call = Arc::new(call);
     let outcome = match subresource.as_str() {
         "" if reviews::handles(kind) => reviews::review(&call, request.into_body()).await,
-        "" => verbs::dispatch(call.clone(), &method, request.into_body()).await,
+        "" => verbs::dispatch(call.clone(), request.into_body()).await,
         _ => subresources::dispatch(call.clone(), request).await,
     };
     let mut response = outcome.unwrap_or_else(ApiError::into_response);

@@ -27,6 +27,7 @@ pub struct Config {
     /// Where Services get their addresses, e.g. `10.96.0.0/12`.
     pub service_cidr: String,
     pub node_ports: RangeInclusive<u16>,
+    /// Where the cluster's names live, e.g. `cluster.local`. Nothing here depends on it yet.
     pub cluster_domain: String,
     /// The authority that signs client certificates.
     pub client_ca_pem: String,

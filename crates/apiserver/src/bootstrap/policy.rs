@@ -17,8 +17,8 @@ pub(super) fn objects() -> Vec<(&'static str, Value)> {
     for ClusterRole { name, labels, rules } in CLUSTER_ROLES {
         objects.push(("clusterroles", role(name, "", labels, rules)));
     }
-    for (name, label) in AGGREGATED {
-        objects.push(("clusterroles", aggregated(name, label)));
+    for name in AGGREGATED {
+        objects.push(("clusterroles", aggregated(name)));
     }
     for (name, rules) in CONTROLLERS {
         let role_name = format!("system:controller:{name}");
@@ -106,7 +106,7 @@ fn rule(grant: &Grant) -> Value {
 }
 
 /// An aggregate's rules are gathered from what it selects; the index does so whenever one changes.
-fn aggregated(name: &str, label: &str) -> Value {
+fn aggregated(name: &str) -> Value {
     let labels: &[&str] = match name {
         "edit" => &["rbac.authorization.k8s.io/aggregate-to-admin"],
         "view" => &["rbac.authorization.k8s.io/aggregate-to-edit"],
@@ -122,7 +122,6 @@ fn aggregated(name: &str, label: &str) -> Value {
         .iter()
         .map(|part| json!({ "matchLabels": { format!("rbac.authorization.k8s.io/aggregate-to-{part}"): "true" } }))
         .collect();
-    debug_assert!(label.ends_with(name));
     let rules: Vec<Value> = CLUSTER_ROLES
         .iter()
         .filter(|role| {

@@ -56,12 +56,8 @@ const TO_ADMIN: &[&str] = &["rbac.authorization.k8s.io/aggregate-to-admin"];
 const TO_EDIT: &[&str] = &["rbac.authorization.k8s.io/aggregate-to-edit"];
 const TO_VIEW: &[&str] = &["rbac.authorization.k8s.io/aggregate-to-view"];
 
-/// Roles gathered from those that carry the label.
-pub(super) const AGGREGATED: &[(&str, &str)] = &[
-    ("admin", "rbac.authorization.k8s.io/aggregate-to-admin"),
-    ("edit", "rbac.authorization.k8s.io/aggregate-to-edit"),
-    ("view", "rbac.authorization.k8s.io/aggregate-to-view"),
-];
+/// Roles gathered from those that carry a label of their name.
+pub(super) const AGGREGATED: &[&str] = &["admin", "edit", "view"];
 
 #[rustfmt::skip]
 pub(super) const CLUSTER_ROLES: &[ClusterRole] = &[

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 
 use crate::call::Call;
 use crate::status::ApiError;
@@ -18,9 +18,8 @@ mod watch;
 pub(crate) use delete::options as delete_options;
 
 /// Answers a request on a resource itself.
-pub(crate) async fn dispatch(call: Arc<Call>, method: &Method, request: Body) -> Result<Response<Body>, ApiError> {
-    let served = if method == Method::PUT && call.kind.serves("update") { "update" } else { call.verb };
-    if !call.kind.serves(served) {
+pub(crate) async fn dispatch(call: Arc<Call>, request: Body) -> Result<Response<Body>, ApiError> {
+    if !call.kind.serves(call.verb) {
         return Err(ApiError::method_not_allowed(call.subject(&call.info.name)));
     }
     match call.verb {
