@@ -13,6 +13,7 @@ mod shim_client;
 mod stats;
 mod status;
 mod streaming;
+mod streams;
 
 use std::collections::HashMap;
 use std::fs;
@@ -56,6 +57,7 @@ pub struct Runtime {
     sandboxes: RwLock<HashMap<String, Arc<Sandbox>>>,
     containers: RwLock<HashMap<String, Arc<Container>>>,
     events: broadcast::Sender<cri::ContainerEventResponse>,
+    streaming: tokio::sync::OnceCell<streaming::StreamingServer>,
     /// For tasks that a call starts and that outlive it.
     own: Weak<Runtime>,
     cancel: CancellationToken,
@@ -117,6 +119,7 @@ impl Runtime {
             sandboxes: RwLock::default(),
             containers: RwLock::default(),
             events,
+            streaming: tokio::sync::OnceCell::new(),
             own: own.clone(),
             _stop: cancel.clone().drop_guard(),
             cancel,

@@ -11,7 +11,7 @@ pub(crate) mod log;
 pub(crate) mod protocol;
 mod sandbox;
 mod server;
-mod streams;
+pub(crate) mod streams;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
