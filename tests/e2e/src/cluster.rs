@@ -81,9 +81,9 @@ impl Cluster {
         run(&mut command, input)
     }
 
-    /// Runs the newest kubectl.
+    /// Runs the usual kubectl.
     pub fn kubectl(&self, arguments: &[&str]) -> Ran {
-        self.kubectl_with(Kubectl::newest(), arguments, "")
+        self.kubectl_with(Kubectl::usual(), arguments, "")
     }
 
     /// `words` split at spaces; what fails fails the test.
@@ -94,7 +94,7 @@ impl Cluster {
 
     #[track_caller]
     pub fn create(&self, manifest: &str) -> String {
-        self.kubectl_with(Kubectl::newest(), &["create", "-f", "-"], manifest).success()
+        self.kubectl_with(Kubectl::usual(), &["create", "-f", "-"], manifest).success()
     }
 
     #[track_caller]
@@ -213,7 +213,7 @@ impl Namespace<'_> {
     #[track_caller]
     pub fn create(&self, manifest: &str) -> String {
         let arguments = ["--namespace", &self.name, "create", "-f", "-"];
-        self.cluster.kubectl_with(Kubectl::newest(), &arguments, manifest).success()
+        self.cluster.kubectl_with(Kubectl::usual(), &arguments, manifest).success()
     }
 
     #[track_caller]

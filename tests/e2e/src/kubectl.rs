@@ -32,6 +32,15 @@ impl Kubectl {
         Kubectl::all().last().expect("there is at least one")
     }
 
+    /// The one that tests use which are not about versions: `$KUBECTL`, else the newest.
+    pub fn usual() -> &'static Kubectl {
+        static USUAL: OnceLock<Kubectl> = OnceLock::new();
+        USUAL.get_or_init(|| match std::env::var_os("KUBECTL") {
+            Some(program) => Kubectl::look_at(program.into()).expect("$KUBECTL is a kubectl"),
+            None => Kubectl::newest().clone(),
+        })
+    }
+
     fn look_at(program: PathBuf) -> Option<Self> {
         let output = Command::new(&program).args(["version", "--client", "--output=json"]).output().ok()?;
         let version: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;

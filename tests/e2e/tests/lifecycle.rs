@@ -3,6 +3,7 @@
 //! The tests run one after the other, in this order, on one machine: the first ones before there
 //! is a cluster.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, ExitCode};
 
@@ -68,14 +69,15 @@ fn without_root_it_says_so(cluster: &Cluster) {
 fn a_read_only_or_full_disk_is_one_clear_line(cluster: &Cluster) {
     let disk = cluster.machine.folder().join("disk");
     fs::create_dir(&disk).unwrap();
-    for (options, reason) in [("ro", "ead-only"), ("size=64k", "o space left")] {
+    for (options, reason) in [("ro", "ead-only"), ("size=64k", "free some space")] {
         let mount = run(cluster.machine.command("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&disk), "");
         mount.success();
         let mut up = cluster.machine.command(e2e::pintle());
         up.args(["up", "--name", &cluster.name]).arg("--data-dir").arg(disk.join("data"));
         let refused = run(up.arg("--run-dir").arg(cluster.run_dir()), "");
         let message = refused.clone().failure();
-        assert!(message.contains(reason) && message.contains("disk"), "{options}: {refused}");
+        assert!(message.contains(reason) && message.contains(disk.to_str().unwrap()), "{options}: {refused}");
+        assert_eq!(message.trim().lines().count(), 1, "{options}: {refused}");
         let mut destroy = cluster.machine.command(e2e::pintle());
         destroy.args(["destroy", "--yes", "--name", &cluster.name]).arg("--data-dir").arg(disk.join("data"));
         let destroyed = run(destroy.arg("--run-dir").arg(cluster.run_dir()), "");
@@ -102,9 +104,9 @@ fn up_tells_its_steps_and_adds_a_context(cluster: &Cluster) {
 
     let view: Value = cluster.kubectl(&["config", "view", "--raw", "--output=json"]).json();
     assert_eq!(view["current-context"], cluster.name.as_str());
-    let contexts: Vec<&str> =
+    let contexts: BTreeSet<&str> =
         view["contexts"].as_array().unwrap().iter().map(|context| context["name"].as_str().unwrap()).collect();
-    assert_eq!(contexts, ["elsewhere", &cluster.name]);
+    assert_eq!(contexts, BTreeSet::from(["elsewhere", &cluster.name]));
     let other = view["users"].as_array().unwrap().iter().find(|user| user["name"] == "somebody").unwrap();
     assert_eq!(other["user"]["token"], "secret");
     let mode = run(cluster.machine.command("stat").args(["--format=%a"]).arg(&kubeconfig), "").success();

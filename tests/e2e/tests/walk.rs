@@ -427,7 +427,7 @@ fn a_manifest_with_a_mistake_is_refused_whole(cluster: &Cluster) {
     let namespace = cluster.namespace("mistakes");
     let create = |manifest: &str| {
         let arguments = ["--namespace", "mistakes", "create", "-f", "-"];
-        cluster.kubectl_with(Kubectl::newest(), &arguments, manifest).failure()
+        cluster.kubectl_with(Kubectl::usual(), &arguments, manifest).failure()
     };
     let unknown = create(&busybox_manifest("box", "true").replace("    image:", "    imagee: x\n    image:"));
     assert!(unknown.contains("unknown field \"spec.containers[0].imagee\""), "{unknown}");
