@@ -8,7 +8,7 @@ use std::time::Duration;
 use apiserver::ApiServer;
 use client::Client;
 use futures::{FutureExt, StreamExt};
-use stdx::Ambient;
+use stdx::{Ambient, Random};
 use store::{Change, HistoryLimits, Memory, Options, Revision, Store, WatchItem};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -43,9 +43,12 @@ impl Cluster {
         let history = HistoryLimits { events: usize::MAX, bytes: usize::MAX, age: Duration::MAX };
         let store = Memory::with_options(Options { history, ..Options::default() });
         let authority = rcgen::generate_simple_self_signed([]).map_err(describe)?;
+        // A sequence for each: what one draws more or less does not change what the others do.
+        let [for_server, for_controllers, for_scheduler, for_nodes, for_trace] =
+            [1, 2, 3, 4, 5].map(|seed| Ambient { clock: ambient.clock, random: Random::seeded(seed) });
         let server = ApiServer::start(apiserver::Config {
             store: store.clone(),
-            ambient: ambient.clone(),
+            ambient: for_server.clone(),
             service_cidr: "10.96.0.0/12".into(),
             node_ports: 30000..=32767,
             cluster_domain: "cluster.local".into(),
@@ -68,7 +71,7 @@ impl Cluster {
                 client::in_process(local.local(&user, &groups))
             }),
             informers: client::in_process(server.local("system:kube-controller-manager", &[])),
-            ambient: ambient.clone(),
+            ambient: for_controllers.clone(),
             cluster_ca_pem: "simulated".into(),
             pod_cidr: "10.244.0.0/16".into(),
             node_cidr_bits: 24,
@@ -76,7 +79,7 @@ impl Cluster {
         });
         let scheduler = scheduler::run(scheduler::Config {
             client: client::in_process(server.local("system:kube-scheduler", &[])),
-            ambient: ambient.clone(),
+            ambient: for_scheduler.clone(),
             cancel: cancel.clone(),
         });
         rooms.spawn(async move { controllers.await.map_err(describe) });
@@ -85,13 +88,16 @@ impl Cluster {
         // A scenario begins on a cluster at rest: controllers that wait for the same cache are woken
         // in no certain order, so what they do first has none either.
         ambient.clock.sleep(SETTLING).await;
+        for settled in [&for_server, &for_controllers, &for_scheduler] {
+            skip_to_landmark(&settled.random);
+        }
         let settled = store.revision();
-        let trace = Trace::start(admin.clone(), store.clone(), &ambient, cancel.clone()).await;
+        let trace = Trace::start(admin.clone(), store.clone(), &for_trace, cancel.clone()).await;
         Ok(Cluster {
             store,
             server,
             admin,
-            ambient,
+            ambient: for_nodes,
             cancel,
             rooms,
             settled,
@@ -118,7 +124,8 @@ impl Cluster {
         Ok(())
     }
 
-    pub(crate) async fn wait_for(&self, condition: &Condition, within: Duration) -> Result<(), String> {
+    /// Waits; a room that ends meanwhile ends the wait too.
+    pub(crate) async fn wait_for(&mut self, condition: &Condition, within: Duration) -> Result<(), String> {
         let informers = self.trace.informers();
         let met = async {
             let (mut deployments, mut nodes, mut pods) =
@@ -133,7 +140,14 @@ impl Cluster {
                 }
             }
         };
-        tokio::time::timeout(within, met).await.map_err(|_| format!("not within {within:?}"))
+        tokio::select! {
+            biased;
+            met = tokio::time::timeout(within, met) => met.map_err(|_| format!("not within {within:?}")),
+            Some(ended) = self.rooms.join_next() => match ended.map_err(describe)? {
+                Ok(()) => Err("a room ended before it was told to".into()),
+                Err(reason) => Err(reason),
+            },
+        }
     }
 
     pub(crate) async fn send(&self, request: &Request) -> Result<(), String> {
@@ -156,6 +170,13 @@ impl Cluster {
     fn node(&mut self, name: &str) -> Result<&mut FakeNode, String> {
         self.nodes.get_mut(name).ok_or_else(|| format!("there is no node {name}"))
     }
+}
+
+/// Goes on to the next of a sequence's few landmarks, so that some draws more or less while the
+/// cluster started change nothing of what follows.
+fn skip_to_landmark(random: &Random) {
+    const DISTANCE: u64 = 1 << 16;
+    while !random.next_u64().is_multiple_of(DISTANCE) {}
 }
 
 fn describe(error: impl std::error::Error) -> String {
