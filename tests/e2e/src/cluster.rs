@@ -272,7 +272,11 @@ fn processes(folder: &str, cgroup: &str) -> Vec<String> {
         let read = |file: &str| {
             std::fs::read(format!("/proc/{pid}/{file}")).map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "))
         };
-        let (Ok(line), Ok(groups)) = (read("cmdline"), read("cgroup")) else { continue };
+        let (Ok(line), Ok(groups), Ok(stat)) = (read("cmdline"), read("cgroup"), read("stat")) else { continue };
+        // What is dead holds nothing; whoever inherited it will take note of its end.
+        if stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X'])) {
+            continue;
+        }
         let is_namespace_holder = line.contains("exec cat");
         if groups.contains(cgroup) || (line.contains(folder) && !is_namespace_holder) {
             found.push(format!("process {pid}: {line}"));

@@ -192,7 +192,7 @@ fn two_ups_at_once_make_one_cluster(cluster: &Cluster) {
     });
     assert!(outcomes.iter().any(Ran::is_success), "{}\n{}", outcomes[0], outcomes[1]);
     for loser in outcomes.iter().filter(|ran| !ran.is_success()) {
-        one_line(loser, &["process"]);
+        one_line(loser, &["pintle"]);
     }
     cluster.up();
     assert_eq!(cluster.get("configmap before")["data"]["a"], "b");

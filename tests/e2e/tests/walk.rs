@@ -55,7 +55,7 @@ fn the_notes_manifests_answer_on_the_node_port(cluster: &Cluster) {
     assert_eq!(pod["spec"]["containers"][0]["imagePullPolicy"], "Always");
     let events = cluster.get("events --field-selector involvedObject.name=nodehelloworld.example.com");
     let messages: Vec<&str> = messages(&events);
-    assert!(messages.iter().any(|message| message.contains("cannot be reached")), "{messages:#?}");
+    assert!(messages.iter().any(|message| message.contains("loaded by hand")), "{messages:#?}");
     cluster.k("delete service/helloworld-service pod/nodehelloworld.example.com");
 }
 
@@ -304,7 +304,8 @@ fn a_pod_finds_services_by_name_and_itself_too(cluster: &Cluster) {
     namespace.create(&echo_deployment("echo", 1));
     namespace.k("expose deployment echo --port=80 --target-port=3000");
     namespace.create(&busybox_manifest("box", "sleep 100000 & wait"));
-    namespace.wait_ready("pods --all");
+    namespace.wait_ready("pods --selector app=echo");
+    namespace.wait_ready("pod/box");
     let pod = names(&namespace.pods("app=echo")).pop_first().unwrap();
     let address = namespace.get("service echo")["spec"]["clusterIP"].as_str().unwrap().to_owned();
     let looked_up = namespace.shell("box", "nslookup echo.names.svc.cluster.local").success();
