@@ -16,22 +16,24 @@ use sha2::{Digest, Sha256};
 
 use crate::debian;
 
-/// Everything the end-to-end tests find in the target folder: the images, the peers they talk to
-/// from Debian, and the tools they call.
+/// Everything the end-to-end tests find in the target folder, and the tools they call.
 pub(crate) fn fixtures(target: &Path) -> anyhow::Result<()> {
     debian::ensure(&["curl", "iproute2", "nftables", "util-linux"])?;
-    for peer in ["kubernetes-client", "docker-registry"] {
-        debian::unpack(peer, &target.join("debian"))?;
-    }
     run(&target.join("images"))?;
     Ok(())
 }
 
-/// Builds every image into `out`; answers the files and folders made.
+/// Debian's programs that the tests let the cluster talk to; unpacked, not installed.
+const PEERS: [&str; 2] = ["kubernetes-client", "docker-registry"];
+
+/// Builds every image into `out`, and fetches the peers beside it; answers the files and folders made.
 pub(crate) fn run(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     let cache = out.parent().unwrap_or(out).join("debian");
     let busybox = busybox_layer(&debian::unpack("busybox-static", &cache)?.join("bin/busybox"))?;
+    for peer in PEERS {
+        debian::unpack(peer, &cache)?;
+    }
     let programs = build_programs(&["echo", "eater"])?;
     let echo = program_layer(&[("app/echo", &programs["echo"])])?;
     let eater = program_layer(&[("bin/eater", &programs["eater"])])?;

@@ -55,7 +55,7 @@ fn fixtures() -> &'static Path {
         let target = build_folder().ancestors().nth(2).expect("the build folder lies two deep").to_owned();
         let complete = ["images/busybox.tar", "images/folder-form/index.json", "debian/docker-registry/root"];
         if !complete.iter().all(|part| target.join(part).exists()) {
-            cargo(&["xtask", "fixtures"]);
+            cargo(&["xtask", "images"]);
         }
         target
     })
