@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use api::k8s::api::core::v1::Node;
+use api::k8s::api::core::v1::{Node, ServiceAccount};
 use client::{Api, Client};
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
@@ -20,13 +20,22 @@ const MAXIMUM_QUESTIONS: u32 = 2400;
 
 /// Returns when the node's Ready condition is true.
 pub(crate) async fn node(client: &Client, name: &str, ambient: &Ambient) {
+    observe(Api::all(client.clone()), name, ambient, is_ready).await;
+}
+
+/// Returns when pods can be made in the namespace `default`: they are refused without a service account.
+pub(crate) async fn service_account(client: &Client, ambient: &Ambient) {
+    observe(Api::namespaced(client.clone(), "default"), "default", ambient, |_: &ServiceAccount| true).await;
+}
+
+/// Watches one object until `condition` holds of it.
+async fn observe<K: reconcile::Kind>(api: Api<K>, name: &str, ambient: &Ambient, condition: fn(&K) -> bool) {
     let cancel = CancellationToken::new();
     let _stop_watching = cancel.clone().drop_guard();
-    let nodes: Api<Node> = Api::all(client.clone());
     let options = ListOptions::fields(format!("metadata.name={name}"));
-    let informer = Informer::start(nodes, options, ambient, cancel);
+    let informer = Informer::start(api, options, ambient, cancel);
     let mut changes = informer.changed();
-    while !informer.list().iter().any(|node| is_ready(node)) {
+    while !informer.list().iter().any(|object| condition(object)) {
         if changes.changed().await.is_err() {
             return;
         }

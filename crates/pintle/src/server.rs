@@ -236,6 +236,7 @@ async fn start(
             // A node found again still says what it said before its server ended; its network does not.
             bridge.gateway().await;
             ready::node(&observer, &node_name, &ambient).await;
+            ready::service_account(&observer, &ambient).await;
             report(Step::Node).await;
             ready::dns(dns_ip, &settings.cluster_domain).await?;
             report(Step::Dns).await;
