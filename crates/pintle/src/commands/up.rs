@@ -41,6 +41,10 @@ pub(super) fn run(up: &Up) -> anyhow::Result<ExitCode> {
     let problems = check::look(&start.settings)?;
     if !problems.is_empty() {
         start.teller.erase()?;
+        // Another `up` that began a moment earlier holds the ports by now, and is the truer reason.
+        if let Some(pid) = process::holder(&start.settings.run_dir)? {
+            return start.find_running(pid);
+        }
         check::print(&problems);
         return Ok(ExitCode::FAILURE);
     }
