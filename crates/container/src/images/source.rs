@@ -94,9 +94,14 @@ impl Source {
 
 fn read_members(file: &File) -> io::Result<HashMap<String, Member>> {
     let mut members = HashMap::new();
+    let length = file.metadata()?.len();
     for entry in Archive::new(file).entries_with_seek()? {
         let entry = entry?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
+        // Members are passed over, not read, so nothing else would notice.
+        if entry.raw_file_position().saturating_add(entry.size()) > length {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("it is cut off inside {name:?}")));
+        }
         match entry.header().entry_type() {
             EntryType::Regular | EntryType::Continuous => {
                 members.insert(name, Member::At { offset: entry.raw_file_position(), size: entry.size() });

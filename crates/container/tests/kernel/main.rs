@@ -3,4 +3,5 @@
 mod bench;
 mod confinement;
 mod lifecycle;
+mod streaming;
 mod survival;
