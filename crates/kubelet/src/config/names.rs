@@ -54,10 +54,29 @@ pub(crate) fn log_dir(pod_log_dir: &Path, pod: &Pod) -> PathBuf {
     pod_log_dir.join(format!("{}_{}_{}", spec::namespace(pod), spec::name(pod), spec::uid(pod)))
 }
 
+/// The restart count that follows those of the logs `<count>.log`, and of rotated `<count>.log.<time>`.
+pub(crate) fn count_after_logs<'a>(files: impl Iterator<Item = &'a str>) -> u32 {
+    let count = |file: &str| -> Option<u32> {
+        let (count, rest) = file.split_once('.')?;
+        let is_log = rest == "log" || rest.starts_with("log.");
+        is_log.then(|| count.parse().ok()).flatten()
+    };
+    files.filter_map(count).max().map_or(0, |highest| highest.saturating_add(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::pod_from;
+
+    #[test]
+    fn counts_go_on_from_the_highest_log() {
+        let after = |files: &[&str]| count_after_logs(files.iter().copied());
+        assert_eq!(after(&[]), 0);
+        assert_eq!(after(&["0.log"]), 1);
+        assert_eq!(after(&["9.log", "10.log", "2.log"]), 11);
+        assert_eq!(after(&["3.log.20300101-000000", "x.log", "7", "8.txt", "-9.log"]), 4);
+    }
 
     #[test]
     fn hostnames_follow_the_spec() {

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::pod::{Context, publish};
 use machine::Machine;
+use status::Telling;
 
 /// Without any change the status is written this often.
 const REPORT_EVERY: Duration = Duration::from_secs(300);
@@ -27,6 +28,11 @@ const REPORT_EVERY: Duration = Duration::from_secs(300);
 const ASK_AGAIN_FIRST: Duration = Duration::from_millis(100);
 const ASK_AGAIN_CAP: Duration = Duration::from_secs(10);
 const ATTEMPTS: usize = 5;
+/// A node that was ready before this program started is not called unready before the runtime had
+/// this long to find itself again; its pods have lived on meanwhile.
+const SETTLE: Duration = Duration::from_secs(2);
+/// A runtime that gives no answer within this counts as down.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 
 pub(crate) struct NodeKeeper {
     pub(crate) context: Arc<Context>,
@@ -60,6 +66,7 @@ impl NodeKeeper {
         let mut configured: Option<Vec<String>> = None;
         let mut again = Backoff::new(ASK_AGAIN_FIRST, ASK_AGAIN_CAP);
         let mut was_ready = None;
+        let settled_at = self.context.ambient.clock.instant() + SETTLE;
         loop {
             let key = api::NamespacedName::new("", self.context.node.node_name.clone());
             let node = match own.get(&key) {
@@ -71,8 +78,10 @@ impl NodeKeeper {
             if !ranges.is_empty() && configured.as_ref() != Some(&ranges) && self.configure(&ranges).await {
                 configured = Some(ranges);
             }
-            let wait = match self.report(&node).await {
-                Ok(ready) => {
+            let settling = self.context.ambient.clock.instant() < settled_at;
+            let wait = match self.report(&node, settling).await {
+                Ok(None) => again.next_delay(),
+                Ok(Some(ready)) => {
                     if was_ready.replace(ready) != Some(ready) {
                         let reason = if ready { "NodeReady" } else { "NodeNotReady" };
                         let message = format!("Node {} status is now: {reason}", self.context.node.node_name);
@@ -168,8 +177,9 @@ impl NodeKeeper {
         }
     }
 
-    /// Writes the status if it says something new, or for the heartbeat. Whether the node is ready.
-    async fn report(&self, node: &Node) -> Result<bool, CallError> {
+    /// Writes the status if it says something new, or for the heartbeat. Whether the node is ready;
+    /// `None` where it is too early to tell.
+    async fn report(&self, node: &Node, settling: bool) -> Result<Option<bool>, CallError> {
         let api: Api<Node> = Api::all(self.context.client.clone());
         let name = &self.context.node.node_name;
         let mut current = node.clone();
@@ -179,14 +189,18 @@ impl NodeKeeper {
             let ready = status::is_ready(&wanted);
             let encode = |status| serde_json::to_value(status).map_err(client::ClientError::SerdeError);
             let before = current.status.clone().unwrap_or_default();
-            if !status::differs(&before, &wanted) && !self.heartbeat_due(&before) {
-                return Ok(ready);
+            match status::telling(&before, &wanted, self.heartbeat_due(&before), settling) {
+                Telling::Write => {}
+                Telling::Keep => return Ok(Some(ready)),
+                Telling::TooEarly => return Ok(None),
             }
-            let Some(change) = publish::merge_patch(&encode(&before)?, &encode(&wanted)?) else { return Ok(ready) };
+            let Some(change) = publish::merge_patch(&encode(&before)?, &encode(&wanted)?) else {
+                return Ok(Some(ready));
+            };
             let patch =
                 json!({ "metadata": { "resourceVersion": current.metadata.resource_version }, "status": change });
             match api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await.map_err(CallError::from) {
-                Ok(_) => return Ok(ready),
+                Ok(_) => return Ok(Some(ready)),
                 Err(error) if error.is_conflict() && attempt < ATTEMPTS => current = api.get(name).await?,
                 Err(error) => return Err(error),
             }
@@ -202,9 +216,9 @@ impl NodeKeeper {
 
     async fn status(&self, node: &Node) -> api::k8s::api::core::v1::NodeStatus {
         let (runtime, images) = (&self.context.runtime, &self.context.images);
-        let version = runtime.version(VersionRequest { version: "v1".to_owned() }).await;
+        let version = answer(runtime.version(VersionRequest { version: "v1".to_owned() })).await;
         let version = version.map(|version| format!("{}://{}", version.runtime_name, version.runtime_version));
-        let state = runtime.status(StatusRequest { verbose: false }).await;
+        let state = answer(runtime.status(StatusRequest { verbose: false })).await;
         let state = state.map(|response| response.status.unwrap_or_default().conditions);
         let listed = images.list_images(ListImagesRequest { filter: None }).await;
         let listed = listed.map(|response| response.images).unwrap_or_else(|status| {
@@ -226,4 +240,9 @@ impl NodeKeeper {
             },
         )
     }
+}
+
+async fn answer<T>(call: impl Future<Output = cri::Result<T>>) -> cri::Result<T> {
+    let silent = |_| cri::Status::new(cri::Code::DeadlineExceeded, "context deadline exceeded");
+    tokio::time::timeout(ANSWER_DEADLINE, call).await.map_err(silent).flatten()
 }

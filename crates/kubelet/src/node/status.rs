@@ -63,8 +63,25 @@ pub(crate) fn generate(node: &Node, facts: &Facts<'_>) -> NodeStatus {
     }
 }
 
+/// What is to be done about a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Telling {
+    Write,
+    /// It says nothing new.
+    Keep,
+    /// A node that was ready is about to be ready again, as far as can be told yet.
+    TooEarly,
+}
+
+pub(crate) fn telling(before: &NodeStatus, wanted: &NodeStatus, heartbeat_due: bool, settling: bool) -> Telling {
+    if settling && is_ready(before) && !is_ready(wanted) {
+        return Telling::TooEarly;
+    }
+    if differs(before, wanted) || heartbeat_due { Telling::Write } else { Telling::Keep }
+}
+
 /// Whether the two differ in more than the time they were taken at.
-pub(crate) fn differs(one: &NodeStatus, other: &NodeStatus) -> bool {
+fn differs(one: &NodeStatus, other: &NodeStatus) -> bool {
     let without_heartbeats = |status: &NodeStatus| {
         let mut status = status.clone();
         for condition in status.conditions.iter_mut().flatten() {
@@ -229,6 +246,21 @@ mod tests {
         let third = generate_at(&node, Ok(&ready), 20);
         assert!(!differs(&second, &third) && second != third, "only the heartbeat moved");
         assert!(show(&generate_at(&node, Err("gone"), 21), "Ready").contains("container runtime is down: gone"));
+    }
+
+    #[test]
+    fn a_node_found_again_is_not_called_unready_at_once() {
+        let up = [condition("RuntimeReady", true), condition("NetworkReady", true)];
+        let ready = generate_at(&Node::default(), Ok(&up), 5);
+        let node = Node { status: Some(ready.clone()), ..Node::default() };
+        let unready = generate_at(&node, Err("starting"), 6);
+        assert_eq!(telling(&ready, &unready, true, true), Telling::TooEarly);
+        assert_eq!(telling(&ready, &unready, false, false), Telling::Write);
+        assert_eq!(telling(&unready, &ready, false, true), Telling::Write);
+        assert_eq!(telling(&NodeStatus::default(), &unready, false, true), Telling::Write);
+        let later = generate_at(&node, Ok(&up), 6);
+        assert_eq!(telling(&ready, &later, false, true), Telling::Keep);
+        assert_eq!(telling(&ready, &later, true, false), Telling::Write);
     }
 
     #[test]

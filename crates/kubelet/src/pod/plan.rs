@@ -8,6 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::backoff::{Backoffs, go_duration};
 use super::observed::{Container, Observed, State};
 use super::spec::{self, Role};
+use super::start::RUN_CONTAINER_ERROR;
+use super::status;
 use crate::probe::Health;
 
 /// How long a failed pull reads ErrImagePull before it reads ImagePullBackOff.
@@ -224,7 +226,10 @@ impl Planner<'_> {
             Role::Init | Role::Sidecar => self.situation.observed.latest_in_current(&container.name),
         };
         let Some(latest) = latest else {
-            self.start(&container.name, None);
+            if role == Role::App && ended_for_good(pod, container) {
+                return false;
+            }
+            self.start_unless_it_failed(container);
             return true;
         };
         match &latest.state {
@@ -242,9 +247,7 @@ impl Planner<'_> {
                 true
             }
             State::Created => {
-                if self.situation.starting != Some(container.name.as_str()) {
-                    self.start(&container.name, None);
-                }
+                self.start_unless_it_failed(container);
                 true
             }
             State::Unknown => {
@@ -270,8 +273,30 @@ impl Planner<'_> {
         Some(if never { why } else { format!("{why}, will be restarted") })
     }
 
+    /// Starts what has not run. A program that could not be started counts as one that ended at once,
+    /// whether the runtime keeps an end of it or not.
+    fn start_unless_it_failed(&mut self, container: &ContainerSpec) {
+        match self.run_failure(&container.name).map(|failure| failure.failed_at) {
+            Some(failed_at) => self.restart(container, failed_at),
+            None => self.start(&container.name, None),
+        }
+    }
+
+    fn run_failure(&self, name: &str) -> Option<&StartFailure> {
+        self.situation.failures.get(name).filter(|failure| failure.reason == RUN_CONTAINER_ERROR)
+    }
+
     fn restart(&mut self, container: &ContainerSpec, exited_at: Timestamp) {
         let Situation { pod, backoffs, now, .. } = *self.situation;
+        if self.situation.starting == Some(container.name.as_str()) {
+            return;
+        }
+        if let Some(failure) = self.run_failure(&container.name)
+            && failure.retry_at > now
+        {
+            self.wake(failure.retry_at);
+            return;
+        }
         match backoffs.waiting(&container.name, exited_at, now) {
             Some((delay, until)) => {
                 let message = format!(
@@ -288,7 +313,7 @@ impl Planner<'_> {
     }
 
     fn start(&mut self, name: &str, restarts_since: Option<Timestamp>) {
-        let restart_count = next_restart_count(self.situation.pod, self.situation.observed, name);
+        let restart_count = next_restart_count(self.situation, name);
         self.start_lane(name, Action::StartContainer { name: name.to_owned(), restart_count, restarts_since });
     }
 
@@ -378,6 +403,11 @@ impl Planner<'_> {
     /// Says why each container that could not be started waits.
     fn explain_failures(&mut self) {
         for (name, failure) in self.situation.failures {
+            let found = spec::find(self.situation.pod, name);
+            if found.is_some_and(|(container, role)| !self.wants_start(&container, role)) {
+                // It ended for good: nothing waits.
+                continue;
+            }
             let shown_until = failure.failed_at.saturating_add(SHOW_PULL_ERROR_FOR).unwrap_or(Timestamp::MAX);
             let is_pull = matches!(failure.reason.as_str(), "ErrImagePull" | "RegistryUnavailable");
             if is_pull && self.situation.now >= shown_until && failure.retry_at > self.situation.now {
@@ -396,7 +426,8 @@ impl Planner<'_> {
     fn wants_start(&self, container: &ContainerSpec, role: Role) -> bool {
         match self.situation.observed.latest(&container.name).map(|latest| &latest.state) {
             Some(State::Exited(exit)) => spec::restarts_after(self.situation.pod, container, role, exit.exit_code),
-            _ => true,
+            None => role != Role::App || !ended_for_good(self.situation.pod, container),
+            Some(_) => true,
         }
     }
 
@@ -435,21 +466,20 @@ pub(crate) fn back_off_pulling(pod: &Pod, container: &str) -> String {
 
 /// The number the next container of this name carries. The API's own count serves where the
 /// runtime's memory is gone, as after a reboot.
-fn next_restart_count(pod: &Pod, observed: &Observed, name: &str) -> u32 {
-    if let Some(latest) = observed.latest(name) {
-        let never_ran = matches!(latest.state, State::Created);
-        return if never_ran { latest.restart_count } else { latest.restart_count + 1 };
-    }
-    let status = pod.status.as_ref();
-    let reported = [
-        status.and_then(|status| status.container_statuses.as_ref()),
-        status.and_then(|status| status.init_container_statuses.as_ref()),
-    ];
-    let reported = reported.into_iter().flatten().flatten().find(|status| status.name == name);
-    match reported {
-        Some(status) if status.container_id.is_some() => u32::try_from(status.restart_count + 1).unwrap_or(0),
-        _ => 0,
-    }
+fn next_restart_count(situation: &Situation<'_>, name: &str) -> u32 {
+    let Situation { pod, observed, failures, .. } = *situation;
+    let Some(latest) = observed.latest(name) else {
+        return status::reported(pod, name).map_or(0, status::next_restart_count);
+    };
+    let failed = failures.get(name).is_some_and(|failure| failure.reason == RUN_CONTAINER_ERROR);
+    let untried = latest.state == State::Created && !failed;
+    if untried { latest.restart_count } else { latest.restart_count.saturating_add(1) }
+}
+
+/// Whether the API says of a container that the runtime has forgotten that it ended and stays so.
+fn ended_for_good(pod: &Pod, container: &ContainerSpec) -> bool {
+    let reported = status::reported(pod, &container.name).and_then(status::terminated_state);
+    reported.is_some_and(|exit| !spec::restarts_after(pod, container, Role::App, exit.exit_code))
 }
 
 fn after(now: Timestamp, seconds: i64) -> Timestamp {

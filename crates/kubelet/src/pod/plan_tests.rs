@@ -254,6 +254,39 @@ fn a_failed_start_waits_and_says_why() {
 }
 
 #[test]
+fn a_program_that_cannot_be_started_counts_as_a_crash() {
+    let failure = |retry_at| StartFailure {
+        reason: RUN_CONTAINER_ERROR.to_owned(),
+        message: "no such program".to_owned(),
+        failed_at: at(95),
+        retry_at: at(retry_at),
+    };
+    let failed = |scene: Scene, retry_at| Scene {
+        failures: BTreeMap::from([("a".to_owned(), failure(retry_at))]),
+        ..scene.sandbox(0, true)
+    };
+    let seen = |state: fn(Scene) -> Scene, retry_at| state(failed(Scene::new(ONE), retry_at));
+    let forms: [fn(Scene) -> Scene; 2] =
+        [|scene| scene.exited("a", 0, 128), |scene| scene.container("a", 0, State::Created)];
+    for form in forms {
+        seen(form, 101).check(expect![[r#"
+            a waits: RunContainerError: no such program
+            wake at 101"#]]);
+        seen(form, 100).check(expect![[r#"
+            start a 1
+            a waits: RunContainerError: no such program"#]]);
+        let mut again = seen(form, 100);
+        again.backoffs.advance("a", at(90), at(90));
+        again.check(expect![[r#"
+            a waits: CrashLoopBackOff: back-off 10s restarting failed container=a pod=p_ns(u)
+            wake at 105"#]]);
+        again.starting = Some("a");
+        again.check(expect!["a waits: RunContainerError: no such program"]);
+    }
+    failed(Scene::new(NEVER), 100).exited("a", 0, 128).check(expect!["stop sandbox s0"]);
+}
+
+#[test]
 fn an_ending_pod_stops_apps_then_sidecars_then_its_sandbox() {
     let ending = || Some(Ending { cause: Cause::Deleted, deadline: at(130) });
     let scene = || Scene { ending: ending(), ..Scene::new(SIDECAR).sandbox(0, true).running("s", 0).running("t", 0) };
@@ -276,4 +309,22 @@ fn counts_go_on_where_the_runtime_forgot() {
     let status = r#"{"containerStatuses":[{"name":"a","containerID":"pintle://old","image":"","imageID":"","ready":true,"restartCount":4}]}"#;
     scene.pod.status = serde_json::from_str(status).unwrap();
     scene.check(expect!["start a 5"]);
+    let counted = r#"{"containerStatuses":[{"name":"a","image":"","imageID":"","ready":false,"restartCount":5}]}"#;
+    scene.pod.status = serde_json::from_str(counted).unwrap();
+    scene.check(expect!["start a 5"]);
+}
+
+#[test]
+fn what_ended_for_good_stays_so_where_the_runtime_forgot() {
+    let ended = r#"{"containerStatuses":[{"name":"a","containerID":"pintle://old","image":"","imageID":"","ready":false,"restartCount":0,
+        "state":{"terminated":{"exitCode":0}}}]}"#;
+    let scene = |spec: &str| {
+        let mut scene = Scene::new(spec);
+        scene.pod.status = serde_json::from_str(ended).unwrap();
+        scene
+    };
+    scene(NEVER).check(expect![""]);
+    scene(ONE).check(expect!["start sandbox 0"]);
+    let both = r#""restartPolicy":"OnFailure","containers":[{"name":"a"},{"name":"b"}]"#;
+    scene(both).sandbox(0, true).check(expect!["start b 0"]);
 }

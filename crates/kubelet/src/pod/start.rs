@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use api::k8s::api::core::v1::{Container, Pod};
-use cri::{
-    ContainerState, ContainerStatusRequest, CreateContainerRequest, Mount, RemoveContainerRequest,
-    RunPodSandboxRequest, StartContainerRequest,
-};
+use cri::{CreateContainerRequest, Mount, RemoveContainerRequest, RunPodSandboxRequest, StartContainerRequest};
 use reconcile::EventType::{Normal, Warning};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +19,9 @@ use crate::config::fields::Addresses;
 use crate::config::security::{self, ImageUser};
 use crate::config::{self, environment, hosts, names};
 use crate::volumes::{self, PodVolumes, ReadyVolumes};
+
+/// The program could not be started, as when there is none of that name.
+pub(crate) const RUN_CONTAINER_ERROR: &str = "RunContainerError";
 
 /// Why a container or sandbox did not start: a waiting reason and its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +126,22 @@ impl ContainerStart {
         self.post_start(&container, &id).await
     }
 
+    /// Where the runtime has forgotten the container, as after a reboot, its logs may still know how often
+    /// it was started. A new run never writes into an old one's log.
+    fn count_by_logs(&self) -> io::Result<u32> {
+        if self.observed.latest(&self.name).is_some() {
+            return Ok(self.restart_count);
+        }
+        let folder = names::log_dir(&self.context.node.pod_log_dir, &self.pod).join(&self.name);
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.restart_count),
+            entries => entries?,
+        };
+        let files: Vec<String> =
+            entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<io::Result<_>>()?;
+        Ok(names::count_after_logs(files.iter().map(String::as_str)).max(self.restart_count))
+    }
+
     fn config(
         &self,
         container: &Container,
@@ -151,7 +167,7 @@ impl ContainerStart {
         let target = spec::ephemeral_containers(pod).iter().find(|ephemeral| ephemeral.name == container.name);
         let target = target.and_then(|ephemeral| ephemeral.target_container_name.as_deref());
         let target_id = target.and_then(|name| self.observed.latest(name)).map(|target| target.id.clone());
-        let restart_count = self.restart_count;
+        let restart_count = self.count_by_logs().map_err(|error| error.to_string())?;
         let prepared = Prepared { role, restart_count, image_ref, image_user, environment, mounts, target_id };
         Ok(config::container::config(pod, container, prepared, &context.node))
     }
@@ -181,13 +197,8 @@ impl ContainerStart {
     async fn start(&self, id: &str) -> Result<(), Failed> {
         let request = StartContainerRequest { container_id: id.to_owned() };
         let Err(status) = self.context.runtime.start_container(request).await else { return Ok(()) };
-        // A runtime may keep the failed start as an exit, which then tells why; else nothing is left.
-        let request = ContainerStatusRequest { container_id: id.to_owned(), verbose: false };
-        let after = self.context.runtime.container_status(request).await.ok().and_then(|response| response.status);
-        if after.is_some_and(|after| after.state == ContainerState::Created as i32) {
-            self.remove(id).await;
-        }
-        Err(self.fail("RunContainerError", status.message))
+        // Whatever the runtime keeps of it stays: an exit tells why, and both carry the count on.
+        Err(self.fail(RUN_CONTAINER_ERROR, status.message))
     }
 
     async fn post_start(&self, container: &Container, id: &str) -> Result<(), Failed> {
@@ -216,7 +227,7 @@ impl ContainerStart {
         Err(self.fail("PostStartHookError", format!("PostStartHook failed: {error}")))
     }
 
-    /// Containers that were made but never started, as when this program was killed in between.
+    /// Containers that were made but never ran, as when this program was killed in between.
     async fn remove_unstarted(&self) {
         let unstarted =
             |container: &&super::observed::Container| container.name == self.name && container.state == State::Created;

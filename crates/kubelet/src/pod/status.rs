@@ -134,12 +134,16 @@ fn container_status(pod: &Pod, container: &ContainerSpec, role: Role, facts: &Fa
 fn unseen_status(pod: &Pod, container: &ContainerSpec, facts: &Facts<'_>) -> ContainerStatus {
     let name = &container.name;
     let role = spec::find(pod, name).map_or(Role::App, |(_, role)| role);
-    let reported = pod.status.as_ref().and_then(|status| reported_status(status, name));
+    let reported = reported(pod, name);
     if let Some(reported) = reported
         && let Some(state) = &reported.state
     {
+        let stays = |exit: &ContainerStateTerminated| {
+            let again = role != Role::App || spec::restarts_after(pod, container, role, exit.exit_code);
+            !again || facts.ending.is_some() || facts.finished || role == Role::Init
+        };
         let ended = state.terminated.is_some();
-        if ended && (facts.ending.is_some() || facts.finished || role == Role::Init) {
+        if state.terminated.as_ref().is_some_and(stays) {
             return ContainerStatus {
                 ready: reported.ready && role == Role::Init,
                 started: Some(false),
@@ -147,15 +151,8 @@ fn unseen_status(pod: &Pod, container: &ContainerSpec, facts: &Facts<'_>) -> Con
             };
         }
         if reported.container_id.is_some() && !ended && (facts.ending.is_some() || facts.finished) {
-            let lost = ContainerStateTerminated {
-                container_id: reported.container_id.clone(),
-                exit_code: 137,
-                reason: Some("ContainerStatusUnknown".to_owned()),
-                message: Some("The container could not be located when the pod was terminated".to_owned()),
-                ..ContainerStateTerminated::default()
-            };
-            let state = ContainerState { terminated: Some(lost), ..ContainerState::default() };
-            return ContainerStatus { state: Some(state), ready: false, started: Some(false), ..reported.clone() };
+            let lost = ContainerState { terminated: Some(lost(reported)), ..ContainerState::default() };
+            return ContainerStatus { state: Some(lost), ready: false, started: Some(false), ..reported.clone() };
         }
     }
     let state = match facts.waiting.get(name) {
@@ -164,18 +161,51 @@ fn unseen_status(pod: &Pod, container: &ContainerSpec, facts: &Facts<'_>) -> Con
     };
     ContainerStatus {
         image: image_of(container),
-        last_state: Some(reported.and_then(|reported| reported.last_state.clone()).unwrap_or_default()),
+        last_state: Some(reported.map(last_state_of).unwrap_or_default()),
         name: name.clone(),
-        restart_count: reported.map_or(0, |reported| reported.restart_count),
+        restart_count: reported.map_or(0, |reported| i32::try_from(next_restart_count(reported)).unwrap_or(i32::MAX)),
         started: Some(false),
         state: Some(state),
         ..ContainerStatus::default()
     }
 }
 
-fn reported_status<'a>(status: &'a PodStatus, name: &str) -> Option<&'a ContainerStatus> {
+/// What the API last heard of a container.
+pub(super) fn reported<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
+    let status = pod.status.as_ref()?;
     let lists = [&status.container_statuses, &status.init_container_statuses, &status.ephemeral_container_statuses];
     lists.into_iter().flatten().flatten().find(|status| status.name == name)
+}
+
+/// The count of the container that follows one the runtime has forgotten. Without an id it has been
+/// counted on already, or never ran.
+pub(super) fn next_restart_count(reported: &ContainerStatus) -> u32 {
+    let next = u32::from(reported.container_id.is_some());
+    u32::try_from(reported.restart_count).unwrap_or(0).saturating_add(next)
+}
+
+/// How the last run of a container that the runtime has forgotten ended, as far as the API knows.
+fn last_state_of(reported: &ContainerStatus) -> ContainerState {
+    let state = reported.state.clone().unwrap_or_default();
+    let earlier = reported.last_state.clone().unwrap_or_default();
+    if state.terminated.is_some() {
+        return state;
+    }
+    if state.running.is_none() {
+        return earlier;
+    }
+    ContainerState { terminated: Some(lost(reported)), ..ContainerState::default() }
+}
+
+/// The end that nobody saw of a container that ran.
+fn lost(reported: &ContainerStatus) -> ContainerStateTerminated {
+    ContainerStateTerminated {
+        container_id: reported.container_id.clone(),
+        exit_code: 137,
+        reason: Some("ContainerStatusUnknown".to_owned()),
+        message: Some("The container could not be located when the pod was terminated".to_owned()),
+        ..ContainerStateTerminated::default()
+    }
 }
 
 fn image_of(container: &ContainerSpec) -> String {
@@ -316,7 +346,7 @@ fn app_seen(facts: &Facts<'_>, pod: &Pod) -> bool {
     spec::spec(pod).containers.iter().any(|container| facts.observed.latest_in_current(&container.name).is_some())
 }
 
-fn terminated_state(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+pub(super) fn terminated_state(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
     status.state.as_ref().and_then(|state| state.terminated.as_ref())
 }
 

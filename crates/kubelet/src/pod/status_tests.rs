@@ -201,6 +201,25 @@ fn a_crash_loop_shows_the_last_end() {
 }
 
 #[test]
+fn what_the_runtime_forgot_is_counted_once_and_shown_as_lost() {
+    let mut pod = pod(ONE);
+    pod.status = Some(status_of(&pod, &observed(true, &[("a", 2, running_state())]), &Extra::default()));
+    let forgotten = Observed::default();
+    let status = status_of(&pod, &forgotten, &Extra::default());
+    expect![[r#"
+        Running
+        a: waiting ContainerCreating, 3 restarts
+        not PodReadyToStartContainers: 
+        not Ready: ContainersNotReady
+        not ContainersReady: ContainersNotReady"#]]
+    .assert_eq(&show(&status));
+    let last = status.container_statuses.as_ref().unwrap()[0].last_state.clone().unwrap().terminated.unwrap();
+    assert_eq!((last.exit_code, last.reason.as_deref()), (137, Some("ContainerStatusUnknown")));
+    pod.status = Some(status.clone());
+    assert_eq!(status_of(&pod, &forgotten, &Extra::default()), status);
+}
+
+#[test]
 fn a_deleted_pod_that_never_ran_failed() {
     let ending = Some(Ending { cause: Cause::Deleted, deadline: at(100) });
     let extra = Extra { ending, finished: true, ..Extra::default() };

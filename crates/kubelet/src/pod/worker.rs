@@ -29,6 +29,8 @@ const RETRY_START: SignedDuration = SignedDuration::from_secs(10);
 /// A sandbox, or a call that failed, is tried again after this, and then twice as long each time.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_CAP: Duration = Duration::from_secs(60);
+/// How long a program that cannot be started reads RunContainerError before it reads CrashLoopBackOff.
+const SHOW_RUN_ERROR_FOR: SignedDuration = SignedDuration::from_secs(1);
 const CGROUPS: &str = "/sys/fs/cgroup";
 /// A pod whose object is gone has no more time than this.
 const GRACE_WHEN_GONE: SignedDuration = SignedDuration::from_secs(1);
@@ -593,6 +595,8 @@ impl Worker {
             _ if name.is_empty() => later(doubled(*attempt)),
             // What ran and ended waits as every crash does.
             "PostStartHookError" => now,
+            // So does what could not be run; the error itself is to be seen first.
+            start::RUN_CONTAINER_ERROR => later(SHOW_RUN_ERROR_FOR),
             _ => later(RETRY_START),
         };
         let Failed { reason, message } = failed;

@@ -4,7 +4,7 @@ use reconcile::{Informer, ListOptions};
 use super::*;
 use crate::testing::api_server::FakeApi;
 use crate::testing::pod_from;
-use crate::testing::runtime::FakeRuntime;
+use crate::testing::runtime::{FailedStart, FakeRuntime};
 
 /// One pod's worker between an API and a runtime of data, on virtual time.
 struct World {
@@ -273,6 +273,89 @@ async fn a_shorter_grace_hastens_the_end() {
     assert!(hastened.elapsed() < Duration::from_secs(10));
     let calls = runtime.take_calls();
     assert!(calls.starts_with("stop app-0 600\nstop app-0 1\n"), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forced_deletion_kills_at_once_and_leaves_nothing() {
+    let world = World::start_with(APP, FakeRuntime::ignore_term).await;
+    world.until_running(0).await;
+    let logs = world.folder.path().join("logs/ns_web_u");
+    std::fs::create_dir_all(&logs).unwrap();
+    world.runtime.take_calls();
+    let asked = tokio::time::Instant::now();
+    world.api.remove();
+    world.mailbox.pod_gone();
+    let runtime = Arc::clone(&world.runtime);
+    world.until_gone().await;
+    assert!(asked.elapsed() < Duration::from_secs(4), "it does not wait for its grace of 30 s");
+    expect![[r#"
+        stop app-0 1
+        stop sandbox0
+        remove app-0
+        remove sandbox0"#]]
+    .assert_eq(&runtime.take_calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runtime_that_forgot_everything_goes_on_with_the_count_and_a_new_log() {
+    let mut world = World::start(APP).await;
+    world.until_running(0).await;
+    world.worker.abort();
+    world.runtime.forget();
+    world.restart();
+    world.until_running(1).await;
+    let status = world.api.pod().unwrap().status.unwrap();
+    assert_eq!(status.phase.as_deref(), Some("Running"));
+    let last = status.container_statuses.unwrap()[0].last_state.clone();
+    assert_eq!(world.runtime.log_path("app-1"), "app/1.log");
+    assert!(last.is_none_or(|last| last.terminated.is_none()), "the new run has no predecessor in the runtime");
+
+    // Logs count where the API's memory falls behind.
+    world.worker.abort();
+    world.runtime.forget();
+    std::fs::write(world.folder.path().join("logs/ns_web_u/app/6.log"), "").unwrap();
+    world.restart();
+    world.until_running(7).await;
+    assert_eq!(world.runtime.log_path("app-7"), "app/7.log");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_cannot_be_started_is_restarted_as_a_crash_is() {
+    for kept in [FailedStart::Exited, FailedStart::Created, FailedStart::Removed] {
+        let world = World::start_with(APP, |runtime| runtime.fail_starts(kept)).await;
+        let since = tokio::time::Instant::now();
+        let mut started_at = Vec::new();
+        while started_at.len() < 4 {
+            let calls = world.runtime.take_calls();
+            started_at.extend(calls.matches("start ").map(|_| since.elapsed().as_secs()));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(started_at, [0, 1, 11, 31], "{kept:?}");
+        world.until_waiting("RunContainerError").await;
+        world.until_waiting("CrashLoopBackOff").await;
+        let status = world.api.pod().unwrap().status.unwrap().container_statuses.unwrap().remove(0);
+        match kept {
+            FailedStart::Exited => {
+                let last = status.last_state.unwrap().terminated.unwrap();
+                assert_eq!((last.exit_code, last.reason.as_deref()), (128, Some("StartError")));
+                assert!(status.restart_count >= 2, "{}", status.restart_count);
+            }
+            FailedStart::Created => assert!(status.restart_count >= 2, "{}", status.restart_count),
+            // Nothing was left to count.
+            FailedStart::Removed => {}
+        }
+        world.worker.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_cannot_be_started_fails_a_pod_that_never_restarts() {
+    let never = format!(r#"{APP},"restartPolicy":"Never""#);
+    let world = World::start_with(&never, |runtime| runtime.fail_starts(FailedStart::Exited)).await;
+    world.until("failed", |status| status.phase.as_deref() == Some("Failed")).await;
+    let status = world.api.pod().unwrap().status.unwrap().container_statuses.unwrap().remove(0);
+    let end = status.state.unwrap().terminated.unwrap();
+    assert_eq!((end.exit_code, end.reason.as_deref(), status.restart_count), (128, Some("StartError"), 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,6 +52,11 @@ impl FakeApi {
         self.lock().pod.clone().map(|pod| serde_json::from_value(pod).unwrap())
     }
 
+    /// Somebody deletes it with no grace at all.
+    pub(crate) fn remove(&self) {
+        self.lock().pod = None;
+    }
+
     pub(crate) fn take_events(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().events)
     }

@@ -27,6 +27,15 @@ struct Inner {
     /// What a command run inside a container ends with.
     exec_exit_code: i32,
     ignores_term: bool,
+    failed_start: Option<FailedStart>,
+}
+
+/// What a runtime keeps of a container whose program could not be started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FailedStart {
+    Exited,
+    Created,
+    Removed,
 }
 
 impl FakeRuntime {
@@ -77,6 +86,24 @@ impl FakeRuntime {
     /// Containers outlast their signal and are killed when the grace is over.
     pub(crate) fn ignore_term(&self) {
         self.lock().ignores_term = true;
+    }
+
+    /// No program can be started any more.
+    pub(crate) fn fail_starts(&self, kept: FailedStart) {
+        self.lock().failed_start = Some(kept);
+    }
+
+    /// Nothing is left, as after a reboot.
+    pub(crate) fn forget(&self) {
+        let mut state = self.lock();
+        state.sandboxes.clear();
+        state.containers.clear();
+    }
+
+    pub(crate) fn log_path(&self, id: &str) -> String {
+        let state = self.lock();
+        let found = state.containers.iter().find(|(_, status)| status.id == id);
+        found.unwrap().1.log_path.clone()
     }
 
     pub(crate) fn lose_sandbox(&self) {
@@ -213,6 +240,20 @@ impl RuntimeService for FakeRuntime {
         let started_at = self.now();
         let mut state = self.lock();
         state.calls.push(format!("start {}", request.container_id));
+        if let Some(kept) = state.failed_start {
+            let own = |status: &ContainerStatus| status.id == request.container_id;
+            match kept {
+                FailedStart::Created => {}
+                FailedStart::Removed => state.containers.retain(|(_, status)| !own(status)),
+                FailedStart::Exited => {
+                    for (_, status) in state.containers.iter_mut().filter(|(_, status)| own(status)) {
+                        end(status, 128, started_at);
+                        status.reason = "StartError".to_owned();
+                    }
+                }
+            }
+            return Err(Status::new(Code::Unknown, "executable file not found in $PATH"));
+        }
         for (_, status) in state.containers.iter_mut().filter(|(_, status)| status.id == request.container_id) {
             status.state = ContainerState::Running as i32;
             status.started_at = started_at;
