@@ -167,23 +167,30 @@ pub(super) async fn forward(runtime: Arc<Runtime>, ask: PortForwardRequest, sess
 
 async fn forward_one(runtime: Arc<Runtime>, sandbox_id: String, forward: Forward) {
     let Forward { port, reader, writer, mut error } = forward;
-    let carried = async {
+    let connected = async {
         let folder = runtime.shim_folder(&sandbox_id);
         let mut conversation = shim_client::ask(&folder, &Request::Connect { port }, &[]).await?;
         let socket = conversation.descriptors.pop().ok_or(shim_client::ShimError::OutOfTurn)?;
         let socket = std::net::TcpStream::from(socket);
         socket.set_nonblocking(true)?;
-        let mut socket = TcpStream::from_std(socket)?;
-        let mut client = tokio::io::join(reader, writer);
-        copy_bidirectional(&mut client, &mut socket).await?;
-        Ok::<_, shim_client::ShimError>(())
+        Ok::<_, shim_client::ShimError>(TcpStream::from_std(socket)?)
     };
-    if let Err(reason) = carried.await {
-        let reason = stdx::error::chain(&reason);
-        let line = format!("error forwarding port {port} to pod {sandbox_id}, uid : {reason}");
-        if let Err(error) = error.write_all(line.as_bytes()).await {
-            tracing::debug!(%error, "a client left before it heard why");
+    let mut socket = match connected.await {
+        Ok(socket) => socket,
+        Err(reason) => {
+            let reason = stdx::error::chain(&reason);
+            let line = format!("error forwarding port {port} to pod {sandbox_id}, uid : {reason}");
+            if let Err(error) = error.write_all(line.as_bytes()).await {
+                tracing::debug!(%error, "a client left before it heard why");
+            }
+            return;
         }
+    };
+    let mut client = tokio::io::join(reader, writer);
+    // Either end may reset a connection it is done with. That is no failure of the forwarding, and newer clients end
+    // the whole of it at the first error they are told.
+    if let Err(error) = copy_bidirectional(&mut client, &mut socket).await {
+        tracing::debug!(%error, port, "a forwarded connection was broken off");
     }
 }
 
