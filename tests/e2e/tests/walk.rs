@@ -105,7 +105,7 @@ fn one_kubectl(cluster: &Cluster, kubectl: &Kubectl) {
 
 /// Newer ones add the namespace.
 fn deleted_line(kubectl: &Kubectl, namespace: &str) -> String {
-    if kubectl.minor >= 33 {
+    if kubectl.minor >= 34 {
         format!("pod \"box\" deleted from {namespace} namespace")
     } else {
         "pod \"box\" deleted".to_owned()
@@ -311,14 +311,14 @@ fn a_pod_finds_services_by_name_and_itself_too(cluster: &Cluster) {
     let looked_up = namespace.shell("box", "nslookup echo.names.svc.cluster.local").success();
     assert!(looked_up.contains(&address), "{looked_up}");
     for name in ["echo", "echo.names", "echo.names.svc", "echo.names.svc.cluster.local"] {
-        let line = format!("wget -q -T 5 -O - http://{name}/hostname");
+        let line = format!("wget -q -O - http://{name}/hostname");
         wait_for("the service to answer by name", || {
             let ran = namespace.shell("box", &line);
             if ran.is_success() && ran.stdout == pod { Ok(()) } else { Err(ran.to_string()) }
         });
     }
     // The only pod behind the service asks the service: the answer must come back to it.
-    let own = namespace.shell(&pod, "wget -q -T 5 -O - http://echo.names.svc.cluster.local/hostname");
+    let own = namespace.shell(&pod, "wget -q -O - http://echo.names.svc.cluster.local/hostname");
     assert_eq!(own.success(), pod);
     let kubernetes = namespace.shell("box", "nslookup kubernetes.default.svc.cluster.local").success();
     assert!(kubernetes.contains("10.96.0.1"), "{kubernetes}");
@@ -392,7 +392,7 @@ fn a_pods_token_works_against_the_api(cluster: &Cluster) {
     assert_eq!(listed["items"][0]["metadata"]["name"], "box");
     // From inside: busybox's wget speaks TLS, though it checks no certificate.
     let line = format!(
-        "wget -q -T 10 --no-check-certificate -O - --header \"Authorization: Bearer $(cat {folder}/token)\" \
+        "wget -q --no-check-certificate -O - --header \"Authorization: Bearer $(cat {folder}/token)\" \
          https://kubernetes.default.svc/api/v1/namespaces/token/pods/box"
     );
     let inside = namespace.shell("box", &line).json();
