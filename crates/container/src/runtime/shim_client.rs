@@ -1,14 +1,15 @@
 //! Speaking to a shim from the asynchronous program.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 
 use crate::shim::protocol::{
-    Reply, Request, SOCKET_FILE, encode, frame_length, receive_with_descriptors, send_with_descriptors,
+    Reply, Request, SOCKET_FILE, encode, frame_length, receive_with_descriptors, send_with_descriptors, short_path,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +37,7 @@ pub(crate) struct Conversation {
 
 /// Sends the request and waits for `Done`.
 pub(crate) async fn ask(folder: &Path, request: &Request, descriptors: &[OwnedFd]) -> Result<Conversation, ShimError> {
-    let stream = connect(folder.join(SOCKET_FILE)).await?;
+    let stream = connect(folder).await?;
     let frame = encode(request)?;
     let raw: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     let sent = stream
@@ -86,6 +87,7 @@ impl Conversation {
     }
 }
 
-async fn connect(socket: PathBuf) -> Result<UnixStream, ShimError> {
-    UnixStream::connect(&socket).await.map_err(ShimError::Gone)
+async fn connect(folder: &Path) -> Result<UnixStream, ShimError> {
+    let folder = File::open(folder).map_err(ShimError::Gone)?;
+    UnixStream::connect(short_path(&folder, SOCKET_FILE)).await.map_err(ShimError::Gone)
 }

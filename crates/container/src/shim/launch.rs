@@ -3,6 +3,7 @@
 //! libcontainer clones without exec, so everything here needs a process with a single thread.
 
 use std::ffi::CString;
+use std::fs::File;
 use std::io::{self, IoSliceMut, Read};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
@@ -22,11 +23,12 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signa
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::pipe2;
 
-use super::protocol::ProcessSecurity;
+use super::protocol::{ProcessSecurity, short_path};
 use crate::seccomp;
 
 /// Longer reasons are cut; they end in an API object.
 const FAILURE_LIMIT_BYTES: u64 = 4096;
+const CONSOLE_FILE: &str = "console";
 
 /// The standard streams of a new process.
 #[derive(Debug, Default)]
@@ -121,7 +123,7 @@ impl Launcher<'_> {
         drop(failure_write);
         let pid = created.map_err(container_error)?;
         let mut reason = String::new();
-        std::fs::File::from(failure_read)
+        File::from(failure_read)
             .take(FAILURE_LIMIT_BYTES)
             .read_to_string(&mut reason)
             .map_err(LaunchError::system("wait for the program to start"))?;
@@ -292,13 +294,14 @@ struct Console {
 
 impl Console {
     fn listen(folder: &Path) -> Result<Self, LaunchError> {
-        let path = folder.join("console");
+        let path = folder.join(CONSOLE_FILE);
         if let Err(error) = std::fs::remove_file(&path)
             && error.kind() != io::ErrorKind::NotFound
         {
             return Err(LaunchError::System { step: "clear the terminal socket", source: error });
         }
-        let listener = UnixListener::bind(&path).map_err(LaunchError::system("listen for the terminal"))?;
+        let listen = || UnixListener::bind(short_path(&File::open(folder)?, CONSOLE_FILE));
+        let listener = listen().map_err(LaunchError::system("listen for the terminal"))?;
         Ok(Console { path, listener })
     }
 

@@ -4,6 +4,7 @@
 //! travel with the first byte of a frame. A connection carries one request and its replies; only
 //! root may connect.
 
+use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -129,6 +130,12 @@ pub(crate) const SOCKET_FILE: &str = "socket";
 pub(crate) const LAUNCH_FILE: &str = "launch.json";
 pub(crate) const STATE_FILE: &str = "state.json";
 
+/// A name for a socket inside `folder` that fits into a socket address, however long the folder's
+/// own path is. It holds while the folder's descriptor does.
+pub(crate) fn short_path(folder: &File, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd()))
+}
+
 /// A frame's bytes, ready to send.
 pub(crate) fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
     let body = serde_json::to_vec(message)?;
@@ -196,7 +203,6 @@ pub(crate) fn frame_length(header: [u8; 4]) -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
     use std::os::fd::AsFd;
 
     use super::*;

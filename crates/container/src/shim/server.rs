@@ -21,7 +21,7 @@ use super::launch::{self, LaunchError, Launcher, Streams};
 use super::log::{LogFile, Stream};
 use super::protocol::{
     ContainerRecord, EventKind, LAUNCH_FILE, LaunchSettings, Reply, Request, SOCKET_FILE, STATE_FILE, read_frame,
-    write_frame,
+    short_path, write_frame,
 };
 use super::streams::{Listener, Readable, read_now, set_nonblocking, set_window_size, write_now, write_some};
 use super::write_whole;
@@ -107,7 +107,7 @@ impl Server {
         awaited: SigSet,
     ) -> io::Result<Self> {
         let socket = folder.join(SOCKET_FILE);
-        let listener = UnixListener::bind(&socket)?;
+        let listener = UnixListener::bind(short_path(&File::open(folder)?, SOCKET_FILE))?;
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o600))?;
         listener.set_nonblocking(true)?;
         let signals = SignalFd::with_flags(&awaited, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;

@@ -21,9 +21,13 @@ async fn connect(url: &str) -> (TcpStream, String) {
 }
 
 async fn read<R: AsyncReadExt + Unpin>(reader: Option<R>) -> String {
-    let mut text = String::new();
-    reader.unwrap().read_to_string(&mut text).await.unwrap();
-    text
+    let mut bytes = Vec::new();
+    // A WebSocket's channels have no end of their own: there the connection's is theirs.
+    match reader.unwrap().read_to_end(&mut bytes).await {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof),
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 async fn exec(bench: &Bench, id: &str, script: &str, options: Options, protocol: Protocol) -> Process {
@@ -73,7 +77,7 @@ async fn exec_with_a_terminal_has_its_size() {
         let mut resize = process.resize.take().unwrap();
         resize.write_all(b"{\"Width\":91,\"Height\":17}").await.unwrap();
         // The command reads on only after the size has been set.
-        while bench.output(&id, "for t in /dev/pts/[0-9]*; do stty -F $t size; done").await != "17 91" {
+        while bench.exec(&id, "stty -F /dev/pts/0 size").await.stdout != b"17 91\n" {
             tokio::task::yield_now().await;
         }
         let mut stdin = process.stdin.take().unwrap();
@@ -116,9 +120,8 @@ async fn attach_joins_the_containers_own_streams() {
 async fn ports_of_the_pods_own_network_are_reached() {
     let bench = Bench::new().await;
     let sandbox = bench.sandbox("ports").await;
-    let id =
-        bench.run(&sandbox, config("app", "while :; do echo from the pod | nc -l -p 8080 -s 127.0.0.1; done")).await;
-    while bench.exec(&id, "grep -q ':1F90 .* 0A ' /proc/net/tcp").await.exit_code != 0 {
+    let id = bench.run(&sandbox, config("app", "while :; do echo from the pod | nc -l -p 8080; done")).await;
+    while bench.exec(&id, "cat /proc/net/tcp /proc/net/tcp6 | grep -q ':1F90 .* 0A '").await.exit_code != 0 {
         tokio::task::yield_now().await;
     }
     let request = PortForwardRequest { pod_sandbox_id: sandbox.clone(), port: vec![8080] };
