@@ -45,16 +45,11 @@ const SERVED: &[(&str, &[&str])] = &[
 
 const ADDITIONS: &str = "1.37-diff.json";
 
-/// Types whose Go code reads JSON of several forms, so that fields say nothing about them.
-const FREE_FORM: &[&str] = &[
-    "FieldsV1",
-    "JSON",
-    "JSONSchemaPropsOrArray",
-    "JSONSchemaPropsOrBool",
-    "JSONSchemaPropsOrStringArray",
-    "Object",
-    "RawExtension",
-];
+/// Types whose Go code reads JSON of any form; protobuf carries that JSON as it is.
+const FREE_FORM: &[&str] = &["FieldsV1", "JSON", "Object", "RawExtension"];
+
+/// Types whose Go code reads JSON of several forms; in protobuf each form has a field of its own.
+const EITHER: &[&str] = &["JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"];
 
 /// Types of meta/v1 that clients send as bodies, with core's `v1` as their version.
 const REQUEST_OPTIONS: &[&str] = &["DeleteOptions"];
@@ -105,10 +100,19 @@ impl Sources {
     }
 }
 
+/// What is written of a type.
+#[derive(Default)]
+struct Definition {
+    /// Rust text by field name.
+    fields: BTreeMap<String, String>,
+    /// Rust text of the embedded messages, by number.
+    embedded: BTreeMap<u64, String>,
+}
+
 struct Generator {
     sources: Sources,
-    /// Rust text of each type's fields, by field name; filled from the kinds outwards.
-    types: BTreeMap<TypeId, BTreeMap<String, String>>,
+    /// Filled from the kinds outwards.
+    types: BTreeMap<TypeId, Definition>,
     kinds: BTreeMap<(String, String, String), TypeId>,
 }
 
@@ -146,17 +150,17 @@ impl Generator {
             return Ok(());
         }
         // Marks the type as seen before its fields are: types are recursive.
-        self.types.insert(id.clone(), BTreeMap::new());
-        let mut fields = BTreeMap::new();
-        self.add_go_fields(id, &mut fields)?;
+        self.types.insert(id.clone(), Definition::default());
+        let mut definition = Definition::default();
+        self.add_go_fields(id, true, &mut definition)?;
         for field in self.sources.additions.get(id).cloned().unwrap_or_default() {
             let shape = self.schema_shape(text(&field["type"]))?;
-            fields.insert(text(&field["name"]).to_owned(), render_field(&field, &shape, true));
+            definition.fields.insert(text(&field["name"]).to_owned(), render_field(&field, 0, &shape, true));
         }
-        if fields.is_empty() && !self.is_known(id) {
+        if definition.fields.is_empty() && !self.is_known(id) {
             bail!("nothing is known of {}.{}", id.0, id.1);
         }
-        self.types.insert(id.clone(), fields);
+        self.types.insert(id.clone(), definition);
         Ok(())
     }
 
@@ -166,20 +170,28 @@ impl Generator {
         in_file || self.sources.additions.contains_key(id)
     }
 
-    fn add_go_fields(&mut self, id: &TypeId, fields: &mut BTreeMap<String, String>) -> Result<()> {
+    /// Adds a type's fields, and those of the structs embedded in it, which bring no numbers of their own.
+    fn add_go_fields(&mut self, id: &TypeId, is_outermost: bool, definition: &mut Definition) -> Result<()> {
         let (module, name) = id;
         let Some(file) = self.sources.files.get(module) else { return Ok(()) };
         for field in array(&file["types"][name]["fields"]).to_vec() {
             let go = text(&field["go"]);
+            let number = field["proto"].as_u64().filter(|_| is_outermost);
             if field["inline"] == true {
-                self.add_go_fields(&self.locate(module, go.trim_start_matches('*'))?, fields)?;
+                let embedded = self.locate(module, go.trim_start_matches('*'))?;
+                if let Some(number) = number {
+                    self.add_type(&embedded)?;
+                    definition.embedded.insert(number, format!("({number}, &{}::{})", embedded.0, embedded.1));
+                }
+                self.add_go_fields(&embedded, false, definition)?;
             } else if field["json"] != "-" && field["name"].is_string() {
                 let shape = self.go_shape(module, go.trim_start_matches('*'))?;
                 let omits_zero = field["omitempty"] == true
                     && !go.starts_with('*')
-                    && !shape.starts_with("Struct(")
-                    && !["Any", "Time", "MicroTime", "Quantity", "IntOrString", "Duration"].contains(&shape.as_str());
-                fields.insert(text(&field["name"]).to_owned(), render_field(&field, &shape, omits_zero));
+                    && !["Struct(", "Either("].iter().any(|start| shape.starts_with(start))
+                    && !["Any", "Time", "MicroTime", "Quantity", "IntOrString"].contains(&shape.as_str());
+                let rendered = render_field(&field, number.unwrap_or(0), &shape, omits_zero);
+                definition.fields.insert(text(&field["name"]).to_owned(), rendered);
             }
         }
         Ok(())
@@ -224,12 +236,15 @@ impl Generator {
             ("api_resource", "Quantity") => "Quantity",
             ("meta_v1", "Time") => "Time",
             ("meta_v1", "MicroTime") => "MicroTime",
-            ("meta_v1", "Duration") => "Duration",
             (_, name) if FREE_FORM.contains(&name) => "Any",
             _ => "",
         };
         if !special.is_empty() {
             return Ok(special.to_owned());
+        }
+        if EITHER.contains(&id.1.as_str()) {
+            self.add_type(&id)?;
+            return Ok(format!("Either(&{}::{})", id.0, id.1));
         }
         if id.0 == "pkg_types" {
             return Ok(format!("Text(\"types.{}\")", id.1));
@@ -274,14 +289,15 @@ impl Generator {
 
     fn write(&self, folder: &Path) -> Result<()> {
         let mut modules: BTreeMap<&str, String> = BTreeMap::new();
-        for (id, fields) in &self.types {
+        for (id, definition) in &self.types {
             let text = modules.entry(&id.0).or_insert_with(|| format!("{HEADER}\nuse super::prelude::*;\n"));
             let local = format!("{}::", id.0);
             write!(text, "\npub(super) static {}: Type = Type {{ go: \"{}\", fields: &[\n", id.1, go_name(id))?;
-            for field in fields.values() {
+            for field in definition.fields.values() {
                 writeln!(text, "    {},", field.replace(&local, ""))?;
             }
-            text.push_str("] };\n");
+            let embedded: Vec<String> = definition.embedded.values().map(|entry| entry.replace(&local, "")).collect();
+            writeln!(text, "], embedded: &[{}] }};", embedded.join(", "))?;
         }
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         for (module, text) in &modules {
@@ -309,9 +325,9 @@ impl Generator {
 
 const HEADER: &str = "//! Made by `cargo xtask codegen`; edits are lost.\n";
 
-fn render_field(field: &Value, shape: &str, omits_zero: bool) -> String {
+fn render_field(field: &Value, number: u64, shape: &str, omits_zero: bool) -> String {
     let constructor = if omits_zero { "omitted" } else { "field" };
-    let mut rendered = format!("{constructor}(\"{}\", {shape})", text(&field["name"]));
+    let mut rendered = format!("{constructor}({number}, \"{}\", {shape})", text(&field["name"]));
     let granularity = ["listType", "mapType", "structType"].iter().find_map(|key| field[*key].as_str());
     match granularity {
         Some("atomic") => rendered.push_str(".of(Atomic)"),

@@ -1,6 +1,7 @@
 //! Request bodies to objects of the kind the path names.
 
-use codec::{DecodeError, FieldValidation, Format};
+use codec::decode::Decoded;
+use codec::{DecodeError, FieldValidation, Format, protobuf};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use registry::{Kind, Object};
@@ -10,7 +11,13 @@ use crate::call::{Call, WriteOptions};
 use crate::convert;
 use crate::status::ApiError;
 
-const ACCEPTED: &str = "application/json, application/yaml";
+const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
+/// What a body is written in.
+enum Media {
+    Text(Format),
+    Protobuf,
+}
 
 /// The body as a defaulted object in its stored form.
 pub(crate) fn object(call: &Call, body: &[u8], options: WriteOptions) -> Result<Object, ApiError> {
@@ -33,10 +40,13 @@ pub(crate) fn of_type(
     body: &[u8],
     validation: FieldValidation,
 ) -> Result<Object, ApiError> {
-    let format = format(&call.headers)?;
-    let decoded = match codec::schema::lookup(group, version, kind) {
-        Some(r#type) => codec::decode(body, format, r#type, validation),
-        None => codec::decode_untyped(body, format, validation),
+    let decoded = match (media(&call.headers)?, codec::schema::lookup(group, version, kind)) {
+        (Media::Text(format), Some(r#type)) => codec::decode(body, format, r#type, validation),
+        (Media::Text(format), None) => codec::decode_untyped(body, format, validation),
+        (Media::Protobuf, Some(r#type)) => {
+            protobuf::decode(body, r#type).map(|object| Decoded { object, warnings: Vec::new() })
+        }
+        (Media::Protobuf, None) => return Err(ApiError::unsupported_media_type("application/json, application/yaml")),
     };
     let decoded = decoded.map_err(|error| refused(&error, version, kind))?;
     for warning in decoded.warnings {
@@ -45,10 +55,16 @@ pub(crate) fn of_type(
     Ok(decoded.object)
 }
 
-/// The body as JSON of any shape: options of a deletion.
-pub(crate) fn plain(call: &Call, body: &[u8]) -> Result<Value, ApiError> {
-    let decoded = codec::decode_untyped(body, format(&call.headers)?, FieldValidation::Ignore);
-    decoded.map(|decoded| Value::Object(decoded.object)).map_err(|error| ApiError::bad_request(error.to_string()))
+/// The body as the options of a deletion.
+pub(crate) fn delete_options(call: &Call, body: &[u8]) -> Result<Value, ApiError> {
+    if let Media::Text(format) = media(&call.headers)? {
+        // Kinds other than DeleteOptions are let through, as upstream does; what does not fit is not read.
+        let decoded = codec::decode_untyped(body, format, FieldValidation::Ignore);
+        return decoded
+            .map(|decoded| Value::Object(decoded.object))
+            .map_err(|error| ApiError::bad_request(error.to_string()));
+    }
+    of_type(call, ("", "v1", "DeleteOptions"), body, FieldValidation::Ignore).map(Value::Object)
 }
 
 /// A patched object, brought back to the form it rests in.
@@ -97,12 +113,13 @@ fn refused(error: &DecodeError, version: &str, kind: &str) -> ApiError {
     }
 }
 
-fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
+fn media(headers: &HeaderMap) -> Result<Media, ApiError> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let media_type = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     match media_type.as_str() {
-        "" | "application/json" => Ok(Format::Json),
-        "application/yaml" | "application/x-yaml" | "text/yaml" => Ok(Format::Yaml),
+        "" | "application/json" => Ok(Media::Text(Format::Json)),
+        "application/yaml" | "application/x-yaml" | "text/yaml" => Ok(Media::Text(Format::Yaml)),
+        protobuf::MEDIA_TYPE => Ok(Media::Protobuf),
         _ => Err(ApiError::unsupported_media_type(ACCEPTED)),
     }
 }

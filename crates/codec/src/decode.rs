@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::protobuf::ProtobufError;
 use crate::schema::{self, Type, TypeError};
 use crate::tree::{self, Tree};
 
@@ -48,6 +49,8 @@ pub enum DecodeError {
     NotAnObject { found: &'static str },
     #[error(transparent)]
     Type(#[from] TypeError),
+    #[error(transparent)]
+    Protobuf(#[from] ProtobufError),
     #[error("strict decoding error: {}", .complaints.join(", "))]
     Strict { complaints: Vec<String> },
     #[error("Object 'Kind' is missing in '{body}'")]

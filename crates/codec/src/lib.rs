@@ -4,6 +4,7 @@
 
 pub mod decode;
 pub mod patch;
+pub mod protobuf;
 pub mod schema;
 pub mod tree;
 

@@ -134,7 +134,7 @@ impl Definitions {
 
     fn shape(&mut self, shape: &'static Shape, package: &str) -> Value {
         match shape {
-            Shape::String | Shape::Text(_) | Shape::Duration => json!({ "type": "string" }),
+            Shape::String | Shape::Text(_) => json!({ "type": "string" }),
             Shape::Bool => json!({ "type": "boolean" }),
             Shape::Int32 => json!({ "type": "integer", "format": "int32" }),
             Shape::Int64 => json!({ "type": "integer", "format": "int64" }),
@@ -153,7 +153,7 @@ impl Definitions {
                 let name = self.add(r#type, package);
                 self.dialect.reference(&name)
             }
-            Shape::Any => json!({}),
+            Shape::Any | Shape::Either(_) => json!({}),
         }
     }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn delete_collection(call: &Call, request: Body) -> Result<Resp
 
 /// DeleteOptions from the body, or where there is none from the query.
 pub(crate) fn options(call: &Call, body: &[u8]) -> Result<DeleteOptions, ApiError> {
-    let object = if body.is_empty() { Value::Null } else { decode::plain(call, body)? };
+    let object = if body.is_empty() { Value::Null } else { decode::delete_options(call, body)? };
     let text = |name: &str| match object.get(name).and_then(Value::as_str) {
         Some(text) => Some(text.to_owned()),
         None => call.query.get(name).map(str::to_owned),

@@ -84,8 +84,8 @@ impl Walk<'_> {
 
     fn value(&mut self, value: &mut Value, shape: &Shape) -> Result<(), TypeError> {
         match (shape, &mut *value) {
-            (Shape::Any, _)
-            | (Shape::String | Shape::Text(_) | Shape::Duration, Value::String(_))
+            (Shape::Any | Shape::Either(_), _)
+            | (Shape::String | Shape::Text(_), Value::String(_))
             | (Shape::Bool, Value::Bool(_))
             | (Shape::Float64, Value::Number(_)) => Ok(()),
             (Shape::Struct(r#type), Value::Object(object)) => self.object(object, r#type),
@@ -113,7 +113,7 @@ impl Walk<'_> {
             (Shape::MicroTime, Value::String(text)) => {
                 replace(text, canonical_time(text, MICRO_TIME_LAYOUT, time::micros)?)
             }
-            (Shape::Time | Shape::MicroTime | Shape::Duration, other) => {
+            (Shape::Time | Shape::MicroTime, other) => {
                 Err(TypeError::Value { found: found(other), expected: "string" })
             }
             (_, other) => {
@@ -190,18 +190,20 @@ fn found(value: &Value) -> String {
     .to_owned()
 }
 
-fn zero(shape: &Shape) -> Value {
+/// What Go's zero value of the shape is in JSON.
+pub(crate) fn zero(shape: &Shape) -> Value {
     match shape {
         Shape::String | Shape::Text(_) => Value::from(""),
         Shape::Bool => Value::from(false),
         Shape::Int32 | Shape::Int64 | Shape::Float64 | Shape::IntOrString => Value::from(0),
-        Shape::Quantity | Shape::Duration => Value::from("0"),
+        Shape::Quantity => Value::from("0"),
         Shape::Struct(_) => Value::Object(Map::new()),
-        Shape::Time | Shape::MicroTime | Shape::Bytes | Shape::List(_) | Shape::Map(_) | Shape::Any => Value::Null,
+        Shape::Time | Shape::MicroTime | Shape::Bytes | Shape::List(_) | Shape::Map(_) => Value::Null,
+        Shape::Any | Shape::Either(_) => Value::Null,
     }
 }
 
-fn is_zero(value: &Value) -> bool {
+pub(crate) fn is_zero(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(truth) => !truth,

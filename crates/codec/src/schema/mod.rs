@@ -6,15 +6,20 @@ pub mod facts;
 mod conform;
 
 pub use conform::{TypeError, conform};
+pub(crate) use conform::{is_zero, zero};
 
-/// A struct type. Fields are ordered by name.
+/// A struct type. Fields are ordered by name; those of structs embedded in it stand among its own.
 pub struct Type {
     /// As Go prints it: `v1.Container`.
     pub go: &'static str,
     pub fields: &'static [Field],
+    /// Embedded structs that are messages of their own in protobuf, by their field number there.
+    pub embedded: &'static [(u16, &'static Type)],
 }
 
 pub struct Field {
+    /// In protobuf; 0 for fields that have none, or have it in an embedded message.
+    pub number: u16,
     /// In JSON.
     pub name: &'static str,
     pub shape: Shape,
@@ -39,15 +44,15 @@ pub enum Shape {
     Time,
     /// RFC 3339, microseconds.
     MicroTime,
-    /// Go's notation: `1m30s`.
-    Duration,
     /// Base64 text.
     Bytes,
     List(&'static Shape),
     Map(&'static Shape),
     Struct(&'static Type),
-    /// Any JSON: raw extensions, embedded schemas.
+    /// Any JSON: raw extensions, field sets. In protobuf a message with the JSON text in field 1.
     Any,
+    /// Any JSON too; in protobuf a message of which one field is set and stands for the whole.
+    Either(&'static Type),
 }
 
 /// How owners share a list, map or struct in server-side apply.
@@ -79,6 +84,16 @@ impl Type {
         Some(&self.fields[at])
     }
 
+    /// The field with this number in protobuf.
+    pub fn numbered(&self, number: u32) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.number != 0 && u32::from(field.number) == number)
+    }
+
+    /// Whether its field numbers in protobuf are known.
+    pub fn has_numbers(&self) -> bool {
+        self.fields.iter().any(|field| field.number != 0) || !self.embedded.is_empty()
+    }
+
     /// Go's bare name: `Container`.
     pub fn name(&self) -> &'static str {
         self.go.rsplit('.').next().unwrap_or(self.go)
@@ -99,12 +114,11 @@ impl Shape {
             Shape::IntOrString => "intstr.IntOrString".to_owned(),
             Shape::Time => "v1.Time".to_owned(),
             Shape::MicroTime => "v1.MicroTime".to_owned(),
-            Shape::Duration => "v1.Duration".to_owned(),
             Shape::Bytes => "[]uint8".to_owned(),
             Shape::List(item) => format!("[]{}", item.go()),
             Shape::Map(value) => format!("map[string]{}", value.go()),
             Shape::Struct(r#type) => r#type.go.to_owned(),
-            Shape::Any => "interface {}".to_owned(),
+            Shape::Any | Shape::Either(_) => "interface {}".to_owned(),
         }
     }
 }
@@ -116,12 +130,12 @@ pub fn lookup(group: &str, version: &str, kind: &str) -> Option<&'static Type> {
     Some(facts::KINDS[at].3)
 }
 
-const fn field(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, omits_zero: false, topology: Topology::Granular, patch: Patch::Plain }
+const fn field(number: u16, name: &'static str, shape: Shape) -> Field {
+    Field { number, name, shape, omits_zero: false, topology: Topology::Granular, patch: Patch::Plain }
 }
 
-const fn omitted(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, omits_zero: true, topology: Topology::Granular, patch: Patch::Plain }
+const fn omitted(number: u16, name: &'static str, shape: Shape) -> Field {
+    Field { number, name, shape, omits_zero: true, topology: Topology::Granular, patch: Patch::Plain }
 }
 
 impl Field {
@@ -148,6 +162,11 @@ mod tests {
         }));
         for (_, _, kind, r#type) in facts::KINDS {
             assert!(r#type.fields.windows(2).all(|pair| pair[0].name < pair[1].name), "{kind}");
+            let mut numbers: Vec<u16> = r#type.fields.iter().map(|field| field.number).collect();
+            numbers.extend(r#type.embedded.iter().map(|(number, _)| number));
+            numbers.retain(|number| *number != 0);
+            numbers.sort_unstable();
+            assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{kind} has a number twice");
         }
     }
 

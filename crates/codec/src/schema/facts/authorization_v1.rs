@@ -3,104 +3,104 @@
 use super::prelude::*;
 
 pub(super) static FieldSelectorAttributes: Type = Type { go: "v1.FieldSelectorAttributes", fields: &[
-    omitted("rawSelector", String),
-    omitted("requirements", List(&Struct(&meta_v1::FieldSelectorRequirement))).of(Atomic),
-] };
+    omitted(1, "rawSelector", String),
+    omitted(2, "requirements", List(&Struct(&meta_v1::FieldSelectorRequirement))).of(Atomic),
+], embedded: &[] };
 
 pub(super) static LabelSelectorAttributes: Type = Type { go: "v1.LabelSelectorAttributes", fields: &[
-    omitted("rawSelector", String),
-    omitted("requirements", List(&Struct(&meta_v1::LabelSelectorRequirement))).of(Atomic),
-] };
+    omitted(1, "rawSelector", String),
+    omitted(2, "requirements", List(&Struct(&meta_v1::LabelSelectorRequirement))).of(Atomic),
+], embedded: &[] };
 
 pub(super) static LocalSubjectAccessReview: Type = Type { go: "v1.LocalSubjectAccessReview", fields: &[
-    omitted("apiVersion", String),
-    omitted("kind", String),
-    field("metadata", Struct(&meta_v1::ObjectMeta)),
-    field("spec", Struct(&SubjectAccessReviewSpec)),
-    field("status", Struct(&SubjectAccessReviewStatus)),
-] };
+    omitted(0, "apiVersion", String),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(2, "spec", Struct(&SubjectAccessReviewSpec)),
+    field(3, "status", Struct(&SubjectAccessReviewStatus)),
+], embedded: &[] };
 
 pub(super) static NonResourceAttributes: Type = Type { go: "v1.NonResourceAttributes", fields: &[
-    omitted("path", String),
-    omitted("verb", String),
-] };
+    omitted(1, "path", String),
+    omitted(2, "verb", String),
+], embedded: &[] };
 
 pub(super) static NonResourceRule: Type = Type { go: "v1.NonResourceRule", fields: &[
-    omitted("nonResourceURLs", List(&String)).of(Atomic),
-    field("verbs", List(&String)).of(Atomic),
-] };
+    omitted(2, "nonResourceURLs", List(&String)).of(Atomic),
+    field(1, "verbs", List(&String)).of(Atomic),
+], embedded: &[] };
 
 pub(super) static ResourceAttributes: Type = Type { go: "v1.ResourceAttributes", fields: &[
-    field("fieldSelector", Struct(&FieldSelectorAttributes)),
-    omitted("group", String),
-    field("labelSelector", Struct(&LabelSelectorAttributes)),
-    omitted("name", String),
-    omitted("namespace", String),
-    omitted("resource", String),
-    omitted("subresource", String),
-    omitted("verb", String),
-    omitted("version", String),
-] };
+    field(8, "fieldSelector", Struct(&FieldSelectorAttributes)),
+    omitted(3, "group", String),
+    field(9, "labelSelector", Struct(&LabelSelectorAttributes)),
+    omitted(7, "name", String),
+    omitted(1, "namespace", String),
+    omitted(5, "resource", String),
+    omitted(6, "subresource", String),
+    omitted(2, "verb", String),
+    omitted(4, "version", String),
+], embedded: &[] };
 
 pub(super) static ResourceRule: Type = Type { go: "v1.ResourceRule", fields: &[
-    omitted("apiGroups", List(&String)).of(Atomic),
-    omitted("resourceNames", List(&String)).of(Atomic),
-    omitted("resources", List(&String)).of(Atomic),
-    field("verbs", List(&String)).of(Atomic),
-] };
+    omitted(2, "apiGroups", List(&String)).of(Atomic),
+    omitted(4, "resourceNames", List(&String)).of(Atomic),
+    omitted(3, "resources", List(&String)).of(Atomic),
+    field(1, "verbs", List(&String)).of(Atomic),
+], embedded: &[] };
 
 pub(super) static SelfSubjectAccessReview: Type = Type { go: "v1.SelfSubjectAccessReview", fields: &[
-    omitted("apiVersion", String),
-    omitted("kind", String),
-    field("metadata", Struct(&meta_v1::ObjectMeta)),
-    field("spec", Struct(&SelfSubjectAccessReviewSpec)),
-    field("status", Struct(&SubjectAccessReviewStatus)),
-] };
+    omitted(0, "apiVersion", String),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(2, "spec", Struct(&SelfSubjectAccessReviewSpec)),
+    field(3, "status", Struct(&SubjectAccessReviewStatus)),
+], embedded: &[] };
 
 pub(super) static SelfSubjectAccessReviewSpec: Type = Type { go: "v1.SelfSubjectAccessReviewSpec", fields: &[
-    field("nonResourceAttributes", Struct(&NonResourceAttributes)),
-    field("resourceAttributes", Struct(&ResourceAttributes)),
-] };
+    field(2, "nonResourceAttributes", Struct(&NonResourceAttributes)),
+    field(1, "resourceAttributes", Struct(&ResourceAttributes)),
+], embedded: &[] };
 
 pub(super) static SelfSubjectRulesReview: Type = Type { go: "v1.SelfSubjectRulesReview", fields: &[
-    omitted("apiVersion", String),
-    omitted("kind", String),
-    field("metadata", Struct(&meta_v1::ObjectMeta)),
-    field("spec", Struct(&SelfSubjectRulesReviewSpec)),
-    field("status", Struct(&SubjectRulesReviewStatus)),
-] };
+    omitted(0, "apiVersion", String),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(2, "spec", Struct(&SelfSubjectRulesReviewSpec)),
+    field(3, "status", Struct(&SubjectRulesReviewStatus)),
+], embedded: &[] };
 
 pub(super) static SelfSubjectRulesReviewSpec: Type = Type { go: "v1.SelfSubjectRulesReviewSpec", fields: &[
-    omitted("namespace", String),
-] };
+    omitted(1, "namespace", String),
+], embedded: &[] };
 
 pub(super) static SubjectAccessReview: Type = Type { go: "v1.SubjectAccessReview", fields: &[
-    omitted("apiVersion", String),
-    omitted("kind", String),
-    field("metadata", Struct(&meta_v1::ObjectMeta)),
-    field("spec", Struct(&SubjectAccessReviewSpec)),
-    field("status", Struct(&SubjectAccessReviewStatus)),
-] };
+    omitted(0, "apiVersion", String),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(2, "spec", Struct(&SubjectAccessReviewSpec)),
+    field(3, "status", Struct(&SubjectAccessReviewStatus)),
+], embedded: &[] };
 
 pub(super) static SubjectAccessReviewSpec: Type = Type { go: "v1.SubjectAccessReviewSpec", fields: &[
-    omitted("extra", Map(&List(&String))),
-    omitted("groups", List(&String)).of(Atomic),
-    field("nonResourceAttributes", Struct(&NonResourceAttributes)),
-    field("resourceAttributes", Struct(&ResourceAttributes)),
-    omitted("uid", String),
-    omitted("user", String),
-] };
+    omitted(5, "extra", Map(&List(&String))),
+    omitted(4, "groups", List(&String)).of(Atomic),
+    field(2, "nonResourceAttributes", Struct(&NonResourceAttributes)),
+    field(1, "resourceAttributes", Struct(&ResourceAttributes)),
+    omitted(6, "uid", String),
+    omitted(3, "user", String),
+], embedded: &[] };
 
 pub(super) static SubjectAccessReviewStatus: Type = Type { go: "v1.SubjectAccessReviewStatus", fields: &[
-    field("allowed", Bool),
-    omitted("denied", Bool),
-    omitted("evaluationError", String),
-    omitted("reason", String),
-] };
+    field(1, "allowed", Bool),
+    omitted(4, "denied", Bool),
+    omitted(3, "evaluationError", String),
+    omitted(2, "reason", String),
+], embedded: &[] };
 
 pub(super) static SubjectRulesReviewStatus: Type = Type { go: "v1.SubjectRulesReviewStatus", fields: &[
-    omitted("evaluationError", String),
-    field("incomplete", Bool),
-    field("nonResourceRules", List(&Struct(&NonResourceRule))).of(Atomic),
-    field("resourceRules", List(&Struct(&ResourceRule))).of(Atomic),
-] };
+    omitted(4, "evaluationError", String),
+    field(3, "incomplete", Bool),
+    field(2, "nonResourceRules", List(&Struct(&NonResourceRule))).of(Atomic),
+    field(1, "resourceRules", List(&Struct(&ResourceRule))).of(Atomic),
+], embedded: &[] };

@@ -3,18 +3,18 @@
 use super::prelude::*;
 
 pub(super) static Lease: Type = Type { go: "v1.Lease", fields: &[
-    omitted("apiVersion", String),
-    omitted("kind", String),
-    field("metadata", Struct(&meta_v1::ObjectMeta)),
-    field("spec", Struct(&LeaseSpec)),
-] };
+    omitted(0, "apiVersion", String),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(2, "spec", Struct(&LeaseSpec)),
+], embedded: &[] };
 
 pub(super) static LeaseSpec: Type = Type { go: "v1.LeaseSpec", fields: &[
-    field("acquireTime", MicroTime),
-    field("holderIdentity", String),
-    field("leaseDurationSeconds", Int32),
-    field("leaseTransitions", Int32),
-    field("preferredHolder", String),
-    field("renewTime", MicroTime),
-    field("strategy", Text("v1.CoordinatedLeaseStrategy")),
-] };
+    field(3, "acquireTime", MicroTime),
+    field(1, "holderIdentity", String),
+    field(2, "leaseDurationSeconds", Int32),
+    field(5, "leaseTransitions", Int32),
+    field(7, "preferredHolder", String),
+    field(4, "renewTime", MicroTime),
+    field(6, "strategy", Text("v1.CoordinatedLeaseStrategy")),
+], embedded: &[] };

@@ -3,19 +3,19 @@
 use super::prelude::*;
 
 pub(super) static Overhead: Type = Type { go: "v1.Overhead", fields: &[
-    omitted("podFixed", Map(&Quantity)),
-] };
+    omitted(1, "podFixed", Map(&Quantity)),
+], embedded: &[] };
 
 pub(super) static RuntimeClass: Type = Type { go: "v1.RuntimeClass", fields: &[
-    omitted("apiVersion", String),
-    field("handler", String),
-    omitted("kind", String),
-    field("metadata", Struct(&meta_v1::ObjectMeta)),
-    field("overhead", Struct(&Overhead)),
-    field("scheduling", Struct(&Scheduling)),
-] };
+    omitted(0, "apiVersion", String),
+    field(2, "handler", String),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(3, "overhead", Struct(&Overhead)),
+    field(4, "scheduling", Struct(&Scheduling)),
+], embedded: &[] };
 
 pub(super) static Scheduling: Type = Type { go: "v1.Scheduling", fields: &[
-    omitted("nodeSelector", Map(&String)).of(Atomic),
-    omitted("tolerations", List(&Struct(&core_v1::Toleration))).of(Atomic),
-] };
+    omitted(1, "nodeSelector", Map(&String)).of(Atomic),
+    omitted(2, "tolerations", List(&Struct(&core_v1::Toleration))).of(Atomic),
+], embedded: &[] };

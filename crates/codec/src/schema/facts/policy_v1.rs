@@ -3,33 +3,33 @@
 use super::prelude::*;
 
 pub(super) static Eviction: Type = Type { go: "v1.Eviction", fields: &[
-    omitted("apiVersion", String),
-    field("deleteOptions", Struct(&meta_v1::DeleteOptions)),
-    omitted("kind", String),
-    field("metadata", Struct(&meta_v1::ObjectMeta)),
-] };
+    omitted(0, "apiVersion", String),
+    field(2, "deleteOptions", Struct(&meta_v1::DeleteOptions)),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+], embedded: &[] };
 
 pub(super) static PodDisruptionBudget: Type = Type { go: "v1.PodDisruptionBudget", fields: &[
-    omitted("apiVersion", String),
-    omitted("kind", String),
-    field("metadata", Struct(&meta_v1::ObjectMeta)),
-    field("spec", Struct(&PodDisruptionBudgetSpec)),
-    field("status", Struct(&PodDisruptionBudgetStatus)),
-] };
+    omitted(0, "apiVersion", String),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(2, "spec", Struct(&PodDisruptionBudgetSpec)),
+    field(3, "status", Struct(&PodDisruptionBudgetStatus)),
+], embedded: &[] };
 
 pub(super) static PodDisruptionBudgetSpec: Type = Type { go: "v1.PodDisruptionBudgetSpec", fields: &[
-    field("maxUnavailable", IntOrString),
-    field("minAvailable", IntOrString),
-    field("selector", Struct(&meta_v1::LabelSelector)),
-    field("unhealthyPodEvictionPolicy", Text("v1.UnhealthyPodEvictionPolicyType")),
-] };
+    field(3, "maxUnavailable", IntOrString),
+    field(1, "minAvailable", IntOrString),
+    field(2, "selector", Struct(&meta_v1::LabelSelector)),
+    field(4, "unhealthyPodEvictionPolicy", Text("v1.UnhealthyPodEvictionPolicyType")),
+], embedded: &[] };
 
 pub(super) static PodDisruptionBudgetStatus: Type = Type { go: "v1.PodDisruptionBudgetStatus", fields: &[
-    omitted("conditions", List(&Struct(&meta_v1::Condition))).of(Keyed(&["type"])).patched(Merge("type")),
-    field("currentHealthy", Int32),
-    field("desiredHealthy", Int32),
-    omitted("disruptedPods", Map(&Time)),
-    field("disruptionsAllowed", Int32),
-    field("expectedPods", Int32),
-    omitted("observedGeneration", Int64),
-] };
+    omitted(7, "conditions", List(&Struct(&meta_v1::Condition))).of(Keyed(&["type"])).patched(Merge("type")),
+    field(4, "currentHealthy", Int32),
+    field(5, "desiredHealthy", Int32),
+    omitted(2, "disruptedPods", Map(&Time)),
+    field(3, "disruptionsAllowed", Int32),
+    field(6, "expectedPods", Int32),
+    omitted(1, "observedGeneration", Int64),
+], embedded: &[] };

@@ -3,11 +3,11 @@
 use super::prelude::*;
 
 pub(super) static PriorityClass: Type = Type { go: "v1.PriorityClass", fields: &[
-    omitted("apiVersion", String),
-    omitted("description", String),
-    omitted("globalDefault", Bool),
-    omitted("kind", String),
-    field("metadata", Struct(&meta_v1::ObjectMeta)),
-    field("preemptionPolicy", Text("v1.PreemptionPolicy")),
-    field("value", Int32),
-] };
+    omitted(0, "apiVersion", String),
+    omitted(4, "description", String),
+    omitted(3, "globalDefault", Bool),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(5, "preemptionPolicy", Text("v1.PreemptionPolicy")),
+    field(2, "value", Int32),
+], embedded: &[] };
