@@ -82,7 +82,9 @@ impl NodeKeeper {
             let wait = match self.report(&node, settling).await {
                 Ok(None) => again.next_delay(),
                 Ok(Some(ready)) => {
-                    if was_ready.replace(ready) != Some(ready) {
+                    // A node found as it was has no news; nor has a new one before it is first ready.
+                    let before = was_ready.replace(ready).or_else(|| status::readiness(&node));
+                    if before.is_some_and(|before| before != ready) {
                         let reason = if ready { "NodeReady" } else { "NodeNotReady" };
                         let message = format!("Node {} status is now: {reason}", self.context.node.node_name);
                         self.context.recorder.event(

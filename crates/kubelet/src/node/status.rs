@@ -93,7 +93,17 @@ fn differs(one: &NodeStatus, other: &NodeStatus) -> bool {
 }
 
 pub(crate) fn is_ready(status: &NodeStatus) -> bool {
-    status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    readiness_in(status) == Some(true)
+}
+
+/// Whether the node's object says that it is ready; `None` where it says nothing yet.
+pub(crate) fn readiness(node: &Node) -> Option<bool> {
+    readiness_in(node.status.as_ref()?)
+}
+
+fn readiness_in(status: &NodeStatus) -> Option<bool> {
+    let mut conditions = status.conditions.iter().flatten();
+    conditions.find(|condition| condition.type_ == "Ready").map(|condition| condition.status == "True")
 }
 
 fn amounts(machine: &Machine) -> BTreeMap<String, Quantity> {
@@ -258,6 +268,7 @@ mod tests {
         assert_eq!(telling(&ready, &unready, false, false), Telling::Write);
         assert_eq!(telling(&unready, &ready, false, true), Telling::Write);
         assert_eq!(telling(&NodeStatus::default(), &unready, false, true), Telling::Write);
+        assert_eq!((readiness(&Node::default()), readiness(&node)), (None, Some(true)));
         let later = generate_at(&node, Ok(&up), 6);
         assert_eq!(telling(&ready, &later, false, true), Telling::Keep);
         assert_eq!(telling(&ready, &later, true, false), Telling::Write);

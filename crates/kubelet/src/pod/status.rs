@@ -97,7 +97,7 @@ fn container_status(pod: &Pod, container: &ContainerSpec, role: Role, facts: &Fa
         return unseen_status(pod, container, facts);
     };
     let older = history.find_map(|seen| seen.exit().map(|exit| (seen, exit)));
-    let older = older.map(|(seen, exit)| terminated(seen, exit));
+    let older = older.map(|(seen, exit)| terminated(seen, exit)).or_else(|| forgotten_end(pod, latest));
     let (state, last_state) = match &latest.state {
         State::Running { started_at } => (running(*started_at), older),
         State::Exited(exit) => match waiting {
@@ -182,6 +182,16 @@ pub(super) fn reported<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStat
 pub(super) fn next_restart_count(reported: &ContainerStatus) -> u32 {
     let next = u32::from(reported.container_id.is_some());
     u32::try_from(reported.restart_count).unwrap_or(0).saturating_add(next)
+}
+
+/// The end before this run that the API still knows and the runtime does not.
+fn forgotten_end(pod: &Pod, latest: &Container) -> Option<ContainerState> {
+    let own = container_id(latest);
+    let reported = reported(pod, &latest.name)?;
+    let about_this_run = reported.container_id.as_ref().is_none_or(|id| *id == own);
+    let last = reported.last_state.clone().filter(|_| about_this_run)?;
+    let ended_before = last.terminated.as_ref()?.container_id.as_ref() != Some(&own);
+    ended_before.then_some(last)
 }
 
 /// How the last run of a container that the runtime has forgotten ended, as far as the API knows.

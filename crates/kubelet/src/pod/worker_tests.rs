@@ -308,7 +308,9 @@ async fn a_runtime_that_forgot_everything_goes_on_with_the_count_and_a_new_log()
     assert_eq!(status.phase.as_deref(), Some("Running"));
     let last = status.container_statuses.unwrap()[0].last_state.clone();
     assert_eq!(world.runtime.log_path("app-1"), "app/1.log");
-    assert!(last.is_none_or(|last| last.terminated.is_none()), "the new run has no predecessor in the runtime");
+    let last = last.unwrap().terminated.unwrap();
+    assert_eq!((last.exit_code, last.reason.as_deref()), (137, Some("ContainerStatusUnknown")));
+    assert_eq!(last.container_id.as_deref(), Some("pintle://app-0"));
 
     // Logs count where the API's memory falls behind.
     world.worker.abort();
