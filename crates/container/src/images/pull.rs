@@ -95,9 +95,15 @@ pub enum PullError {
 }
 
 impl ImageStore {
-    /// Pulls an image and unpacks it. Pulling what is there already costs one request.
+    /// Pulls an image and unpacks it. Pulling what is there already costs one request, or none where
+    /// the name carries the digest.
     pub async fn pull(&self, image: &str, credentials: &RegistryCredentials) -> Result<Image, PullError> {
         let reference: Reference = image.parse()?;
+        if let Some(digest) = reference.digest()
+            && let Some(known) = self.find(&reference.with_digest(digest))?
+        {
+            return Ok(known);
+        }
         let registry = Registry::new(&reference, credentials)?;
         let (manifest, digest) = registry.manifest().await?;
         if let Some(known) = self.find(&reference.with_digest(&digest))? {
@@ -325,3 +331,6 @@ fn is_loopback(registry: &str) -> bool {
     let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
+
+#[cfg(test)]
+mod tests;

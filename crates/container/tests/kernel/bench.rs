@@ -15,10 +15,34 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const IMAGE: &str = "docker.io/library/busybox:test";
 
 pub(crate) struct Bench {
-    pub(crate) folder: tempfile::TempDir,
-    pub(crate) cluster: String,
     pub(crate) runtime: Arc<container::Runtime>,
     pub(crate) network: Arc<FakeNetwork>,
+    pub(crate) cluster: String,
+    pub(crate) folder: Folder,
+}
+
+/// The node's folder; taken away with all that lives in it, also after a test that fails.
+pub(crate) struct Folder {
+    folder: tempfile::TempDir,
+    cluster: String,
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn destroy(&self) -> std::result::Result<(), container::DestroyError> {
+        container::destroy(&self.path().join("data"), &self.path().join("run"), &self.cluster)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = self.destroy() {
+            eprintln!("leftovers in {}: {error}", self.path().display());
+        }
+    }
 }
 
 /// Remembers who is attached; connects nobody.
@@ -62,7 +86,8 @@ impl Bench {
         let network = Arc::new(FakeNetwork::default());
         let runtime = open(folder.path(), &cluster, network.clone()).await;
         load_busybox(runtime.images(), folder.path());
-        Bench { folder, cluster, runtime, network }
+        let folder = Folder { folder, cluster: cluster.clone() };
+        Bench { runtime, network, cluster, folder }
     }
 
     /// What a restarted program does.
@@ -174,7 +199,7 @@ impl Bench {
     /// Takes everything away and looks that nothing is left.
     pub(crate) fn close(self) {
         drop(self.runtime);
-        container::destroy(&self.folder.path().join("data"), &self.folder.path().join("run"), &self.cluster).unwrap();
+        self.folder.destroy().unwrap();
         let here = self.folder.path().display().to_string();
         let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
         assert!(!mounts.contains(&here), "a mount is left: {mounts}");

@@ -85,7 +85,7 @@ async fn paths_can_be_masked_and_made_read_only() {
         readonly_paths: vec!["/proc/sys".to_owned()],
         ..Default::default()
     };
-    let script = "touch /here 2>&1; wc -c < /proc/cpuinfo; echo 1 > /proc/sys/kernel/panic; echo $?";
+    let script = "exec 2>&1; touch /here; wc -c < /proc/cpuinfo; echo 1 > /proc/sys/kernel/panic; echo $?";
     let (_, output) = bench.script(&sandbox, with_security(config("app", script), context)).await;
     assert!(output.contains("Read-only file system"), "{output}");
     assert!(output.contains("\n0\n") && output.ends_with("1\n"), "{output}");
