@@ -1,4 +1,4 @@
-//! `pods/log`, `exec`, `attach` and `portforward`: handed on to the pod's kubelet.
+//! `pods/log`, `exec`, `attach` and `portforward`, and `nodes/proxy`: handed on to the node's kubelet.
 //!
 //! **Invariant:** the connection goes to the address in the Node's status and nowhere else; redirects
 //! are not followed; nothing of the client's credentials crosses.
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use registry::Object;
 use remotecommand::tunnel;
@@ -59,6 +60,25 @@ pub(super) fn log(call: Arc<Call>, _request: Request<Body>) -> BoxFuture<'static
         }
         let target = target(&call, node, &pod_path("containerLogs", &pod, Some(&container))).await?;
         read(&call, &target).await
+    })
+}
+
+/// What a kubelet serves of its own, `/stats/summary` or `/metrics`, given on as it answers.
+/// Only plain reads cross: an upgrade here would be a way around the right to exec.
+pub(super) fn node_proxy(
+    call: Arc<Call>,
+    _request: Request<Body>,
+) -> BoxFuture<'static, Result<Response<Body>, ApiError>> {
+    Box::pin(async move {
+        let path: String = call.info.rest.split('/').map(|segment| format!("/{}", encode_segment(segment))).collect();
+        let target = target(&call, &call.info.name, &path).await?;
+        let (parts, incoming) = get(&call, &target).await?.into_parts();
+        let mut response = Response::new(body::boxed(incoming));
+        *response.status_mut() = parts.status;
+        if let Some(content_type) = parts.headers.get(header::CONTENT_TYPE) {
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type.clone());
+        }
+        Ok(response)
     })
 }
 
@@ -111,8 +131,25 @@ async fn stream(
     Ok(tunnel.response.map(body::boxed))
 }
 
-/// A plain GET, its answer streamed as it comes.
+/// A plain GET whose good answer is a text, streamed as it comes.
 async fn read(call: &Call, target: &Target) -> Result<Response<Body>, ApiError> {
+    let (parts, incoming) = get(call, target).await?.into_parts();
+    if parts.status == StatusCode::OK {
+        return Ok(answer(StatusCode::OK, "text/plain", body::boxed(incoming)));
+    }
+    let text = Limited::new(incoming, REFUSAL_BYTES).collect().await;
+    let text = text.map_err(|error| ApiError::internal(&error.to_string()))?.to_bytes();
+    let text = String::from_utf8_lossy(&text).trim().to_owned();
+    let reason = match parts.status {
+        StatusCode::BAD_REQUEST => "BadRequest",
+        StatusCode::NOT_FOUND => "NotFound",
+        _ => "InternalError",
+    };
+    Err(ApiError::new(parts.status, reason, text))
+}
+
+/// A plain GET; redirects are refused.
+async fn get(call: &Call, target: &Target) -> Result<Response<Incoming>, ApiError> {
     let failed = |error: hyper::Error| ApiError::internal(&format!("error dialing backend: {error}"));
     let upstream = connect(call, target).await?;
     let (mut sender, connection) =
@@ -134,22 +171,11 @@ async fn read(call: &Call, target: &Target) -> Result<Response<Body>, ApiError> 
     request.headers_mut().insert(header::HOST, host.unwrap_or(HeaderValue::from_static("localhost")));
     let answered = tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request)).await;
     let answered = answered.map_err(|_| ApiError::internal("error dialing backend: no answer in time"))?;
-    let (parts, incoming) = answered.map_err(failed)?.into_parts();
-    if parts.status == StatusCode::OK {
-        return Ok(answer(StatusCode::OK, "text/plain", body::boxed(incoming)));
-    }
-    if parts.status.is_redirection() {
+    let response = answered.map_err(failed)?;
+    if response.status().is_redirection() {
         return Err(ApiError::internal("the kubelet answered with a redirect, which is not followed"));
     }
-    let text = Limited::new(incoming, REFUSAL_BYTES).collect().await;
-    let text = text.map_err(|error| ApiError::internal(&error.to_string()))?.to_bytes();
-    let text = String::from_utf8_lossy(&text).trim().to_owned();
-    let reason = match parts.status {
-        StatusCode::BAD_REQUEST => "BadRequest",
-        StatusCode::NOT_FOUND => "NotFound",
-        _ => "InternalError",
-    };
-    Err(ApiError::new(parts.status, reason, text))
+    Ok(response)
 }
 
 async fn pod(call: &Call) -> Result<Object, ApiError> {

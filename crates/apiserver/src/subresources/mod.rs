@@ -49,6 +49,7 @@ static TABLE: &[Subresource] = &[
     Subresource { on: On::Kind("", "pods"), name: "eviction", kind: Some(("policy", "v1", "Eviction")), verbs: &["create"], handler: eviction::create },
     Subresource { on: On::Kind("", "pods"), name: "exec", kind: Some(("", "v1", "PodExecOptions")), verbs: &["create", "get"], handler: kubelet::exec },
     Subresource { on: On::Kind("", "pods"), name: "log", kind: None, verbs: &["get"], handler: kubelet::log },
+    Subresource { on: On::Kind("", "nodes"), name: "proxy", kind: Some(("", "v1", "NodeProxyOptions")), verbs: &["get"], handler: kubelet::node_proxy },
     Subresource { on: On::Kind("", "pods"), name: "portforward", kind: Some(("", "v1", "PodPortForwardOptions")), verbs: &["create", "get"], handler: kubelet::port_forward },
     Subresource { on: On::Kind("", "serviceaccounts"), name: "token", kind: Some(("authentication.k8s.io", "v1", "TokenRequest")), verbs: &["create"], handler: token::create },
     Subresource { on: On::Kind("", "namespaces"), name: "finalize", kind: None, verbs: &["update"], handler: finalize::update },
@@ -80,7 +81,9 @@ pub(crate) async fn dispatch(call: Arc<Call>, request: Request<Body>) -> Result<
     let Some(subresource) = of(call.kind).find(|subresource| subresource.name == call.info.subresource) else {
         return Err(ApiError::no_such_resource());
     };
-    if !subresource.verbs.contains(&call.verb) || !call.info.rest.is_empty() {
+    // The path goes on for proxies alone.
+    let leads_nowhere = !call.info.rest.is_empty() && subresource.name != "proxy";
+    if !subresource.verbs.contains(&call.verb) || leads_nowhere {
         return Err(ApiError::method_not_allowed(call.subject(&call.info.name)));
     }
     (subresource.handler)(call, request).await

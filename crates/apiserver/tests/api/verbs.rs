@@ -99,6 +99,36 @@ async fn unknown_fields_warn_or_refuse() {
 }
 
 #[tokio::test]
+async fn bodies_come_in_protobuf_too() {
+    let cluster = Cluster::start().await;
+    let send = async |method: &str, path: &str, content_type: &str, body: &'static [u8]| {
+        let request = http::Request::builder().method(method).uri(path).header("content-type", content_type);
+        let request = request.body(http_body_util::Full::from(body)).unwrap();
+        let answer = crate::common::read(cluster.admin.send(request).await).await;
+        (answer["code"].as_u64(), answer["message"].as_str().unwrap_or("").to_owned(), answer)
+    };
+    let protobuf = "application/vnd.kubernetes.protobuf";
+    let body = b"k8s\0\n\x0f\n\x02v1\x12\tConfigMap\x12\x0d\n\x03\n\x01a\x12\x06\n\x01k\x12\x01v";
+    let (_, _, created) = send("POST", CONFIG_MAPS, protobuf, body).await;
+    assert_eq!((&created["metadata"]["name"], &created["data"]), (&json!("a"), &json!({"k": "v"})));
+    let (code, message, _) = send("POST", CONFIG_MAPS, protobuf, b"k8s\0\x12\x05").await;
+    let explained = r#"ConfigMap in version "v1" cannot be handled as a ConfigMap: proto: unexpected EOF"#;
+    assert_eq!((code, message.as_str()), (Some(400), explained));
+    let (code, message, _) =
+        send("POST", CONFIG_MAPS, protobuf, b"k8s\0\n\x09\n\x02v1\x12\x03Pod\x12\x05\n\x03\n\x01b").await;
+    assert_eq!((code, message.as_str()), (Some(400), r#"Pod in version "v1" cannot be handled as a ConfigMap"#));
+    let (code, message, _) = send("POST", CONFIG_MAPS, "application/cbor", b"").await;
+    let accepted = "the body of the request was in an unknown format - accepted media types include: \
+                    application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    assert_eq!((code, message.as_str()), (Some(415), accepted));
+    let path = format!("{CONFIG_MAPS}/a");
+    let (code, ..) = send("DELETE", &path, protobuf, b"k8s\0\x12\x05\x12\x03\n\x01x").await;
+    assert_eq!(code, Some(409), "the options name another uid");
+    let (_, _, deleted) = send("DELETE", &path, protobuf, b"k8s\0\x12\x02\x08\0").await;
+    assert_eq!(deleted["status"], json!("Success"));
+}
+
+#[tokio::test]
 async fn lists_select_and_page_at_one_revision() {
     let cluster = Cluster::start().await;
     let admin = &cluster.admin;

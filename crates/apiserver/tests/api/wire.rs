@@ -232,6 +232,25 @@ async fn logs_come_from_the_kubelet_and_carry_no_credentials_to_it() {
 }
 
 #[tokio::test]
+async fn a_nodes_own_pages_are_read_through_its_proxy() {
+    let served = serve().await;
+    let metrics = "HTTP/1.1 203 Odd\r\ncontent-type: text/x\r\ncontent-length: 3\r\nconnection: close\r\n\r\na 1";
+    let (port, mut asked) = kubelet(&served.authority, metrics).await;
+    bound_pod(&served, port).await;
+    let nobody = served.cluster.user("jane", &[]).refused("GET", "/api/v1/nodes/n/proxy/metrics", None).await;
+    assert_eq!(nobody.0, 403);
+    let admin = Some(served.authority.client("jane", "system:masters"));
+    let mut request = served.request("/api/v1/nodes/n/proxy/metrics/a%20b?x=y");
+    request.headers_mut().insert("upgrade", "websocket".parse().unwrap());
+    let response = served.send(admin, false, request).await;
+    assert_eq!((response.status().as_u16(), &response.headers()["content-type"]), (203, &"text/x".parse().unwrap()));
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "a 1");
+    let head = asked.recv().await.unwrap();
+    assert!(head.starts_with("GET /metrics/a%20b?x=y HTTP/1.1\r\n"), "{head}");
+    assert!(!head.contains("websocket"), "{head}");
+}
+
+#[tokio::test]
 async fn a_kubelet_that_redirects_is_not_followed() {
     let served = serve().await;
     let redirect =
