@@ -1,7 +1,6 @@
 //! The wiring: every room, started in the order in which they need each other, in one process.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -135,8 +134,7 @@ async fn start(
         data_dir: settings.data_dir.clone(),
         run_dir: settings.run_dir.clone(),
         network: bridge.clone(),
-        // The running program itself, also when its file has been replaced meanwhile.
-        shim_program: PathBuf::from("/proc/self/exe"),
+        shim_program: std::env::current_exe().context("cannot find this program's own file")?,
         ambient: ambient.clone(),
     })
     .await?;
