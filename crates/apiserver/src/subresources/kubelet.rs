@@ -24,7 +24,7 @@ use tokio_rustls::client::TlsStream;
 use crate::call::Call;
 use crate::kinds;
 use crate::metadata;
-use crate::status::{ApiError, answer};
+use crate::status::{ApiError, Subject, answer};
 use crate::wire::body::{self, Body};
 use crate::wire::query::encode_segment;
 
@@ -241,9 +241,9 @@ fn pod_path(endpoint: &str, pod: &Object, container: Option<&str>) -> String {
 /// The kubelet's address as its Node states it. Loopback and link-local addresses are refused: they
 /// would make this server speak to itself or to the machine's metadata.
 async fn target(call: &Call, node: &str, path: &str) -> Result<Target, ApiError> {
-    let object = call.server.storage.object(kinds::required("", "v1", "nodes"), "", node).await?;
-    let object =
-        object.ok_or_else(|| ApiError::internal(&format!("error getting node {node:?}: nodes {node:?} not found")))?;
+    let nodes = kinds::required("", "v1", "nodes");
+    let object = call.server.storage.object(nodes, "", node).await?;
+    let object = object.ok_or_else(|| ApiError::not_found(Subject::of(nodes, node)))?;
     let status = object.get("status").unwrap_or(&Value::Null);
     let addresses = status.get("addresses").and_then(Value::as_array).into_iter().flatten();
     let internal = addresses

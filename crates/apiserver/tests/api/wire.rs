@@ -239,6 +239,8 @@ async fn a_nodes_own_pages_are_read_through_its_proxy() {
     bound_pod(&served, port).await;
     let nobody = served.cluster.user("jane", &[]).refused("GET", "/api/v1/nodes/n/proxy/metrics", None).await;
     assert_eq!(nobody.0, 403);
+    let (code, _, message) = served.cluster.admin.refused("GET", "/api/v1/nodes/gone/proxy/metrics", None).await;
+    assert_eq!((code, message.as_str()), (404, r#"nodes "gone" not found"#));
     let admin = Some(served.authority.client("jane", "system:masters"));
     let mut request = served.request("/api/v1/nodes/n/proxy/metrics/a%20b?x=y");
     request.headers_mut().insert("upgrade", "websocket".parse().unwrap());

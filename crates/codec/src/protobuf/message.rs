@@ -103,6 +103,7 @@ fn entry(shape: &Shape, item: Item<'_>) -> Result<(String, Value), ProtobufError
     Ok((key.to_owned(), value))
 }
 
+/// What is one payload. Negative numbers come as 64 bits of two's complement, whatever their width.
 fn single(shape: &Shape, item: Item<'_>) -> Result<Value, ProtobufError> {
     let Item { field, payload, .. } = item;
     Ok(match shape {
