@@ -162,11 +162,18 @@ impl Writer {
         Ok(())
     }
 
+    /// Nanoseconds since the epoch, as upstream names events: clients show those of one second in the order of their
+    /// names. The clock stops at microseconds; chance keeps other components' names apart.
+    fn serial(&self) -> i128 {
+        let below_clock = i128::from(self.ambient.random.below(1000));
+        self.ambient.clock.now().as_nanosecond() + below_clock
+    }
+
     fn event(&self, namespace: &str, occurrence: &Occurrence, count: i32) -> Event {
         let object = occurrence.about.name.clone().unwrap_or_default();
         Event {
             metadata: ObjectMeta {
-                name: Some(format!("{object}.{:016x}", self.ambient.random.next_u64())),
+                name: Some(format!("{object}.{:x}", self.serial())),
                 namespace: Some(namespace.to_owned()),
                 ..ObjectMeta::default()
             },
