@@ -20,7 +20,7 @@ pub enum TracesError {
 }
 
 /// What the data folder holds, by name. Only these are removed: the folder may have been the user's before.
-const DATA_ENTRIES: [&str; 7] = ["store", "pki", "images", "containers", "kubelet", "logs", "network"];
+const DATA_ENTRIES: [&str; 8] = ["store", "pki", "images", "sandboxes", "containers", "kubelet", "logs", "network"];
 
 /// Ends every process in the cluster's cgroups and removes the cgroups.
 pub fn remove_cgroups(name: &str) -> Result<(), TracesError> {

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use stdx::Clock;
 
 /// How often a group is emptied: processes may fork while they are being killed.
 const KILL_ROUNDS: usize = 16;
@@ -75,6 +77,31 @@ impl Cgroups {
         Ok(())
     }
 
+    /// Asks everything in the group and below it to end, and waits for those that heed the request, for
+    /// `patience` at the most. What does not catch the signal would not end by it as the first process of
+    /// its namespace, so nobody waits for that.
+    pub(crate) fn terminate(&self, path: &str, patience: Duration, clock: Clock) -> io::Result<()> {
+        let mut pids = Vec::new();
+        for (folder, _) in self.hierarchies() {
+            collect_pids(&below(folder, path), &mut pids)?;
+        }
+        pids.sort_unstable();
+        pids.dedup();
+        let heeding: Vec<i32> = pids.iter().copied().filter(|pid| catches_termination(*pid)).collect();
+        for pid in pids {
+            match kill(Pid::from_raw(pid), Signal::SIGTERM) {
+                Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let deadline = clock.instant() + patience;
+        for pid in heeding {
+            let left = deadline.saturating_duration_since(clock.instant());
+            await_end(pid, u16::try_from(left.as_millis()).unwrap_or(u16::MAX))?;
+        }
+        Ok(())
+    }
+
     /// Kills everything in the group and below it.
     pub(crate) fn kill(&self, path: &str) -> io::Result<()> {
         for _ in 0..KILL_ROUNDS {
@@ -106,7 +133,7 @@ impl Cgroups {
             if pids.is_empty() {
                 return Ok(());
             }
-            pids.into_iter().try_for_each(await_end)?;
+            pids.into_iter().try_for_each(|pid| await_end(pid, END_TIMEOUT_MS))?;
         }
         Ok(())
     }
@@ -206,8 +233,16 @@ impl Cgroups {
 /// A killed process ends within a moment; one that the kernel holds is not waited for longer.
 const END_TIMEOUT_MS: u16 = 5000;
 
+/// By the mask of caught signals in the process's status; one that is gone catches nothing.
+fn catches_termination(pid: i32) -> bool {
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return false };
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (Signal::SIGTERM as u32 - 1)) != 0
+}
+
 #[expect(unsafe_code, reason = "pidfd_open has no safe wrapper")]
-fn await_end(pid: i32) -> io::Result<()> {
+fn await_end(pid: i32, timeout_ms: u16) -> io::Result<()> {
     use std::os::fd::{AsFd, FromRawFd, OwnedFd};
     // SAFETY: a plain system call; the result is checked before it is owned.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
@@ -220,7 +255,7 @@ fn await_end(pid: i32) -> io::Result<()> {
     // SAFETY: the kernel has just made this descriptor for us; it fits, as descriptors do.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
     let mut awaited = [nix::poll::PollFd::new(descriptor.as_fd(), nix::poll::PollFlags::POLLIN)];
-    nix::poll::poll(&mut awaited, END_TIMEOUT_MS)?;
+    nix::poll::poll(&mut awaited, timeout_ms)?;
     Ok(())
 }
 

@@ -3,6 +3,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stdx::Clock;
 
 use crate::cgroup::Cgroups;
 use crate::paths::Paths;
@@ -26,13 +29,17 @@ pub enum DestroyError {
     },
 }
 
-/// Ends the shims and containers of the cluster and removes their mounts, namespaces, cgroups and
+/// How long pods may take to end when they are asked to. Upstream's default grace is longer, but here a person waits.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks every process of the cluster's pods to end, waits a bounded time, then ends the shims and containers of the cluster and removes their mounts, namespaces, cgroups and
 /// folders. Images stay. Nothing there is success. No server may run meanwhile.
 pub fn destroy(data_dir: &Path, run_dir: &Path, cluster: &str) -> Result<(), DestroyError> {
     let paths = Paths::new(data_dir, run_dir);
     let cgroups = Cgroups::discover().map_err(DestroyError::Cgroups)?;
     let root = format!("/{cluster}");
-    cgroups.kill(&root).map_err(|source| DestroyError::Kill { cgroup: root.clone(), source })?;
+    let ended = cgroups.terminate(&format!("{root}/pods"), PATIENCE, Clock::system());
+    ended.and_then(|()| cgroups.kill(&root)).map_err(|source| DestroyError::Kill { cgroup: root.clone(), source })?;
     for folder in [paths.root_filesystems(), paths.shared_memories(), paths.network_namespaces()] {
         for path in children(&folder)? {
             mounts::unmount(&path).map_err(|source| DestroyError::Remove { path, source })?;

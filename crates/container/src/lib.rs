@@ -19,3 +19,9 @@ pub use images::{
     Image, ImageStore, InvalidReference, LoadError, Origin, PullError, RegistryCredentials, StoreError, UnpackError,
 };
 pub use runtime::{Config, OpenError, Runtime};
+
+/// The ids of the containers in a cluster's data folder that were made from an image; removing it would take their
+/// files away beneath them.
+pub fn users_of_image(data_dir: &std::path::Path, image_id: &str) -> std::io::Result<Vec<String>> {
+    runtime::record::users_of_image(&paths::Paths::new(data_dir, data_dir).containers(), image_id)
+}

@@ -44,8 +44,8 @@ pub(crate) struct Candidate {
 }
 
 impl ImageStore {
-    /// Loads every image of a file or folder that runs on this machine. Answers them; on an error
-    /// nothing has changed.
+    /// Loads every image of a file or folder that runs on this machine. Answers them with the names
+    /// they have there; on an error nothing has changed.
     pub fn load(&self, path: &Path) -> Result<Vec<Image>, LoadError> {
         let source = Source::open(path, &self.work()).map_err(read_error)?;
         let candidates = if source.has("manifest.json") {
@@ -64,7 +64,7 @@ impl ImageStore {
         for image in &images {
             self.enter(image.clone())?;
         }
-        images.iter().map(|image| Ok(self.find(&image.id)?.unwrap_or_else(|| image.clone()))).collect()
+        Ok(images)
     }
 
     /// Checks the image and unpacks the layers that are not there yet. The caller holds the lock.

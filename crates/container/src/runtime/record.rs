@@ -77,6 +77,24 @@ pub(crate) fn load_container(folder: &Path) -> Result<(CreateContainerRequest, C
     Ok((request, load(folder, RECORD_FILE)?))
 }
 
+/// The containers that were made from an image, running or not, going by what rests on disk.
+pub(crate) fn users_of_image(containers: &Path, image_id: &str) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(containers) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut users = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // A container that is being made or removed has no whole record, and no claim yet.
+        if load_container(&entry.path()).is_ok_and(|(_, facts)| facts.image_id == image_id) {
+            users.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(users)
+}
+
 pub(crate) fn save_record<T: Serialize>(folder: &Path, record: &T) -> Result<(), RecordError> {
     save(folder, RECORD_FILE, record)
 }

@@ -7,6 +7,7 @@ use cluster::progress::Format;
 use container::ImageStore;
 use serde_json::json;
 
+use super::down::settings_of;
 use crate::arguments::{ImageCommand, Where};
 
 pub(super) fn run(command: ImageCommand) -> anyhow::Result<ExitCode> {
@@ -22,8 +23,18 @@ pub(super) fn run(command: ImageCommand) -> anyhow::Result<ExitCode> {
         ImageCommand::Ls { r#where, output } => list(&open(&r#where)?, output.format()),
         ImageCommand::Rm { r#where, images } => {
             let store = open(&r#where)?;
+            let data_dir = settings_of(&r#where)?.data_dir;
             let mut code = ExitCode::SUCCESS;
             for image in images {
+                if let Some(known) = store.find(&image)? {
+                    let users = container::users_of_image(&data_dir, &known.id)?;
+                    if known.names.len() < 2 && !users.is_empty() {
+                        let count = users.len();
+                        eprintln!("pintle: {image} is in use by {count} containers; delete their pods first");
+                        code = ExitCode::FAILURE;
+                        continue;
+                    }
+                }
                 match store.remove(&image)? {
                     Some(_) => println!("removed {image}"),
                     None => {
@@ -38,7 +49,7 @@ pub(super) fn run(command: ImageCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn open(place: &Where) -> anyhow::Result<ImageStore> {
-    let settings = super::down::settings_of(place)?;
+    let settings = settings_of(place)?;
     Ok(ImageStore::open(settings.images_dir())?)
 }
 
