@@ -91,6 +91,8 @@ fn read_pid(file: &mut File) -> i32 {
 pub struct ServerInfo {
     pub pid: u32,
     pub version: String,
+    /// Whether the API answers.
+    pub is_serving: bool,
     /// Whether everything `up` waits for was there.
     pub is_ready: bool,
     pub node_name: String,

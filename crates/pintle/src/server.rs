@@ -84,6 +84,7 @@ async fn start(
     let mut info = ServerInfo {
         pid: std::process::id(),
         version: VERSION.into(),
+        is_serving: false,
         is_ready: false,
         node_name: node_name.clone(),
         node_address: node_ip,
@@ -116,6 +117,8 @@ async fn start(
             Ok(())
         }
     });
+    info.is_serving = true;
+    info.write()?;
     report(Step::Api).await;
 
     let local = {

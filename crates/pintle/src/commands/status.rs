@@ -77,7 +77,7 @@ async fn observe(info: &ServerInfo) -> anyhow::Result<Observed> {
 }
 
 /// A client over the wire, as any user's is: `status` then says what users meet.
-fn administrator(info: &ServerInfo) -> anyhow::Result<Client> {
+pub(super) fn administrator(info: &ServerInfo) -> anyhow::Result<Client> {
     let authority = Authority::open(&info.settings.pki_dir(), Clock::system().now())?;
     let identity = authority.issue_administrator()?;
     let mut config = Config::new(server_url(&info.settings).parse()?);

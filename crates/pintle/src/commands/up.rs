@@ -13,13 +13,14 @@ use cluster::pki::Authority;
 use cluster::process::{self, ServerInfo};
 use cluster::progress::{Report, Step, Teller};
 use serde_json::json;
-use stdx::Clock;
+use stdx::{Ambient, Clock};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::status::administrator;
 use super::{check, server as server_command};
 use crate::arguments::{Place, Up};
-use crate::server;
+use crate::{ready, server};
 
 /// The server's log starts over when it has grown past this at a start.
 const MAXIMUM_LOG_BYTES: u64 = 16 << 20;
@@ -35,7 +36,7 @@ pub(super) fn run(up: &Up) -> anyhow::Result<ExitCode> {
     // Everything that can be refused is refused before anything is touched.
     kubeconfig::probe(&start.kubeconfig)?;
     if let Some(pid) = process::holder(&start.settings.run_dir)? {
-        return start.find_running(pid);
+        return start.find_running(pid, up.wait);
     }
     start.teller.begin(Step::Checks)?;
     let problems = check::look(&start.settings)?;
@@ -43,7 +44,7 @@ pub(super) fn run(up: &Up) -> anyhow::Result<ExitCode> {
         start.teller.erase()?;
         // Another `up` that began a moment earlier holds the ports by now, and is the truer reason.
         if let Some(pid) = process::holder(&start.settings.run_dir)? {
-            return start.find_running(pid);
+            return start.find_running(pid, up.wait);
         }
         check::print(&problems);
         return Ok(ExitCode::FAILURE);
@@ -60,11 +61,14 @@ struct Start {
 }
 
 impl Start {
-    fn find_running(mut self, pid: i32) -> anyhow::Result<ExitCode> {
+    fn find_running(mut self, pid: i32, wait: bool) -> anyhow::Result<ExitCode> {
         let info = ServerInfo::read(&self.settings.run_dir)?.filter(|info| i64::from(info.pid) == i64::from(pid));
-        let Some(info) = info.filter(|info| info.is_ready) else {
+        let Some(info) = info.filter(|info| info.is_serving) else {
             bail!("process {pid} is starting this cluster now; wait for it, or look with `pintle status`");
         };
+        if !info.is_ready && wait {
+            server::runtime()?.block_on(wait_until_ready(&info))?;
+        }
         self.settings = info.settings;
         self.merge_kubeconfig()?;
         let name = &self.settings.name;
@@ -161,6 +165,14 @@ impl Start {
         };
         Ok(kubeconfig::merge(&self.kubeconfig, &context)?)
     }
+}
+
+/// Waits for what the `up` that started the server would have waited for.
+async fn wait_until_ready(info: &ServerInfo) -> anyhow::Result<()> {
+    let (client, ambient) = (administrator(info)?, Ambient::system());
+    ready::node(&client, &info.node_name, &ambient).await;
+    ready::service_account(&client, &ambient).await;
+    ready::dns(info.settings.dns_service_ip()?, &info.settings.cluster_domain).await
 }
 
 pub(super) fn server_url(settings: &Settings) -> String {
