@@ -201,11 +201,13 @@ fn answer(address: SocketAddr) -> std::io::Result<String> {
 /// Everything that runs this very program: the server and the shims, not what the pods run.
 fn processes(bench: &Bench) -> anyhow::Result<Vec<u32>> {
     let mut found = Vec::new();
+    // Shims run it through a mount of their own, which nobody can write to.
+    let programs = [bench.program.clone(), bench.folder.join("run/program")];
     for entry in fs::read_dir("/proc")? {
         let entry = entry?;
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         // A process may have ended since the listing.
-        if fs::read_link(entry.path().join("exe")).is_ok_and(|program| program == bench.program) {
+        if fs::read_link(entry.path().join("exe")).is_ok_and(|program| programs.contains(&program)) {
             found.push(pid);
         }
     }

@@ -3,7 +3,7 @@
 //! The tests share it two at a time; each works in a namespace of its own.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ExitCode, Stdio};
 
 use e2e::{Cluster, Kubectl, NODE_ADDRESS, Namespace, Suite, busybox_manifest, manifest, run, trial, wait_for};
@@ -11,7 +11,9 @@ use serde_json::Value;
 
 fn main() -> ExitCode {
     let suite = Suite::new(|cluster| {
-        cluster.up();
+        // As on a machine whose administrator trusts a private registry's authority.
+        let trusted = Certificate::of_the_node(cluster).path;
+        run(cluster.pintle_command("up").env("SSL_CERT_FILE", trusted), "").success();
         cluster.load(&["busybox.tar", "k8s-demo.tar", "k8s-demo-2.tar", "echo.tar"]);
     });
     let mut trials = vec![
@@ -178,15 +180,20 @@ fn an_image_is_pulled_from_a_registry(cluster: &Cluster) {
     let registry = Registry::start(cluster);
     registry.push(&e2e::image("folder-form"), "hello/box", "1");
     let namespace = cluster.namespace("pull");
-    let image = format!("127.0.0.1:{}/hello/box:1", Registry::PORT);
-    let pod = busybox_manifest("pulled", "echo pulled; sleep 1000 & wait").replace("busybox:1.36", &image);
-    namespace.create(&pod);
-    namespace.wait_ready("pod/pulled");
-    assert_eq!(namespace.k("logs pulled"), "pulled\n");
-    let events = namespace.get("events");
-    let pulled = format!("Successfully pulled image \"{image}\"");
-    assert!(messages(&events).iter().any(|message| message.starts_with(&pulled)), "{:#?}", messages(&events));
-    namespace.k("delete pod pulled");
+    let pull = |name: &str, image: &str| {
+        let pod = busybox_manifest(name, "echo pulled; sleep 1000 & wait").replace("busybox:1.36", image);
+        namespace.create(&pod);
+        namespace.wait_ready(&format!("pod/{name}"));
+        assert_eq!(namespace.k(&format!("logs {name}")), "pulled\n");
+        let events = namespace.get("events");
+        let pulled = format!("Successfully pulled image \"{image}\"");
+        assert!(messages(&events).iter().any(|message| message.starts_with(&pulled)), "{:#?}", messages(&events));
+        namespace.k(&format!("delete pod {name}"));
+    };
+    pull("plain", &format!("127.0.0.1:{}/hello/box:1", Registry::PORT));
+    // The same images behind another address than the loopback's are fetched over TLS, or not at all.
+    let _secured = registry.serve_secured();
+    pull("secured", &format!("{NODE_ADDRESS}:{}/hello/box:1", Registry::SECURED_PORT));
 }
 
 fn an_image_that_cannot_be_pulled_says_why(cluster: &Cluster) {
@@ -477,6 +484,25 @@ impl Drop for Background {
 }
 
 /// Debian's docker-registry on the machine's loopback.
+/// A certificate for the node's address that vouches for itself, as PEM files; made at the first call.
+struct Certificate {
+    path: PathBuf,
+    key_path: PathBuf,
+}
+
+impl Certificate {
+    fn of_the_node(cluster: &Cluster) -> Self {
+        let folder = cluster.machine.folder();
+        let certificate = Certificate { path: folder.join("node.crt"), key_path: folder.join("node.key") };
+        if !certificate.path.exists() {
+            let made = rcgen::generate_simple_self_signed([NODE_ADDRESS.to_owned()]).unwrap();
+            std::fs::write(&certificate.key_path, made.signing_key.serialize_pem()).unwrap();
+            std::fs::write(&certificate.path, made.cert.pem()).unwrap();
+        }
+        certificate
+    }
+}
+
 struct Registry<'c> {
     cluster: &'c Cluster,
     _server: Background,
@@ -484,23 +510,42 @@ struct Registry<'c> {
 
 impl<'c> Registry<'c> {
     const PORT: u16 = 5000;
+    const SECURED_PORT: u16 = 5443;
 
     fn start(cluster: &'c Cluster) -> Self {
+        let server = Self::serve(cluster, "registry.yml", &format!("addr: '127.0.0.1:{}'", Self::PORT));
+        wait_for("the registry to answer", || cluster.fetch(&format!("http://127.0.0.1:{}/v2/", Self::PORT)));
+        Registry { cluster, _server: server }
+    }
+
+    /// Serves the same storage over TLS on the node's address, until dropped.
+    fn serve_secured(&self) -> Background {
+        let Certificate { path, key_path } = Certificate::of_the_node(self.cluster);
+        let tls = format!("tls: {{certificate: {}, key: {}}}", path.display(), key_path.display());
+        let address = format!("{NODE_ADDRESS}:{}", Self::SECURED_PORT);
+        let server = Self::serve(self.cluster, "secured.yml", &format!("addr: '{address}', {tls}"));
+        wait_for("the secured registry to answer", || {
+            let mut curl = self.cluster.machine.command("curl");
+            curl.args(["--silent", "--fail", "--cacert"]).arg(&path).arg(format!("https://{address}/v2/"));
+            let ran = run(&mut curl, "");
+            if ran.is_success() { Ok(()) } else { Err(ran.to_string()) }
+        });
+        server
+    }
+
+    fn serve(cluster: &Cluster, config: &str, http: &str) -> Background {
         let program =
             e2e::debian_program("docker-registry", "usr/bin/docker-registry").expect("the registry's program");
-        let config = cluster.machine.folder().join("registry.yml");
+        let config = cluster.machine.folder().join(config);
         let storage = cluster.machine.folder().join("registry");
         let text = format!(
-            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\nhttp: {{addr: '127.0.0.1:{}'}}\n",
+            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\nhttp: {{{http}}}\n",
             storage.display(),
-            Self::PORT
         );
         std::fs::write(&config, text).unwrap();
         let mut command = cluster.machine.command(program);
         command.arg("serve").arg(&config).stdout(Stdio::null()).stderr(Stdio::null());
-        let registry = Registry { cluster, _server: Background(command.spawn().unwrap()) };
-        wait_for("the registry to answer", || cluster.fetch(&format!("http://127.0.0.1:{}/v2/", Self::PORT)));
-        registry
+        Background(command.spawn().unwrap())
     }
 
     /// Uploads the first image of an OCI layout folder.
