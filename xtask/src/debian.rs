@@ -49,6 +49,22 @@ pub(crate) fn unpack(package: &str, cache: &Path) -> anyhow::Result<PathBuf> {
     Ok(root)
 }
 
+/// Does the same for the package that a package without content stands for, as the kernel's newest.
+pub(crate) fn unpack_dependency(package: &str, cache: &Path) -> anyhow::Result<PathBuf> {
+    let mut dependency = first_dependency(package)?;
+    if dependency.is_none() {
+        apt_get(&["update"])?;
+        dependency = first_dependency(package)?;
+    }
+    unpack(&dependency.with_context(|| format!("Debian's lists do not tell what {package} stands for"))?, cache)
+}
+
+fn first_dependency(package: &str) -> anyhow::Result<Option<String>> {
+    let output = Command::new("apt-cache").args(["depends", package]).output().context("cannot run apt-cache")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().find_map(|line| line.trim().strip_prefix("Depends: ")).map(str::to_owned))
+}
+
 fn is_installed(package: &str) -> bool {
     let query = Command::new("dpkg-query").args(["--show", "--showformat", "${db:Status-Status}", package]).output();
     query.is_ok_and(|output| output.status.success() && output.stdout == b"installed")

@@ -23,6 +23,13 @@ pub(crate) fn fixtures(target: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The emulator and the kernel of the tests that boot a machine.
+pub(crate) fn machine(target: &Path) -> anyhow::Result<()> {
+    debian::ensure(&["binutils", "qemu-system-x86", "xz-utils"])?;
+    debian::unpack_dependency("linux-image-cloud-amd64", &target.join("debian"))?;
+    Ok(())
+}
+
 /// Debian's programs that the tests let the cluster talk to; unpacked, not installed.
 const PEERS: [&str; 2] = ["kubernetes-client", "docker-registry"];
 

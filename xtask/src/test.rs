@@ -9,12 +9,16 @@ pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     command(repository, "cargo", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
     println!("\n── tidy");
     tidy::run(repository)?;
-    command(repository, "cargo", &["test", "--workspace", "--exclude", "e2e", "--exclude", "sim"])?;
+    command(repository, "cargo", &["test", "--workspace", "--exclude", "e2e", "--exclude", "sim", "--exclude", "vm"])?;
     command(repository, "cargo", &["test", "--package", "sim"])?;
     if !no_e2e {
         command(repository, "cargo", &["build", "--package", "pintle"])?;
         images::fixtures(&repository.join("target"))?;
         command(repository, "cargo", &["test", "--package", "e2e"])?;
+        if cfg!(target_arch = "x86_64") {
+            images::machine(&repository.join("target"))?;
+            command(repository, "cargo", &["test", "--package", "vm"])?;
+        }
     }
     Ok(())
 }

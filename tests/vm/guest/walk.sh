@@ -1,0 +1,146 @@
+# The walk of one machine's life. Each step says on the console how it ended; the first that fails ends
+# the walk. Run by busybox as the first process.
+export PATH=/bin HOME=/root
+NODE=192.0.2.2
+ROOT=/sys/fs/cgroup/pintle
+
+prepare() {
+    /bin/busybox --install -s /bin
+    mkdir -p /proc /sys /dev /run /tmp /root /etc /var/lib
+    mount -t proc proc /proc
+    mount -t sysfs sysfs /sys
+    mount -t devtmpfs devtmpfs /dev
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    mount -t tmpfs tmpfs /run
+    chmod 1777 /tmp
+    : > /etc/resolv.conf
+    echo '127.0.0.1 localhost' > /etc/hosts
+    hostname unified
+    for module in /guest/modules/*.ko; do
+        insmod "$module" || return 1
+    done
+    ip link set lo up &&
+        ip link add lan0 type dummy &&
+        ip address add $NODE/24 dev lan0 &&
+        ip link set lan0 up &&
+        ip route add default via 192.0.2.1 dev lan0 || return 1
+    links=$(ls /sys/class/net)
+}
+
+# Looks every half second, for a minute, until the command prints what is expected.
+await() {
+    expected=$1
+    shift
+    for _ in $(seq 120); do
+        seen=$("$@" 2>&1)
+        [ "$seen" = "$expected" ] && return 0
+        sleep 0.5
+    done
+    echo "expected $expected of $*, last seen: $seen"
+    return 1
+}
+
+field() {
+    kubectl get "$1" -o "jsonpath={$2}"
+}
+
+# The folder of a pod's container in the one hierarchy.
+cgroup_of() {
+    id=$(field "pod/$1" '.status.containerStatuses[0].containerID')
+    find $ROOT -type d -name "*${id##*/}*" | head -n 1
+}
+
+# Every process of the cluster's groups.
+processes() {
+    [ ! -d $ROOT ] || find $ROOT -name cgroup.procs -exec cat {} +
+}
+
+unified() {
+    [ "$(grep -c cgroup /proc/mounts)" = 1 ] && grep -q '^cgroup2 /sys/fs/cgroup cgroup2' /proc/mounts
+}
+
+check() {
+    pintle check
+}
+
+up() {
+    pintle up
+}
+
+load() {
+    pintle image load /guest/busybox.tar && pintle image load /guest/k8s-demo.tar
+}
+
+node_ready() {
+    await True field node/unified '.status.conditions[?(@.type=="Ready")].status'
+}
+
+pod_running() {
+    kubectl create -f /guest/pods.yml &&
+        kubectl wait --for=condition=Ready --timeout=60s pod/hello &&
+        await Running field pod/hello .status.phase
+}
+
+# Not wget: resolving names, even of addresses, crashes in Debian's static busybox without its libraries.
+fetch() {
+    printf 'GET / HTTP/1.0\r\nHost: %s\r\n\r\n' "$1" | nc -w 5 "$1" "$2" | tail -n 1
+}
+
+node_port() {
+    await 'Hello World!' fetch $NODE 31001
+}
+
+exec_in_pod() {
+    await 3000 kubectl exec hello -- sh -c 'echo $PORT'
+}
+
+limits() {
+    group=$(cgroup_of hello)
+    [ -n "$group" ] || return 1
+    await 67108864 cat "$group/memory.max" && await '50000 100000' cat "$group/cpu.max"
+}
+
+out_of_memory() {
+    await OOMKilled field pod/glutton '.status.containerStatuses[0].state.terminated.reason'
+}
+
+restart() {
+    for pid in $(cat "$(cgroup_of hello)/cgroup.procs"); do
+        kill -9 "$pid" || return 1
+    done
+    await 1 field pod/hello '.status.containerStatuses[0].restartCount' && node_port
+}
+
+down() {
+    pintle down && await '' processes
+}
+
+destroy() {
+    pintle destroy --yes || return 1
+    [ ! -e $ROOT ] && ! grep overlay /proc/mounts && [ "$(ls /sys/class/net)" = "$links" ]
+}
+
+# What one wants to see when a step failed.
+explain() {
+    ps -o pid,ppid,stat,args | grep -v ' \['
+    dmesg | tail -n 20
+    ls /sys/class/net
+    [ -d $ROOT ] || return
+    find $ROOT -type d
+    tail -n 60 /var/lib/pintle/logs/server.log
+    timeout 20 kubectl get pods -o wide
+    timeout 20 kubectl get events
+}
+
+for step in prepare unified check up load node_ready pod_running node_port exec_in_pod limits out_of_memory \
+    restart down destroy; do
+    if $step; then
+        echo "VM-STEP $step ok $(cut -d ' ' -f 1 /proc/uptime)"
+    else
+        explain
+        echo "VM-STEP $step failed"
+        poweroff -f
+    fi
+done
+echo VM-OK
+poweroff -f
