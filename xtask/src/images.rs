@@ -303,7 +303,7 @@ fn header(kind: tar::EntryType, size: u64, mode: u32) -> tar::Header {
 /// Builds packages of this workspace; answers the program of each.
 fn build_programs(packages: &[&str]) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "--message-format", "json-render-diagnostics"]);
+    crate::without_own_variables(&mut build).args(["build", "--quiet", "--message-format", "json-render-diagnostics"]);
     for package in packages {
         build.args(["--package", package]);
     }

@@ -73,11 +73,23 @@ fn repository() -> PathBuf {
 fn run(repository: &Path, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
     let shown = format!("{program} {}", arguments.join(" "));
     println!("\n── {shown}");
-    let status = Command::new(program)
+    let status = without_own_variables(&mut Command::new(program))
         .args(arguments)
         .current_dir(repository)
         .status()
         .with_context(|| format!("cannot run {program}"))?;
     ensure!(status.success(), "`{shown}` failed ({status})");
     Ok(())
+}
+
+/// Cargo tells this program about its own package. A cargo started from here must not hear of it: build scripts that
+/// look at those variables would run again, and everything above them.
+fn without_own_variables(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO_CRATE_NAME" {
+            command.env_remove(&name);
+        }
+    }
+    command
 }

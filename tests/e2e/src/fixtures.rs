@@ -69,6 +69,13 @@ fn build_folder() -> PathBuf {
 
 fn cargo(arguments: &[&str]) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).args(arguments).current_dir(repository()).status();
+    let mut command = Command::new(cargo);
+    // Build scripts that look at what cargo tells of this package would run again for nothing.
+    let own = std::env::vars_os().map(|(name, _)| name);
+    for name in own.filter(|name| name.to_string_lossy().starts_with("CARGO_PKG_")) {
+        command.env_remove(name);
+    }
+    command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH").env_remove("CARGO_CRATE_NAME");
+    let status = command.args(arguments).current_dir(repository()).status();
     assert!(status.is_ok_and(|status| status.success()), "cargo {} failed", arguments.join(" "));
 }
