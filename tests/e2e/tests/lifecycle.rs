@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use e2e::{Cluster, Ran, Suite, run, trial, wait_for};
 use serde_json::Value;
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         trial(&suite, "down_stops_everything_and_up_brings_it_back", down_stops_everything_and_up_brings_it_back),
         trial(&suite, "two_ups_at_once_make_one_cluster", two_ups_at_once_make_one_cluster),
         trial(&suite, "up_without_waiting_returns_at_once", up_without_waiting_returns_at_once),
+        trial(&suite, "up_in_the_foreground_stays_until_it_is_told", up_in_the_foreground_stays_until_it_is_told),
         trial(&suite, "a_damaged_store_is_refused_and_kept", a_damaged_store_is_refused_and_kept),
         trial(&suite, "destroy_asks", destroy_asks),
     ];
@@ -124,6 +125,10 @@ fn a_second_up_finds_the_cluster(cluster: &Cluster) {
     let again = cluster.pintle("up", &[]).success();
     assert!(again.contains("runs already") && again.contains(&pid.to_string()), "{again}");
     assert_eq!(cluster.server_pid(), pid);
+    // It leads a session of its own, so the end of a terminal is not its end.
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let session = stat.rsplit_once(") ").unwrap().1.split(' ').nth(3).unwrap().to_owned();
+    assert_eq!(session, pid.to_string());
 }
 
 fn status_and_version(cluster: &Cluster) {
@@ -205,6 +210,19 @@ fn up_without_waiting_returns_at_once(cluster: &Cluster) {
         let ran = cluster.pintle("status", &[]);
         if ran.is_success() { Ok(()) } else { Err(ran.to_string()) }
     });
+}
+
+fn up_in_the_foreground_stays_until_it_is_told(cluster: &Cluster) {
+    cluster.pintle("down", &[]).success();
+    let mut up = cluster.pintle_command("up --foreground").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for("the node to become ready", || {
+        let ran = cluster.pintle("status", &[]);
+        if ran.is_success() { Ok(()) } else { Err(ran.to_string()) }
+    });
+    assert_eq!(cluster.server_pid(), up.id(), "it is the server itself");
+    run(Command::new("kill").args(["-INT", &up.id().to_string()]), "").success();
+    assert!(up.wait().unwrap().success());
+    assert!(!cluster.pintle("status", &[]).is_success());
 }
 
 fn a_damaged_store_is_refused_and_kept(cluster: &Cluster) {
