@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use crate::{images, run as command, tidy};
+use crate::{debian, images, run as command, tidy};
 
 pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     command(repository, "cargo", &["fmt", "--all", "--check"])?;
     command(repository, "cargo", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
     println!("\n── tidy");
     tidy::run(repository)?;
+    // The rooms' own kernel tests run it, or read rules back with it.
+    debian::ensure(&["busybox-static", "nftables"])?;
     command(repository, "cargo", &["test", "--workspace", "--exclude", "e2e", "--exclude", "sim", "--exclude", "vm"])?;
     command(repository, "cargo", &["test", "--package", "sim"])?;
     if !no_e2e {
