@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::{FsFlags, statvfs};
@@ -146,6 +146,7 @@ impl Facts {
     pub fn gather(settings: &Settings, network_trial: Result<(), String>) -> io::Result<Self> {
         let mounts = fs::read_to_string("/proc/self/mounts")?;
         let (cgroup_controllers, has_cgroup_v1) = cgroup_controllers(&mounts)?;
+        let listening = listening_ports()?;
         let ports = [
             (settings.api_port, "the API server's", "--port"),
             (settings.kubelet_port, "the kubelet's", "--kubelet-port"),
@@ -159,7 +160,7 @@ impl Facts {
             cgroup_controllers,
             has_cgroup_v1,
             is_cgroup_mounted: mounts.lines().any(|line| matches!(line.split(' ').nth(2), Some("cgroup" | "cgroup2"))),
-            busy_ports: ports.into_iter().filter(|(port, ..)| is_busy(*port)).collect(),
+            busy_ports: ports.into_iter().filter(|(port, ..)| listening.contains(port)).collect(),
             folders: [&settings.data_dir, &settings.run_dir]
                 .into_iter()
                 .map(|path| Folder::look(path))
@@ -183,8 +184,26 @@ impl Folder {
     }
 }
 
-fn is_busy(port: u16) -> bool {
-    matches!(TcpListener::bind(("0.0.0.0", port)), Err(error) if error.kind() == io::ErrorKind::AddrInUse)
+/// The ports that somebody listens on, as the kernel lists them. Trying to bind them instead would get into the way of
+/// another start that looks at the same moment.
+fn listening_ports() -> io::Result<Vec<u16>> {
+    let mut ports = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        match fs::read_to_string(table) {
+            Ok(text) => ports.extend(text.lines().skip(1).filter_map(parse_listener)),
+            // A kernel without IPv6.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ports)
+}
+
+/// `sl local_address rem_address st …`, with address and port in hexadecimal; state 0A listens.
+fn parse_listener(line: &str) -> Option<u16> {
+    let mut words = line.split_whitespace().skip(1);
+    let (_, port) = words.next()?.rsplit_once(':')?;
+    (words.nth(1)? == "0A").then(|| u16::from_str_radix(port, 16).ok()).flatten()
 }
 
 fn filesystems() -> io::Result<Vec<String>> {
@@ -292,6 +311,16 @@ mod tests {
         check(|facts| facts.routes.push(route("tun0", "10.0.0.0", 8)), &["--pod-cidr", "--service-cidr"]);
         check(|facts| facts.routes.push(route("tun0", "10.97.3.0", 24)), &["--service-cidr"]);
         check(|facts| facts.network_trial = Err("no nf_tables".into()), &["modprobe -a bridge"]);
+    }
+
+    #[test]
+    fn reads_the_kernels_listeners() {
+        let listener = "   0: 00000000:192B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0";
+        assert_eq!(parse_listener(listener), Some(6443));
+        let connection = "   1: 0100007F:192B 0100007F:D2F0 01 00000000:00000000 00:00000000 00000000     0";
+        assert_eq!(parse_listener(connection), None);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(listening_ports().unwrap().contains(&listener.local_addr().unwrap().port()));
     }
 
     #[test]
