@@ -1,49 +1,22 @@
 //! Makes `crates/codec/src/schema/facts` from a folder of API type facts: one JSON file per group
 //! and version with the Go types, their fields and markers, and one file with what a newer release added.
 //!
-//! Run by a person when the facts change; the build never reads them.
+//! Run by a person when the facts change; the build never reads them. A test holds the tables against the facts
+//! where those are at hand, and against the digest they carry everywhere.
+
+mod sources;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// The groups and versions whose kinds the table holds, as the facts name their files, oldest release last.
-const SERVED: &[(&str, &[&str])] = &[
-    (
-        "1.36",
-        &[
-            "meta.v1",
-            "core.v1",
-            "admissionregistration.k8s.io.v1",
-            "apiextensions.k8s.io.v1",
-            "apps.v1",
-            "authentication.k8s.io.v1",
-            "authorization.k8s.io.v1",
-            "autoscaling.v1",
-            "autoscaling.v2",
-            "batch.v1",
-            "certificates.k8s.io.v1",
-            "coordination.k8s.io.v1",
-            "discovery.k8s.io.v1",
-            "events.k8s.io.v1",
-            "flowcontrol.apiserver.k8s.io.v1",
-            "networking.k8s.io.v1",
-            "node.k8s.io.v1",
-            "policy.v1",
-            "rbac.authorization.k8s.io.v1",
-            "resource.k8s.io.v1",
-            "scheduling.k8s.io.v1",
-            "storage.k8s.io.v1",
-        ],
-    ),
-    ("1.20", &["apiregistration.k8s.io.v1"]),
-];
+use sources::{Sources, TypeId, array, object, schema_type, text};
 
-const ADDITIONS: &str = "1.37-diff.json";
+const FOLDER: &str = "crates/codec/src/schema/facts";
 
 /// Types whose Go code reads JSON of any form; protobuf carries that JSON as it is.
 const FREE_FORM: &[&str] = &["FieldsV1", "JSON", "Object", "RawExtension"];
@@ -51,62 +24,73 @@ const FREE_FORM: &[&str] = &["FieldsV1", "JSON", "Object", "RawExtension"];
 /// Types whose Go code reads JSON of several forms; in protobuf each form has a field of its own.
 const EITHER: &[&str] = &["JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"];
 
-/// Types of meta/v1 that clients send as bodies, with core's `v1` as their version.
-const REQUEST_OPTIONS: &[&str] = &["DeleteOptions"];
+/// Types of meta/v1 that travel by themselves, and the groups they do so under.
+const TRAVELLING: &[(&str, &str)] = &[
+    ("", "DeleteOptions"),
+    ("", "Status"),
+    ("meta.k8s.io", "CreateOptions"),
+    ("meta.k8s.io", "DeleteOptions"),
+    ("meta.k8s.io", "PartialObjectMetadata"),
+    ("meta.k8s.io", "PatchOptions"),
+    ("meta.k8s.io", "UpdateOptions"),
+];
 
 pub(crate) fn run(facts: &Path, repo: &Path) -> Result<()> {
-    let sources = Sources::read(facts)?;
-    let mut generator = Generator { sources, types: BTreeMap::new(), kinds: BTreeMap::new() };
-    generator.collect()?;
-    generator.write(&repo.join("crates/codec/src/schema/facts"))
-}
-
-/// A type's module (`core_v1`) and Go name.
-type TypeId = (String, String);
-
-struct Sources {
-    /// By module.
-    files: BTreeMap<String, Value>,
-    /// Fields of a newer release, by type.
-    additions: BTreeMap<TypeId, Vec<Value>>,
-    /// Kinds a newer release added: their types, in the modules served.
-    new_kinds: Vec<(String, String, TypeId)>,
-}
-
-impl Sources {
-    fn read(facts: &Path) -> Result<Sources> {
-        let mut files = BTreeMap::new();
-        for (release, names) in SERVED {
-            for name in *names {
-                files.insert(module_of(name)?, read_json(&facts.join(release).join(format!("{name}.json")))?);
-            }
-        }
-        let diff = read_json(&facts.join(ADDITIONS))?;
-        let mut additions: BTreeMap<TypeId, Vec<Value>> = BTreeMap::new();
-        let mut new_kinds = Vec::new();
-        for (path, fields) in object(&diff["newFields"]) {
-            additions.insert(schema_type(path)?, array(fields).to_vec());
-        }
-        for (path, definition) in object(&diff["newTypes"]) {
-            let id = schema_type(path)?;
-            for gvk in array(&definition["gvk"]) {
-                if files.contains_key(&id.0) && !id.1.ends_with("List") {
-                    new_kinds.push((text(&gvk["group"]).to_owned(), text(&gvk["version"]).to_owned(), id.clone()));
-                }
-            }
-            additions.insert(id, array(&definition["fields"]).to_vec());
-        }
-        Ok(Sources { files, additions, new_kinds })
+    let folder = repo.join(FOLDER);
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    for (name, text) in generate(facts)? {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     }
+    Ok(())
 }
 
-/// What is written of a type.
+/// The tables' files by name.
+fn generate(facts: &Path) -> Result<BTreeMap<String, String>> {
+    let mut generator = Generator { sources: Sources::read(facts)?, types: BTreeMap::new(), kinds: BTreeMap::new() };
+    generator.collect()?;
+    tables::render(&generator)
+}
+
+/// What is known of a type.
 #[derive(Default)]
 struct Definition {
-    /// Rust text by field name.
-    fields: BTreeMap<String, String>,
-    /// Rust text of the embedded messages, by number.
-    embedded: BTreeMap<u64, String>,
+    /// By name.
+    fields: BTreeMap<String, Field>,
+    /// The embedded messages, by number.
+    embedded: BTreeMap<u64, TypeId>,
+}
+
+struct Field {
+    number: u64,
+    presence: Presence,
+    required: bool,
+    shape: Shape,
+    /// JSON text.
+    default: Option<String>,
+    /// Rust text of topology and patch.
+    markers: String,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Presence {
+    /// Written whatever its value.
+    Always,
+    /// Not written where zero.
+    OmittedIfZero,
+    /// Not written where absent.
+    Pointer,
+}
+
+#[derive(Clone, PartialEq)]
+enum Shape {
+    Plain(&'static str),
+    /// A string type with a name of its own.
+    Text(TypeId),
+    List(Box<Shape>),
+    Map(Box<Shape>),
+    Struct(TypeId),
+    Either(TypeId),
 }
 
 struct Generator {
@@ -119,20 +103,20 @@ struct Generator {
 impl Generator {
     fn collect(&mut self) -> Result<()> {
         let mut roots = vec![];
-        for (module, file) in &self.sources.files {
+        for (module, file) in self.sources.files() {
             for (name, definition) in object(&file["types"]) {
                 let is_kind = array(&definition["fields"])
                     .iter()
                     .any(|field| field["inline"] == true && text(&field["go"]).ends_with("TypeMeta"));
                 // The options and tables of meta/v1 are no kinds that rest anywhere.
-                if is_kind && !name.ends_with("List") && module != "meta_v1" {
+                if is_kind && !name.ends_with("List") && module != "meta_v1" && file["group"].is_string() {
                     let kind = (text(&file["group"]).to_owned(), text(&file["version"]).to_owned(), name.clone());
                     roots.push((kind, (module.clone(), name.clone())));
                 }
             }
         }
-        for name in REQUEST_OPTIONS {
-            let kind = (String::new(), "v1".to_owned(), (*name).to_owned());
+        for (group, name) in TRAVELLING {
+            let kind = ((*group).to_owned(), "v1".to_owned(), (*name).to_owned());
             roots.push((kind, ("meta_v1".to_owned(), (*name).to_owned())));
         }
         for (group, version, id) in &self.sources.new_kinds {
@@ -153,71 +137,68 @@ impl Generator {
         self.types.insert(id.clone(), Definition::default());
         let mut definition = Definition::default();
         self.add_go_fields(id, true, &mut definition)?;
-        for field in self.sources.additions.get(id).cloned().unwrap_or_default() {
+        for field in self.sources.added_fields(id).to_vec() {
             let shape = self.schema_shape(text(&field["type"]))?;
-            definition.fields.insert(text(&field["name"]).to_owned(), render_field(&field, 0, &shape, true));
+            // Whether Go has a pointer here is not published: no number or truth value is taken for absent.
+            let presence = match shape {
+                Shape::Plain("Bool" | "Int32" | "Int64" | "Float64") => Presence::Pointer,
+                Shape::Struct(_) | Shape::Either(_) => Presence::Pointer,
+                Shape::Plain("Any" | "Time" | "MicroTime" | "Quantity" | "IntOrString") => Presence::Pointer,
+                _ => Presence::OmittedIfZero,
+            };
+            let required = field["required"] == true;
+            definition.fields.insert(text(&field["name"]).to_owned(), known(&field, 0, shape, presence, required));
         }
-        if definition.fields.is_empty() && !self.is_known(id) {
+        if definition.fields.is_empty() && !self.sources.is_known(id) {
             bail!("nothing is known of {}.{}", id.0, id.1);
         }
         self.types.insert(id.clone(), definition);
         Ok(())
     }
 
-    /// Some types have no fields.
-    fn is_known(&self, id: &TypeId) -> bool {
-        let in_file = self.sources.files.get(&id.0).is_some_and(|file| file["types"].get(&id.1).is_some());
-        in_file || self.sources.additions.contains_key(id)
-    }
-
     /// Adds a type's fields, and those of the structs embedded in it, which bring no numbers of their own.
     fn add_go_fields(&mut self, id: &TypeId, is_outermost: bool, definition: &mut Definition) -> Result<()> {
-        let (module, name) = id;
-        let Some(file) = self.sources.files.get(module) else { return Ok(()) };
-        for field in array(&file["types"][name]["fields"]).to_vec() {
+        let module = &id.0;
+        for field in self.sources.go_fields(id).to_vec() {
             let go = text(&field["go"]);
             let number = field["proto"].as_u64().filter(|_| is_outermost);
             if field["inline"] == true {
-                let embedded = self.locate(module, go.trim_start_matches('*'))?;
+                let embedded = self.sources.locate(module, go.trim_start_matches('*'))?;
                 if let Some(number) = number {
                     self.add_type(&embedded)?;
-                    definition.embedded.insert(number, format!("({number}, &{}::{})", embedded.0, embedded.1));
+                    definition.embedded.insert(number, embedded.clone());
                 }
                 self.add_go_fields(&embedded, false, definition)?;
             } else if field["json"] != "-" && field["name"].is_string() {
                 let shape = self.go_shape(module, go.trim_start_matches('*'))?;
-                let omits_zero = field["omitempty"] == true
-                    && !go.starts_with('*')
-                    && !["Struct(", "Either("].iter().any(|start| shape.starts_with(start))
-                    && !["Any", "Time", "MicroTime", "Quantity", "IntOrString"].contains(&shape.as_str());
-                let rendered = render_field(&field, number.unwrap_or(0), &shape, omits_zero);
-                definition.fields.insert(text(&field["name"]).to_owned(), rendered);
+                let has_zero = !matches!(
+                    shape,
+                    Shape::Struct(_)
+                        | Shape::Either(_)
+                        | Shape::Plain("Any" | "Time" | "MicroTime" | "Quantity" | "IntOrString")
+                );
+                let presence = match go.starts_with('*') {
+                    true => Presence::Pointer,
+                    false if field["omitempty"] == true && has_zero => Presence::OmittedIfZero,
+                    false => Presence::Always,
+                };
+                let required = self.sources.is_required(id, &field);
+                let known = known(&field, number.unwrap_or(0), shape, presence, required);
+                definition.fields.insert(text(&field["name"]).to_owned(), known);
             }
         }
         Ok(())
     }
 
-    /// The module and name a Go type expression stands for, seen from `module`.
-    fn locate(&self, module: &str, go: &str) -> Result<TypeId> {
-        match go.split_once('.') {
-            None => Ok((module.to_owned(), go.to_owned())),
-            Some((alias, name)) => {
-                let imports = &self.sources.files[module]["imports"];
-                let path = imports[alias].as_str().with_context(|| format!("{module} imports no {alias}"))?;
-                Ok((module_of_package(path), name.to_owned()))
-            }
-        }
-    }
-
-    fn go_shape(&mut self, module: &str, go: &str) -> Result<String> {
+    fn go_shape(&mut self, module: &str, go: &str) -> Result<Shape> {
         if go == "[]byte" {
-            return Ok("Bytes".to_owned());
+            return Ok(Shape::Plain("Bytes"));
         }
         if let Some(element) = go.strip_prefix("[]") {
-            return Ok(format!("List(&{})", self.go_shape(module, element.trim_start_matches('*'))?));
+            return Ok(Shape::List(Box::new(self.go_shape(module, element.trim_start_matches('*'))?)));
         }
         if let Some((_, value)) = go.strip_prefix("map[").and_then(|rest| rest.split_once(']')) {
-            return Ok(format!("Map(&{})", self.go_shape(module, value)?));
+            return Ok(Shape::Map(Box::new(self.go_shape(module, value)?)));
         }
         let scalar = match go {
             "string" => "String",
@@ -228,44 +209,44 @@ impl Generator {
             _ => "",
         };
         if !scalar.is_empty() {
-            return Ok(scalar.to_owned());
+            return Ok(Shape::Plain(scalar));
         }
-        let id = self.locate(module, go)?;
+        let id = self.sources.locate(module, go)?;
         let special = match (id.0.as_str(), id.1.as_str()) {
             ("util_intstr", "IntOrString") => "IntOrString",
             ("api_resource", "Quantity") => "Quantity",
             ("meta_v1", "Time") => "Time",
             ("meta_v1", "MicroTime") => "MicroTime",
+            ("meta_v1", "Duration") => "String",
             (_, name) if FREE_FORM.contains(&name) => "Any",
             _ => "",
         };
         if !special.is_empty() {
-            return Ok(special.to_owned());
+            return Ok(Shape::Plain(special));
         }
         if EITHER.contains(&id.1.as_str()) {
             self.add_type(&id)?;
-            return Ok(format!("Either(&{}::{})", id.0, id.1));
+            return Ok(Shape::Either(id));
         }
         if id.0 == "pkg_types" {
-            return Ok(format!("Text(\"types.{}\")", id.1));
+            return Ok(Shape::Text(id));
         }
-        let Some(file) = self.sources.files.get(&id.0) else { bail!("no file holds {}.{}", id.0, id.1) };
-        match file["aliases"][&id.1]["go"].as_str().map(str::to_owned) {
-            Some(underlying) if underlying == "string" => Ok(format!("Text(\"{}\")", go_name(&id))),
+        match self.sources.alias(&id).map(str::to_owned) {
+            Some(underlying) if underlying == "string" => Ok(Shape::Text(id)),
             Some(underlying) => self.go_shape(&id.0, &underlying),
             None => self.struct_shape(&id),
         }
     }
 
     /// The shape of a type named as the published schema names it.
-    fn schema_shape(&mut self, schema: &str) -> Result<String> {
+    fn schema_shape(&mut self, schema: &str) -> Result<Shape> {
         if let Some(element) = schema.strip_prefix("[]") {
-            return Ok(format!("List(&{})", self.schema_shape(element)?));
+            return Ok(Shape::List(Box::new(self.schema_shape(element)?)));
         }
         if let Some(value) = schema.strip_prefix("map[string]") {
-            return Ok(format!("Map(&{})", self.schema_shape(value)?));
+            return Ok(Shape::Map(Box::new(self.schema_shape(value)?)));
         }
-        Ok(match schema {
+        Ok(Shape::Plain(match schema {
             "string" => "String",
             "string:byte" => "Bytes",
             "boolean" => "Bool",
@@ -278,120 +259,76 @@ impl Generator {
             "io.k8s.apimachinery.pkg.apis.meta.v1.Time" => "Time",
             "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime" => "MicroTime",
             _ => return self.struct_shape(&schema_type(schema)?),
-        }
-        .to_owned())
+        }))
     }
 
-    fn struct_shape(&mut self, id: &TypeId) -> Result<String> {
+    fn struct_shape(&mut self, id: &TypeId) -> Result<Shape> {
         self.add_type(id).with_context(|| format!("in {}.{}", id.0, id.1))?;
-        Ok(format!("Struct(&{}::{})", id.0, id.1))
+        Ok(Shape::Struct(id.clone()))
     }
 
-    fn write(&self, folder: &Path) -> Result<()> {
-        let mut modules: BTreeMap<&str, String> = BTreeMap::new();
-        for (id, definition) in &self.types {
-            let text = modules.entry(&id.0).or_insert_with(|| format!("{HEADER}\nuse super::prelude::*;\n"));
-            let local = format!("{}::", id.0);
-            write!(text, "\npub(super) static {}: Type = Type {{ go: \"{}\", fields: &[\n", id.1, go_name(id))?;
-            for field in definition.fields.values() {
-                writeln!(text, "    {},", field.replace(&local, ""))?;
-            }
-            let embedded: Vec<String> = definition.embedded.values().map(|entry| entry.replace(&local, "")).collect();
-            writeln!(text, "], embedded: &[{}] }};", embedded.join(", "))?;
-        }
-        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-        for (module, text) in &modules {
-            write_file(&folder.join(format!("{module}.rs")), text)?;
-        }
-        let names: BTreeSet<&str> = modules.keys().copied().collect();
-        let mut index = format!("{HEADER}\n");
-        for name in &names {
-            writeln!(index, "#[rustfmt::skip]\nmod {name};")?;
-        }
-        index.push_str(
-            "\nmod prelude {\n    pub(super) use super::super::Patch::*;\n    pub(super) use super::super::Shape::*;\n    \
-             pub(super) use super::super::Topology::*;\n    pub(super) use super::super::{Type, field, omitted};\n    \
-             pub(super) use super::*;\n}\n",
-        );
-        index.push_str("\nuse super::Type;\n\n/// Every kind, ordered by group, version and kind.\n");
-        index.push_str("#[rustfmt::skip]\npub static KINDS: &[(&str, &str, &str, &Type)] = &[\n");
-        for ((group, version, kind), id) in &self.kinds {
-            writeln!(index, "    (\"{group}\", \"{version}\", \"{kind}\", &{}::{}),", id.0, id.1)?;
-        }
-        index.push_str("];\n");
-        write_file(&folder.join("mod.rs"), &index)
+    /// Types that a kind's look-up gives.
+    fn roots(&self) -> BTreeSet<&TypeId> {
+        self.kinds.values().collect()
     }
 }
 
-const HEADER: &str = "//! Made by `cargo xtask codegen`; edits are lost.\n";
-
-fn render_field(field: &Value, number: u64, shape: &str, omits_zero: bool) -> String {
-    let constructor = if omits_zero { "omitted" } else { "field" };
-    let mut rendered = format!("{constructor}({number}, \"{}\", {shape})", text(&field["name"]));
+fn known(field: &Value, number: u64, shape: Shape, presence: Presence, required: bool) -> Field {
+    let mut markers = String::new();
     let granularity = ["listType", "mapType", "structType"].iter().find_map(|key| field[*key].as_str());
     match granularity {
-        Some("atomic") => rendered.push_str(".of(Atomic)"),
-        Some("set") => rendered.push_str(".of(Set)"),
+        Some("atomic") => markers.push_str(".of(Atomic)"),
+        Some("set") => markers.push_str(".of(Set)"),
         Some("map") => {
             let keys: Vec<String> = array(&field["listMapKeys"]).iter().map(|key| format!("{:?}", text(key))).collect();
-            rendered.push_str(&format!(".of(Keyed(&[{}]))", keys.join(", ")));
+            markers.push_str(&format!(".of(Keyed(&[{}]))", keys.join(", ")));
         }
         _ => {}
     }
     let key = field["patchMergeKey"].as_str().unwrap_or("");
     match field["patchStrategy"].as_str() {
-        Some("merge") => rendered.push_str(&format!(".patched(Merge({key:?}))")),
-        Some("retainKeys") => rendered.push_str(".patched(RetainKeys)"),
-        Some("merge,retainKeys") => rendered.push_str(&format!(".patched(MergeRetainingKeys({key:?}))")),
+        Some("merge") => markers.push_str(&format!(".patched(Merge({key:?}))")),
+        Some("retainKeys") => markers.push_str(".patched(RetainKeys)"),
+        Some("merge,retainKeys") => markers.push_str(&format!(".patched(MergeRetainingKeys({key:?}))")),
         _ => {}
     }
-    rendered
+    let default = field.get("default").map(Value::to_string);
+    Field { number, presence, required, shape, default, markers }
 }
 
-/// `core_v1` for `core.v1`, `rbac_v1` for `rbac.authorization.k8s.io.v1`.
-fn module_of(file: &str) -> Result<String> {
-    let (group, version) = file.rsplit_once('.').with_context(|| format!("{file} names no version"))?;
-    let first = group.split('.').next().unwrap_or(group);
-    Ok(format!("{first}_{version}"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn module_of_package(path: &str) -> String {
-    let mut parts = path.rsplit('/');
-    let version = parts.next().unwrap_or("");
-    format!("{}_{version}", parts.next().unwrap_or(""))
-}
-
-/// `io.k8s.api.core.v1.Pod` as a type.
-fn schema_type(path: &str) -> Result<TypeId> {
-    let mut parts = path.rsplit('.');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(name), Some(version), Some(group)) => Ok((format!("{group}_{version}"), name.to_owned())),
-        _ => bail!("{path} is no schema name"),
+    fn committed() -> BTreeMap<String, String> {
+        let folder = crate::repository().join(FOLDER);
+        let mut files = BTreeMap::new();
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            files.insert(name, fs::read_to_string(&path).unwrap());
+        }
+        files
     }
-}
 
-/// `v1.Pod`: the package's last part and the type, as Go prints them.
-fn go_name((module, name): &TypeId) -> String {
-    format!("{}.{name}", module.rsplit('_').next().unwrap_or(module))
-}
+    #[test]
+    fn nobody_edited_the_tables() {
+        let mut files = committed();
+        let index = files.remove("mod.rs").unwrap();
+        assert!(index.contains(&tables::digest_line(&files)), "made by `cargo xtask codegen`, then changed by hand");
+    }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or("")
-}
-
-fn array(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flatten()
-}
-
-fn read_json(path: &Path) -> Result<Value> {
-    let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    serde_json::from_slice(&bytes).with_context(|| format!("parsing {}", path.display()))
-}
-
-fn write_file(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+    /// The facts lie beside the repository where the project is worked on, and not in every clone.
+    #[test]
+    fn the_tables_are_what_the_facts_give() {
+        let facts = crate::repository().join("../shared/api-facts");
+        if facts.is_dir() {
+            let made = generate(&facts).unwrap();
+            let committed = committed();
+            assert_eq!(made.keys().collect::<Vec<_>>(), committed.keys().collect::<Vec<_>>());
+            for (name, text) in &made {
+                assert!(*text == committed[name], "{name} is not current: run `cargo xtask codegen`");
+            }
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! Schema facts as OpenAPI definitions.
 
-use std::collections::HashMap;
-
 use codec::schema::{Field, Patch, Shape, Topology, Type, lookup};
 use registry::Kind;
 use serde_json::{Map, Value, json};
@@ -26,38 +24,18 @@ impl Dialect {
 /// The definitions of one document, each type once.
 pub(super) struct Definitions {
     dialect: Dialect,
-    names: HashMap<*const Type, String>,
     schemas: Map<String, Value>,
 }
 
-/// Types of apimachinery, which every group shares.
-const SHARED: [&str; 14] = [
-    "APIResource",
-    "Condition",
-    "DeleteOptions",
-    "FieldsV1",
-    "LabelSelector",
-    "LabelSelectorRequirement",
-    "ListMeta",
-    "ManagedFieldsEntry",
-    "ObjectMeta",
-    "OwnerReference",
-    "Preconditions",
-    "Status",
-    "StatusCause",
-    "StatusDetails",
-];
-
 impl Definitions {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Definitions { dialect, names: HashMap::new(), schemas: Map::new() }
+        Definitions { dialect, schemas: Map::new() }
     }
 
     /// The kind with everything it is made of, and its list.
     pub(super) fn add_kind(&mut self, kind: &Kind) {
         let Some(r#type) = lookup(kind.group, kind.version, kind.kind) else { return };
-        let package = package(kind);
-        let name = self.add(r#type, &package);
+        let name = self.add(r#type, r#type.package);
         let stated = json!([{ "group": kind.group, "kind": kind.kind, "version": kind.version }]);
         if let Some(schema) = self.schemas.get_mut(&name) {
             schema["x-kubernetes-group-version-kind"] = stated;
@@ -84,18 +62,14 @@ impl Definitions {
         self.schemas
     }
 
+    /// `package` is that of the kind, for types that several versions share.
     fn add(&mut self, r#type: &'static Type, package: &str) -> String {
-        let key: *const Type = r#type;
-        if let Some(name) = self.names.get(&key) {
-            return name.clone();
+        let own = if r#type.package.is_empty() { package } else { r#type.package };
+        let name = format!("{own}.{}", r#type.name);
+        if self.schemas.contains_key(&name) {
+            return name;
         }
-        let name = if SHARED.contains(&r#type.name()) {
-            format!("io.k8s.apimachinery.pkg.apis.meta.v1.{}", r#type.name())
-        } else {
-            format!("{package}.{}", r#type.name())
-        };
-        // Named before its fields are walked: types may contain themselves.
-        self.names.insert(key, name.clone());
+        // Entered before its fields are walked: types may contain themselves.
         self.schemas.insert(name.clone(), Value::Null);
         let mut properties = Map::new();
         for field in r#type.fields {
@@ -158,16 +132,8 @@ impl Definitions {
     }
 }
 
-/// `io.k8s.api.apps.v1`.
-fn package(kind: &Kind) -> String {
-    let group = match kind.group {
-        "" => "core",
-        group => group.split('.').next().unwrap_or(group),
-    };
-    format!("io.k8s.api.{group}.{}", kind.version)
-}
-
 /// The definition's name of a kind.
 pub(super) fn name(kind: &Kind) -> String {
-    format!("{}.{}", package(kind), kind.kind)
+    let package = lookup(kind.group, kind.version, kind.kind).map_or("", |r#type| r#type.package);
+    format!("{package}.{}", kind.kind)
 }

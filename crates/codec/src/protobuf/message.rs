@@ -26,10 +26,10 @@ fn fields(bytes: &[u8], r#type: &Type, object: &mut Object, levels: usize) -> Re
             let place = object.entry(field.name).or_insert(Value::Null);
             merge(place, &field.shape, Item { field: field.name, payload, levels })?;
         } else if let Some((_, embedded)) = r#type.embedded.iter().find(|(at, _)| u32::from(*at) == number) {
-            fields(payload.bytes(embedded.go)?, embedded, object, levels)?;
+            fields(payload.bytes(embedded.name)?, embedded, object, levels)?;
         }
     }
-    object.retain(|name, value| !(is_zero(value) && r#type.field(name).is_some_and(|field| field.omits_zero)));
+    object.retain(|name, value| !(is_zero(value) && r#type.field(name).is_some_and(|field| field.omits_zero())));
     Ok(())
 }
 

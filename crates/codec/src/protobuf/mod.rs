@@ -46,7 +46,7 @@ pub fn decode(body: &[u8], r#type: &Type) -> Result<Object, DecodeError> {
         return Err(DecodeError::TooLarge { limit: MAX_BODY_BYTES });
     }
     if !r#type.has_numbers() {
-        return Err(ProtobufError::NoForm(r#type.go).into());
+        return Err(ProtobufError::NoForm(r#type.name).into());
     }
     let envelope = Envelope::open(body)?;
     let mut object = Object::new();

@@ -32,17 +32,26 @@ const MAX_COMPLAINTS: usize = 100;
 /// Drops nulls, unknown fields and zero values that Go would not write; brings quantities and times into
 /// their canonical form. Unknown fields are added to `complaints` as `unknown field "spec.foo"`.
 pub fn conform(object: &mut Map<String, Value>, r#type: &Type, complaints: &mut Vec<String>) -> Result<(), TypeError> {
-    let mut walk = Walk { full_path: String::new(), field_path: String::new(), owner: r#type.name(), complaints };
+    let version = r#type.version("");
+    let mut walk = Walk {
+        full_path: String::new(),
+        field_path: String::new(),
+        version,
+        owner: (r#type.name, version),
+        complaints,
+    };
     walk.object(object, r#type)
 }
 
 struct Walk<'a> {
+    /// Of the kind.
+    version: &'static str,
     /// With indices and map keys, as complaints name a place: `spec.containers[0].image`.
     full_path: String,
     /// Struct fields only, as Go's type errors name it: `spec.containers.image`.
     field_path: String,
-    /// The struct that holds the field being read.
-    owner: &'static str,
+    /// Name and version of the struct that holds the field being read.
+    owner: (&'static str, &'static str),
     complaints: &'a mut Vec<String>,
 }
 
@@ -63,9 +72,9 @@ impl Walk<'_> {
                 Some(_) if value.is_null() => false,
                 Some(field) => {
                     append_name(&mut self.field_path, key);
-                    self.owner = r#type.name();
+                    self.owner = (r#type.name, r#type.version(self.version));
                     fault = self.value(value, &field.shape);
-                    !(field.omits_zero && is_zero(value))
+                    !(field.omits_zero() && is_zero(value))
                 }
             };
             self.full_path.truncate(outer.0);
@@ -157,7 +166,9 @@ impl Walk<'_> {
     }
 
     fn mismatch(&self, found: String, expected: &Shape) -> TypeError {
-        TypeError::Field { found, owner: self.owner.to_owned(), path: self.field_path.clone(), expected: expected.go() }
+        let (owner, version) = self.owner;
+        let expected = expected.go(version);
+        TypeError::Field { found, owner: owner.to_owned(), path: self.field_path.clone(), expected }
     }
 }
 

@@ -10,8 +10,11 @@ pub(crate) use conform::{is_zero, zero};
 
 /// A struct type. Fields are ordered by name; those of structs embedded in it stand among its own.
 pub struct Type {
-    /// As Go prints it: `v1.Container`.
-    pub go: &'static str,
+    /// Go's bare name: `Container`.
+    pub name: &'static str,
+    /// As definitions spell it: `io.k8s.api.core.v1`. Empty where it is that of the kind the type is met from: versions
+    /// of a group share what they have alike.
+    pub package: &'static str,
     pub fields: &'static [Field],
     /// Embedded structs that are messages of their own in protobuf, by their field number there.
     pub embedded: &'static [(u16, &'static Type)],
@@ -23,16 +26,30 @@ pub struct Field {
     /// In JSON.
     pub name: &'static str,
     pub shape: Shape,
-    /// Whether the zero value (`""`, `0`, `false`, an empty list or map) is never written out.
-    pub omits_zero: bool,
+    pub presence: Presence,
+    /// Whether OpenAPI says that objects must have it.
+    pub required: bool,
+    /// What the schema says stands where nothing is given, as JSON text.
+    pub default: Option<&'static str>,
     pub topology: Topology,
     pub patch: Patch,
+}
+
+/// When Go writes a field out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Whatever its value.
+    Always,
+    /// As JSON not where it is zero (`""`, `0`, `false`, an empty list or map); as protobuf always.
+    OmittedIfZero,
+    /// Not where it is absent: Go has a pointer here.
+    Pointer,
 }
 
 #[derive(Clone, Copy)]
 pub enum Shape {
     String,
-    /// A string type with a Go name of its own: `v1.Protocol`.
+    /// A string type with a Go name of its own: `v1.Protocol`; `Protocol` in a struct of the same package.
     Text(&'static str),
     Bool,
     Int32,
@@ -94,18 +111,26 @@ impl Type {
         self.fields.iter().any(|field| field.number != 0) || !self.embedded.is_empty()
     }
 
-    /// Go's bare name: `Container`.
-    pub fn name(&self) -> &'static str {
-        self.go.rsplit('.').next().unwrap_or(self.go)
+    /// What Go puts before the name: `v1`. `met_from` is that of the kind.
+    pub fn version<'a>(&self, met_from: &'a str) -> &'a str {
+        if self.package.is_empty() { met_from } else { self.package.rsplit('.').next().unwrap_or(self.package) }
+    }
+}
+
+impl Field {
+    /// Whether JSON never has its zero value.
+    pub fn omits_zero(&self) -> bool {
+        self.presence == Presence::OmittedIfZero
     }
 }
 
 impl Shape {
-    /// As Go prints the type in decoding errors.
-    pub fn go(&self) -> String {
+    /// As Go prints the type in decoding errors, in a struct of this version.
+    pub fn go(&self, version: &str) -> String {
         match self {
             Shape::String => "string".to_owned(),
-            Shape::Text(name) => (*name).to_owned(),
+            Shape::Text(name) if name.contains('.') => (*name).to_owned(),
+            Shape::Text(name) => format!("{version}.{name}"),
             Shape::Bool => "bool".to_owned(),
             Shape::Int32 => "int32".to_owned(),
             Shape::Int64 => "int64".to_owned(),
@@ -115,9 +140,9 @@ impl Shape {
             Shape::Time => "v1.Time".to_owned(),
             Shape::MicroTime => "v1.MicroTime".to_owned(),
             Shape::Bytes => "[]uint8".to_owned(),
-            Shape::List(item) => format!("[]{}", item.go()),
-            Shape::Map(value) => format!("map[string]{}", value.go()),
-            Shape::Struct(r#type) => r#type.go.to_owned(),
+            Shape::List(item) => format!("[]{}", item.go(version)),
+            Shape::Map(value) => format!("map[string]{}", value.go(version)),
+            Shape::Struct(r#type) => format!("{}.{}", r#type.version(version), r#type.name),
             Shape::Any | Shape::Either(_) => "interface {}".to_owned(),
         }
     }
@@ -131,11 +156,20 @@ pub fn lookup(group: &str, version: &str, kind: &str) -> Option<&'static Type> {
 }
 
 const fn field(number: u16, name: &'static str, shape: Shape) -> Field {
-    Field { number, name, shape, omits_zero: false, topology: Topology::Granular, patch: Patch::Plain }
+    made(number, name, shape, Presence::Always)
 }
 
 const fn omitted(number: u16, name: &'static str, shape: Shape) -> Field {
-    Field { number, name, shape, omits_zero: true, topology: Topology::Granular, patch: Patch::Plain }
+    made(number, name, shape, Presence::OmittedIfZero)
+}
+
+const fn pointer(number: u16, name: &'static str, shape: Shape) -> Field {
+    made(number, name, shape, Presence::Pointer)
+}
+
+const fn made(number: u16, name: &'static str, shape: Shape, presence: Presence) -> Field {
+    let required = matches!(presence, Presence::Always);
+    Field { number, name, shape, presence, required, default: None, topology: Topology::Granular, patch: Patch::Plain }
 }
 
 impl Field {
@@ -145,6 +179,18 @@ impl Field {
 
     const fn patched(self, patch: Patch) -> Self {
         Field { patch, ..self }
+    }
+
+    const fn required(self) -> Self {
+        Field { required: true, ..self }
+    }
+
+    const fn optional(self) -> Self {
+        Field { required: false, ..self }
+    }
+
+    const fn or(self, default: &'static str) -> Self {
+        Field { default: Some(default), ..self }
     }
 }
 
@@ -206,11 +252,11 @@ mod tests {
         let containers = spec.field("containers").unwrap();
         assert_eq!(containers.patch, Patch::Merge("name"));
         let Shape::List(Shape::Struct(container)) = containers.shape else { panic!("containers is a list") };
-        assert_eq!(container.go, "v1.Container");
+        assert_eq!(Shape::Struct(container).go("v9"), "v1.Container");
         let ports = container.field("ports").unwrap();
         assert_eq!(ports.patch, Patch::Merge("containerPort"));
         assert_eq!(ports.topology, Topology::Keyed(&["containerPort", "protocol"]));
-        assert_eq!(ports.shape.go(), "[]v1.ContainerPort");
+        assert_eq!(ports.shape.go("v1"), "[]v1.ContainerPort");
         assert!(lookup("apps", "v1", "Pod").is_none());
     }
 }

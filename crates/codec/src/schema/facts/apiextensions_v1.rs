@@ -2,26 +2,26 @@
 
 use super::prelude::*;
 
-pub(super) static ConversionRequest: Type = Type { go: "v1.ConversionRequest", fields: &[
+pub(super) static ConversionRequest: Type = Type { name: "ConversionRequest", package: "", fields: &[
     field(2, "desiredAPIVersion", String),
     field(3, "objects", List(&Any)).of(Atomic),
     field(1, "uid", Text("types.UID")),
 ], embedded: &[] };
 
-pub(super) static ConversionResponse: Type = Type { go: "v1.ConversionResponse", fields: &[
+pub(super) static ConversionResponse: Type = Type { name: "ConversionResponse", package: "", fields: &[
     field(2, "convertedObjects", List(&Any)).of(Atomic),
     field(3, "result", Struct(&meta_v1::Status)),
     field(1, "uid", Text("types.UID")),
 ], embedded: &[] };
 
-pub(super) static ConversionReview: Type = Type { go: "v1.ConversionReview", fields: &[
+pub(super) static ConversionReview: Type = Type { name: "ConversionReview", package: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "request", Struct(&ConversionRequest)),
-    field(2, "response", Struct(&ConversionResponse)),
+    pointer(1, "request", Struct(&ConversionRequest)),
+    pointer(2, "response", Struct(&ConversionResponse)),
 ], embedded: &[] };
 
-pub(super) static CustomResourceColumnDefinition: Type = Type { go: "v1.CustomResourceColumnDefinition", fields: &[
+pub(super) static CustomResourceColumnDefinition: Type = Type { name: "CustomResourceColumnDefinition", package: "", fields: &[
     omitted(4, "description", String),
     omitted(3, "format", String),
     field(6, "jsonPath", String),
@@ -30,29 +30,29 @@ pub(super) static CustomResourceColumnDefinition: Type = Type { go: "v1.CustomRe
     field(2, "type", String),
 ], embedded: &[] };
 
-pub(super) static CustomResourceConversion: Type = Type { go: "v1.CustomResourceConversion", fields: &[
-    field(1, "strategy", Text("v1.ConversionStrategyType")),
-    field(2, "webhook", Struct(&WebhookConversion)),
+pub(super) static CustomResourceConversion: Type = Type { name: "CustomResourceConversion", package: "", fields: &[
+    field(1, "strategy", Text("ConversionStrategyType")),
+    pointer(2, "webhook", Struct(&WebhookConversion)),
 ], embedded: &[] };
 
-pub(super) static CustomResourceDefinition: Type = Type { go: "v1.CustomResourceDefinition", fields: &[
+pub(super) static CustomResourceDefinition: Type = Type { name: "CustomResourceDefinition", package: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&CustomResourceDefinitionSpec)),
-    field(3, "status", Struct(&CustomResourceDefinitionStatus)),
+    field(3, "status", Struct(&CustomResourceDefinitionStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static CustomResourceDefinitionCondition: Type = Type { go: "v1.CustomResourceDefinitionCondition", fields: &[
-    field(3, "lastTransitionTime", Time),
+pub(super) static CustomResourceDefinitionCondition: Type = Type { name: "CustomResourceDefinitionCondition", package: "", fields: &[
+    field(3, "lastTransitionTime", Time).optional(),
     omitted(5, "message", String),
     omitted(6, "observedGeneration", Int64),
     omitted(4, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.CustomResourceDefinitionConditionType")),
+    field(2, "status", Text("ConditionStatus")),
+    field(1, "type", Text("CustomResourceDefinitionConditionType")),
 ], embedded: &[] };
 
-pub(super) static CustomResourceDefinitionNames: Type = Type { go: "v1.CustomResourceDefinitionNames", fields: &[
+pub(super) static CustomResourceDefinitionNames: Type = Type { name: "CustomResourceDefinitionNames", package: "", fields: &[
     omitted(6, "categories", List(&String)).of(Atomic),
     field(4, "kind", String),
     omitted(5, "listKind", String),
@@ -61,86 +61,86 @@ pub(super) static CustomResourceDefinitionNames: Type = Type { go: "v1.CustomRes
     omitted(2, "singular", String),
 ], embedded: &[] };
 
-pub(super) static CustomResourceDefinitionSpec: Type = Type { go: "v1.CustomResourceDefinitionSpec", fields: &[
-    field(9, "conversion", Struct(&CustomResourceConversion)),
+pub(super) static CustomResourceDefinitionSpec: Type = Type { name: "CustomResourceDefinitionSpec", package: "", fields: &[
+    pointer(9, "conversion", Struct(&CustomResourceConversion)),
     field(1, "group", String),
     field(3, "names", Struct(&CustomResourceDefinitionNames)),
     omitted(10, "preserveUnknownFields", Bool),
-    field(4, "scope", Text("v1.ResourceScope")),
+    field(4, "scope", Text("ResourceScope")),
     field(7, "versions", List(&Struct(&CustomResourceDefinitionVersion))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static CustomResourceDefinitionStatus: Type = Type { go: "v1.CustomResourceDefinitionStatus", fields: &[
-    field(2, "acceptedNames", Struct(&CustomResourceDefinitionNames)),
-    field(1, "conditions", List(&Struct(&CustomResourceDefinitionCondition))).of(Keyed(&["type"])),
+pub(super) static CustomResourceDefinitionStatus: Type = Type { name: "CustomResourceDefinitionStatus", package: "", fields: &[
+    field(2, "acceptedNames", Struct(&CustomResourceDefinitionNames)).optional(),
+    field(1, "conditions", List(&Struct(&CustomResourceDefinitionCondition))).optional().of(Keyed(&["type"])),
     omitted(4, "observedGeneration", Int64),
-    field(3, "storedVersions", List(&String)).of(Atomic),
+    field(3, "storedVersions", List(&String)).optional().of(Atomic),
 ], embedded: &[] };
 
-pub(super) static CustomResourceDefinitionVersion: Type = Type { go: "v1.CustomResourceDefinitionVersion", fields: &[
+pub(super) static CustomResourceDefinitionVersion: Type = Type { name: "CustomResourceDefinitionVersion", package: "", fields: &[
     omitted(6, "additionalPrinterColumns", List(&Struct(&CustomResourceColumnDefinition))).of(Atomic),
     omitted(7, "deprecated", Bool),
-    field(8, "deprecationWarning", String),
+    pointer(8, "deprecationWarning", String),
     field(1, "name", String),
-    field(4, "schema", Struct(&CustomResourceValidation)),
+    pointer(4, "schema", Struct(&CustomResourceValidation)),
     omitted(9, "selectableFields", List(&Struct(&SelectableField))).of(Atomic),
     field(2, "served", Bool),
     field(3, "storage", Bool),
-    field(5, "subresources", Struct(&CustomResourceSubresources)),
+    pointer(5, "subresources", Struct(&CustomResourceSubresources)),
 ], embedded: &[] };
 
-pub(super) static CustomResourceSubresourceScale: Type = Type { go: "v1.CustomResourceSubresourceScale", fields: &[
-    field(3, "labelSelectorPath", String),
+pub(super) static CustomResourceSubresourceScale: Type = Type { name: "CustomResourceSubresourceScale", package: "", fields: &[
+    pointer(3, "labelSelectorPath", String),
     field(1, "specReplicasPath", String),
     field(2, "statusReplicasPath", String),
 ], embedded: &[] };
 
-pub(super) static CustomResourceSubresourceStatus: Type = Type { go: "v1.CustomResourceSubresourceStatus", fields: &[
+pub(super) static CustomResourceSubresourceStatus: Type = Type { name: "CustomResourceSubresourceStatus", package: "", fields: &[
 ], embedded: &[] };
 
-pub(super) static CustomResourceSubresources: Type = Type { go: "v1.CustomResourceSubresources", fields: &[
-    field(2, "scale", Struct(&CustomResourceSubresourceScale)),
-    field(1, "status", Struct(&CustomResourceSubresourceStatus)),
+pub(super) static CustomResourceSubresources: Type = Type { name: "CustomResourceSubresources", package: "", fields: &[
+    pointer(2, "scale", Struct(&CustomResourceSubresourceScale)),
+    pointer(1, "status", Struct(&CustomResourceSubresourceStatus)),
 ], embedded: &[] };
 
-pub(super) static CustomResourceValidation: Type = Type { go: "v1.CustomResourceValidation", fields: &[
-    field(1, "openAPIV3Schema", Struct(&JSONSchemaProps)),
+pub(super) static CustomResourceValidation: Type = Type { name: "CustomResourceValidation", package: "", fields: &[
+    pointer(1, "openAPIV3Schema", Struct(&JSONSchemaProps)),
 ], embedded: &[] };
 
-pub(super) static ExternalDocumentation: Type = Type { go: "v1.ExternalDocumentation", fields: &[
+pub(super) static ExternalDocumentation: Type = Type { name: "ExternalDocumentation", package: "", fields: &[
     omitted(1, "description", String),
     omitted(2, "url", String),
 ], embedded: &[] };
 
-pub(super) static JSONSchemaProps: Type = Type { go: "v1.JSONSchemaProps", fields: &[
-    field(3, "$ref", String),
-    omitted(2, "$schema", Text("v1.JSONSchemaURL")),
-    field(33, "additionalItems", Either(&JSONSchemaPropsOrBool)),
-    field(30, "additionalProperties", Either(&JSONSchemaPropsOrBool)),
+pub(super) static JSONSchemaProps: Type = Type { name: "JSONSchemaProps", package: "", fields: &[
+    pointer(3, "$ref", String),
+    omitted(2, "$schema", Text("JSONSchemaURL")),
+    pointer(33, "additionalItems", Either(&JSONSchemaPropsOrBool)),
+    pointer(30, "additionalProperties", Either(&JSONSchemaPropsOrBool)),
     omitted(25, "allOf", List(&Struct(&JSONSchemaProps))).of(Atomic),
     omitted(27, "anyOf", List(&Struct(&JSONSchemaProps))).of(Atomic),
-    field(8, "default", Any),
+    pointer(8, "default", Any),
     omitted(34, "definitions", Map(&Struct(&JSONSchemaProps))),
     omitted(32, "dependencies", Map(&Either(&JSONSchemaPropsOrStringArray))),
     omitted(4, "description", String),
     omitted(20, "enum", List(&Any)).of(Atomic),
-    field(36, "example", Any),
+    pointer(36, "example", Any),
     omitted(10, "exclusiveMaximum", Bool),
     omitted(12, "exclusiveMinimum", Bool),
-    field(35, "externalDocs", Struct(&ExternalDocumentation)),
+    pointer(35, "externalDocs", Struct(&ExternalDocumentation)),
     omitted(6, "format", String),
     omitted(1, "id", String),
-    field(24, "items", Either(&JSONSchemaPropsOrArray)),
-    field(16, "maxItems", Int64),
-    field(13, "maxLength", Int64),
-    field(21, "maxProperties", Int64),
-    field(9, "maximum", Float64),
-    field(17, "minItems", Int64),
-    field(14, "minLength", Int64),
-    field(22, "minProperties", Int64),
-    field(11, "minimum", Float64),
-    field(19, "multipleOf", Float64),
-    field(28, "not", Struct(&JSONSchemaProps)),
+    pointer(24, "items", Either(&JSONSchemaPropsOrArray)),
+    pointer(16, "maxItems", Int64),
+    pointer(13, "maxLength", Int64),
+    pointer(21, "maxProperties", Int64),
+    pointer(9, "maximum", Float64),
+    pointer(17, "minItems", Int64),
+    pointer(14, "minLength", Int64),
+    pointer(22, "minProperties", Int64),
+    pointer(11, "minimum", Float64),
+    pointer(19, "multipleOf", Float64),
+    pointer(28, "not", Struct(&JSONSchemaProps)),
     omitted(37, "nullable", Bool),
     omitted(26, "oneOf", List(&Struct(&JSONSchemaProps))).of(Atomic),
     omitted(15, "pattern", String),
@@ -153,54 +153,41 @@ pub(super) static JSONSchemaProps: Type = Type { go: "v1.JSONSchemaProps", field
     omitted(39, "x-kubernetes-embedded-resource", Bool),
     omitted(40, "x-kubernetes-int-or-string", Bool),
     omitted(41, "x-kubernetes-list-map-keys", List(&String)).of(Atomic),
-    field(42, "x-kubernetes-list-type", String),
-    field(43, "x-kubernetes-map-type", String),
-    field(38, "x-kubernetes-preserve-unknown-fields", Bool),
+    pointer(42, "x-kubernetes-list-type", String),
+    pointer(43, "x-kubernetes-map-type", String),
+    pointer(38, "x-kubernetes-preserve-unknown-fields", Bool),
     omitted(44, "x-kubernetes-validations", List(&Struct(&ValidationRule))).of(Keyed(&["rule"])).patched(Merge("rule")),
 ], embedded: &[] };
 
-pub(super) static JSONSchemaPropsOrArray: Type = Type { go: "v1.JSONSchemaPropsOrArray", fields: &[
+pub(super) static JSONSchemaPropsOrArray: Type = Type { name: "JSONSchemaPropsOrArray", package: "", fields: &[
     field(2, "JSONSchemas", List(&Struct(&JSONSchemaProps))).of(Atomic),
-    field(1, "Schema", Struct(&JSONSchemaProps)),
+    pointer(1, "Schema", Struct(&JSONSchemaProps)).required(),
 ], embedded: &[] };
 
-pub(super) static JSONSchemaPropsOrBool: Type = Type { go: "v1.JSONSchemaPropsOrBool", fields: &[
+pub(super) static JSONSchemaPropsOrBool: Type = Type { name: "JSONSchemaPropsOrBool", package: "", fields: &[
     field(1, "Allows", Bool),
-    field(2, "Schema", Struct(&JSONSchemaProps)),
+    pointer(2, "Schema", Struct(&JSONSchemaProps)).required(),
 ], embedded: &[] };
 
-pub(super) static JSONSchemaPropsOrStringArray: Type = Type { go: "v1.JSONSchemaPropsOrStringArray", fields: &[
+pub(super) static JSONSchemaPropsOrStringArray: Type = Type { name: "JSONSchemaPropsOrStringArray", package: "", fields: &[
     field(2, "Property", List(&String)).of(Atomic),
-    field(1, "Schema", Struct(&JSONSchemaProps)),
+    pointer(1, "Schema", Struct(&JSONSchemaProps)).required(),
 ], embedded: &[] };
 
-pub(super) static SelectableField: Type = Type { go: "v1.SelectableField", fields: &[
+pub(super) static SelectableField: Type = Type { name: "SelectableField", package: "", fields: &[
     field(1, "jsonPath", String),
 ], embedded: &[] };
 
-pub(super) static ServiceReference: Type = Type { go: "v1.ServiceReference", fields: &[
-    field(2, "name", String),
-    field(1, "namespace", String),
-    field(3, "path", String),
-    field(4, "port", Int32),
-], embedded: &[] };
-
-pub(super) static ValidationRule: Type = Type { go: "v1.ValidationRule", fields: &[
+pub(super) static ValidationRule: Type = Type { name: "ValidationRule", package: "", fields: &[
     omitted(5, "fieldPath", String),
     omitted(2, "message", String),
     omitted(3, "messageExpression", String),
-    field(6, "optionalOldSelf", Bool),
-    field(4, "reason", Text("v1.FieldValueErrorReason")),
+    pointer(6, "optionalOldSelf", Bool),
+    pointer(4, "reason", Text("FieldValueErrorReason")),
     field(1, "rule", String),
 ], embedded: &[] };
 
-pub(super) static WebhookClientConfig: Type = Type { go: "v1.WebhookClientConfig", fields: &[
-    omitted(2, "caBundle", Bytes),
-    field(1, "service", Struct(&ServiceReference)),
-    field(3, "url", String),
-], embedded: &[] };
-
-pub(super) static WebhookConversion: Type = Type { go: "v1.WebhookConversion", fields: &[
-    field(2, "clientConfig", Struct(&WebhookClientConfig)),
+pub(super) static WebhookConversion: Type = Type { name: "WebhookConversion", package: "", fields: &[
+    pointer(2, "clientConfig", Struct(&admissionregistration_v1::WebhookClientConfig)),
     field(3, "conversionReviewVersions", List(&String)).of(Atomic),
 ], embedded: &[] };

@@ -2,40 +2,40 @@
 
 use super::prelude::*;
 
-pub(super) static ControllerRevision: Type = Type { go: "v1.ControllerRevision", fields: &[
+pub(super) static ControllerRevision: Type = Type { name: "ControllerRevision", package: "io.k8s.api.apps.v1", fields: &[
     omitted(0, "apiVersion", String),
     field(2, "data", Any),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(3, "revision", Int64),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(3, "revision", Int64).optional(),
 ], embedded: &[] };
 
-pub(super) static DaemonSet: Type = Type { go: "v1.DaemonSet", fields: &[
+pub(super) static DaemonSet: Type = Type { name: "DaemonSet", package: "io.k8s.api.apps.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&DaemonSetSpec)),
-    field(3, "status", Struct(&DaemonSetStatus)),
+    field(3, "status", Struct(&DaemonSetStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static DaemonSetCondition: Type = Type { go: "v1.DaemonSetCondition", fields: &[
-    field(3, "lastTransitionTime", Time),
+pub(super) static DaemonSetCondition: Type = Type { name: "DaemonSetCondition", package: "", fields: &[
+    field(3, "lastTransitionTime", Time).optional(),
     omitted(5, "message", String),
     omitted(4, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.DaemonSetConditionType")),
+    field(2, "status", Text("v1.ConditionStatus")).optional(),
+    field(1, "type", Text("DaemonSetConditionType")).optional(),
 ], embedded: &[] };
 
-pub(super) static DaemonSetSpec: Type = Type { go: "v1.DaemonSetSpec", fields: &[
+pub(super) static DaemonSetSpec: Type = Type { name: "DaemonSetSpec", package: "", fields: &[
     omitted(4, "minReadySeconds", Int32),
-    field(6, "revisionHistoryLimit", Int32),
-    field(1, "selector", Struct(&meta_v1::LabelSelector)),
+    pointer(6, "revisionHistoryLimit", Int32),
+    pointer(1, "selector", Struct(&meta_v1::LabelSelector)).required(),
     field(2, "template", Struct(&core_v1::PodTemplateSpec)),
-    field(3, "updateStrategy", Struct(&DaemonSetUpdateStrategy)),
+    field(3, "updateStrategy", Struct(&DaemonSetUpdateStrategy)).optional(),
 ], embedded: &[] };
 
-pub(super) static DaemonSetStatus: Type = Type { go: "v1.DaemonSetStatus", fields: &[
-    field(9, "collisionCount", Int32),
+pub(super) static DaemonSetStatus: Type = Type { name: "DaemonSetStatus", package: "", fields: &[
+    pointer(9, "collisionCount", Int32),
     omitted(10, "conditions", List(&Struct(&DaemonSetCondition))).of(Keyed(&["type"])).patched(Merge("type")),
     field(1, "currentNumberScheduled", Int32),
     field(3, "desiredNumberScheduled", Int32),
@@ -47,146 +47,146 @@ pub(super) static DaemonSetStatus: Type = Type { go: "v1.DaemonSetStatus", field
     omitted(6, "updatedNumberScheduled", Int32),
 ], embedded: &[] };
 
-pub(super) static DaemonSetUpdateStrategy: Type = Type { go: "v1.DaemonSetUpdateStrategy", fields: &[
-    field(2, "rollingUpdate", Struct(&RollingUpdateDaemonSet)),
-    omitted(1, "type", Text("v1.DaemonSetUpdateStrategyType")),
+pub(super) static DaemonSetUpdateStrategy: Type = Type { name: "DaemonSetUpdateStrategy", package: "", fields: &[
+    pointer(2, "rollingUpdate", Struct(&RollingUpdateDaemonSet)),
+    omitted(1, "type", Text("DaemonSetUpdateStrategyType")),
 ], embedded: &[] };
 
-pub(super) static Deployment: Type = Type { go: "v1.Deployment", fields: &[
+pub(super) static Deployment: Type = Type { name: "Deployment", package: "io.k8s.api.apps.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&DeploymentSpec)),
-    field(3, "status", Struct(&DeploymentStatus)),
+    field(3, "status", Struct(&DeploymentStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static DeploymentCondition: Type = Type { go: "v1.DeploymentCondition", fields: &[
-    field(7, "lastTransitionTime", Time),
-    field(6, "lastUpdateTime", Time),
+pub(super) static DeploymentCondition: Type = Type { name: "DeploymentCondition", package: "", fields: &[
+    field(7, "lastTransitionTime", Time).optional(),
+    field(6, "lastUpdateTime", Time).optional(),
     omitted(5, "message", String),
     omitted(4, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.DeploymentConditionType")),
+    field(2, "status", Text("v1.ConditionStatus")).optional(),
+    field(1, "type", Text("DeploymentConditionType")).optional(),
 ], embedded: &[] };
 
-pub(super) static DeploymentSpec: Type = Type { go: "v1.DeploymentSpec", fields: &[
+pub(super) static DeploymentSpec: Type = Type { name: "DeploymentSpec", package: "", fields: &[
     omitted(5, "minReadySeconds", Int32),
     omitted(7, "paused", Bool),
-    field(9, "progressDeadlineSeconds", Int32),
-    field(1, "replicas", Int32),
-    field(6, "revisionHistoryLimit", Int32),
-    field(2, "selector", Struct(&meta_v1::LabelSelector)),
-    field(4, "strategy", Struct(&DeploymentStrategy)).patched(RetainKeys),
+    pointer(9, "progressDeadlineSeconds", Int32),
+    pointer(1, "replicas", Int32),
+    pointer(6, "revisionHistoryLimit", Int32),
+    pointer(2, "selector", Struct(&meta_v1::LabelSelector)).required(),
+    field(4, "strategy", Struct(&DeploymentStrategy)).optional().patched(RetainKeys),
     field(3, "template", Struct(&core_v1::PodTemplateSpec)),
 ], embedded: &[] };
 
-pub(super) static DeploymentStatus: Type = Type { go: "v1.DeploymentStatus", fields: &[
+pub(super) static DeploymentStatus: Type = Type { name: "DeploymentStatus", package: "", fields: &[
     omitted(4, "availableReplicas", Int32),
-    field(8, "collisionCount", Int32),
+    pointer(8, "collisionCount", Int32),
     omitted(6, "conditions", List(&Struct(&DeploymentCondition))).of(Keyed(&["type"])).patched(Merge("type")),
     omitted(1, "observedGeneration", Int64),
     omitted(7, "readyReplicas", Int32),
     omitted(2, "replicas", Int32),
-    field(9, "terminatingReplicas", Int32),
+    pointer(9, "terminatingReplicas", Int32),
     omitted(5, "unavailableReplicas", Int32),
     omitted(3, "updatedReplicas", Int32),
 ], embedded: &[] };
 
-pub(super) static DeploymentStrategy: Type = Type { go: "v1.DeploymentStrategy", fields: &[
-    field(2, "rollingUpdate", Struct(&RollingUpdateDeployment)),
-    omitted(1, "type", Text("v1.DeploymentStrategyType")),
+pub(super) static DeploymentStrategy: Type = Type { name: "DeploymentStrategy", package: "", fields: &[
+    pointer(2, "rollingUpdate", Struct(&RollingUpdateDeployment)),
+    omitted(1, "type", Text("DeploymentStrategyType")),
 ], embedded: &[] };
 
-pub(super) static ReplicaSet: Type = Type { go: "v1.ReplicaSet", fields: &[
+pub(super) static ReplicaSet: Type = Type { name: "ReplicaSet", package: "io.k8s.api.apps.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ReplicaSetSpec)),
-    field(3, "status", Struct(&ReplicaSetStatus)),
+    field(3, "status", Struct(&ReplicaSetStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static ReplicaSetCondition: Type = Type { go: "v1.ReplicaSetCondition", fields: &[
-    field(3, "lastTransitionTime", Time),
+pub(super) static ReplicaSetCondition: Type = Type { name: "ReplicaSetCondition", package: "", fields: &[
+    field(3, "lastTransitionTime", Time).optional(),
     omitted(5, "message", String),
     omitted(4, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.ReplicaSetConditionType")),
+    field(2, "status", Text("v1.ConditionStatus")).optional(),
+    field(1, "type", Text("ReplicaSetConditionType")).optional(),
 ], embedded: &[] };
 
-pub(super) static ReplicaSetSpec: Type = Type { go: "v1.ReplicaSetSpec", fields: &[
+pub(super) static ReplicaSetSpec: Type = Type { name: "ReplicaSetSpec", package: "", fields: &[
     omitted(4, "minReadySeconds", Int32),
-    field(1, "replicas", Int32),
-    field(2, "selector", Struct(&meta_v1::LabelSelector)),
-    field(3, "template", Struct(&core_v1::PodTemplateSpec)),
+    pointer(1, "replicas", Int32),
+    pointer(2, "selector", Struct(&meta_v1::LabelSelector)).required(),
+    field(3, "template", Struct(&core_v1::PodTemplateSpec)).optional(),
 ], embedded: &[] };
 
-pub(super) static ReplicaSetStatus: Type = Type { go: "v1.ReplicaSetStatus", fields: &[
+pub(super) static ReplicaSetStatus: Type = Type { name: "ReplicaSetStatus", package: "", fields: &[
     omitted(5, "availableReplicas", Int32),
     omitted(6, "conditions", List(&Struct(&ReplicaSetCondition))).of(Keyed(&["type"])).patched(Merge("type")),
     omitted(2, "fullyLabeledReplicas", Int32),
     omitted(3, "observedGeneration", Int64),
     omitted(4, "readyReplicas", Int32),
     field(1, "replicas", Int32),
-    field(7, "terminatingReplicas", Int32),
+    pointer(7, "terminatingReplicas", Int32),
 ], embedded: &[] };
 
-pub(super) static RollingUpdateDaemonSet: Type = Type { go: "v1.RollingUpdateDaemonSet", fields: &[
-    field(2, "maxSurge", IntOrString),
-    field(1, "maxUnavailable", IntOrString),
+pub(super) static RollingUpdateDaemonSet: Type = Type { name: "RollingUpdateDaemonSet", package: "", fields: &[
+    pointer(2, "maxSurge", IntOrString),
+    pointer(1, "maxUnavailable", IntOrString),
 ], embedded: &[] };
 
-pub(super) static RollingUpdateDeployment: Type = Type { go: "v1.RollingUpdateDeployment", fields: &[
-    field(2, "maxSurge", IntOrString),
-    field(1, "maxUnavailable", IntOrString),
+pub(super) static RollingUpdateDeployment: Type = Type { name: "RollingUpdateDeployment", package: "", fields: &[
+    pointer(2, "maxSurge", IntOrString),
+    pointer(1, "maxUnavailable", IntOrString),
 ], embedded: &[] };
 
-pub(super) static RollingUpdateStatefulSetStrategy: Type = Type { go: "v1.RollingUpdateStatefulSetStrategy", fields: &[
-    field(2, "maxUnavailable", IntOrString),
-    field(1, "partition", Int32),
+pub(super) static RollingUpdateStatefulSetStrategy: Type = Type { name: "RollingUpdateStatefulSetStrategy", package: "", fields: &[
+    pointer(2, "maxUnavailable", IntOrString),
+    pointer(1, "partition", Int32),
 ], embedded: &[] };
 
-pub(super) static StatefulSet: Type = Type { go: "v1.StatefulSet", fields: &[
+pub(super) static StatefulSet: Type = Type { name: "StatefulSet", package: "io.k8s.api.apps.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&StatefulSetSpec)),
-    field(3, "status", Struct(&StatefulSetStatus)),
+    field(3, "status", Struct(&StatefulSetStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static StatefulSetCondition: Type = Type { go: "v1.StatefulSetCondition", fields: &[
-    field(3, "lastTransitionTime", Time),
+pub(super) static StatefulSetCondition: Type = Type { name: "StatefulSetCondition", package: "", fields: &[
+    field(3, "lastTransitionTime", Time).optional(),
     omitted(5, "message", String),
     omitted(4, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.StatefulSetConditionType")),
+    field(2, "status", Text("v1.ConditionStatus")).optional(),
+    field(1, "type", Text("StatefulSetConditionType")).optional(),
 ], embedded: &[] };
 
-pub(super) static StatefulSetOrdinals: Type = Type { go: "v1.StatefulSetOrdinals", fields: &[
-    field(1, "start", Int32),
+pub(super) static StatefulSetOrdinals: Type = Type { name: "StatefulSetOrdinals", package: "", fields: &[
+    field(1, "start", Int32).optional(),
 ], embedded: &[] };
 
-pub(super) static StatefulSetPersistentVolumeClaimRetentionPolicy: Type = Type { go: "v1.StatefulSetPersistentVolumeClaimRetentionPolicy", fields: &[
-    omitted(1, "whenDeleted", Text("v1.PersistentVolumeClaimRetentionPolicyType")),
-    omitted(2, "whenScaled", Text("v1.PersistentVolumeClaimRetentionPolicyType")),
+pub(super) static StatefulSetPersistentVolumeClaimRetentionPolicy: Type = Type { name: "StatefulSetPersistentVolumeClaimRetentionPolicy", package: "", fields: &[
+    omitted(1, "whenDeleted", Text("PersistentVolumeClaimRetentionPolicyType")),
+    omitted(2, "whenScaled", Text("PersistentVolumeClaimRetentionPolicyType")),
 ], embedded: &[] };
 
-pub(super) static StatefulSetSpec: Type = Type { go: "v1.StatefulSetSpec", fields: &[
+pub(super) static StatefulSetSpec: Type = Type { name: "StatefulSetSpec", package: "", fields: &[
     omitted(9, "minReadySeconds", Int32),
-    field(11, "ordinals", Struct(&StatefulSetOrdinals)),
-    field(10, "persistentVolumeClaimRetentionPolicy", Struct(&StatefulSetPersistentVolumeClaimRetentionPolicy)),
-    omitted(6, "podManagementPolicy", Text("v1.PodManagementPolicyType")),
-    field(1, "replicas", Int32),
-    field(8, "revisionHistoryLimit", Int32),
-    field(2, "selector", Struct(&meta_v1::LabelSelector)),
-    field(5, "serviceName", String),
+    pointer(11, "ordinals", Struct(&StatefulSetOrdinals)),
+    pointer(10, "persistentVolumeClaimRetentionPolicy", Struct(&StatefulSetPersistentVolumeClaimRetentionPolicy)),
+    omitted(6, "podManagementPolicy", Text("PodManagementPolicyType")),
+    pointer(1, "replicas", Int32),
+    pointer(8, "revisionHistoryLimit", Int32),
+    pointer(2, "selector", Struct(&meta_v1::LabelSelector)).required(),
+    field(5, "serviceName", String).optional(),
     field(3, "template", Struct(&core_v1::PodTemplateSpec)),
-    field(7, "updateStrategy", Struct(&StatefulSetUpdateStrategy)),
+    field(7, "updateStrategy", Struct(&StatefulSetUpdateStrategy)).optional(),
     omitted(4, "volumeClaimTemplates", List(&Struct(&core_v1::PersistentVolumeClaim))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static StatefulSetStatus: Type = Type { go: "v1.StatefulSetStatus", fields: &[
-    field(11, "availableReplicas", Int32),
-    field(9, "collisionCount", Int32),
+pub(super) static StatefulSetStatus: Type = Type { name: "StatefulSetStatus", package: "", fields: &[
+    field(11, "availableReplicas", Int32).optional(),
+    pointer(9, "collisionCount", Int32),
     omitted(10, "conditions", List(&Struct(&StatefulSetCondition))).of(Keyed(&["type"])).patched(Merge("type")),
     omitted(4, "currentReplicas", Int32),
     omitted(6, "currentRevision", String),
@@ -197,7 +197,7 @@ pub(super) static StatefulSetStatus: Type = Type { go: "v1.StatefulSetStatus", f
     omitted(5, "updatedReplicas", Int32),
 ], embedded: &[] };
 
-pub(super) static StatefulSetUpdateStrategy: Type = Type { go: "v1.StatefulSetUpdateStrategy", fields: &[
-    field(2, "rollingUpdate", Struct(&RollingUpdateStatefulSetStrategy)),
-    omitted(1, "type", Text("v1.StatefulSetUpdateStrategyType")),
+pub(super) static StatefulSetUpdateStrategy: Type = Type { name: "StatefulSetUpdateStrategy", package: "", fields: &[
+    pointer(2, "rollingUpdate", Struct(&RollingUpdateStatefulSetStrategy)),
+    omitted(1, "type", Text("StatefulSetUpdateStrategyType")),
 ], embedded: &[] };

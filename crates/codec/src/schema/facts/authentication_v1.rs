@@ -2,65 +2,65 @@
 
 use super::prelude::*;
 
-pub(super) static BoundObjectReference: Type = Type { go: "v1.BoundObjectReference", fields: &[
+pub(super) static BoundObjectReference: Type = Type { name: "BoundObjectReference", package: "", fields: &[
     omitted(2, "apiVersion", String),
     omitted(1, "kind", String),
     omitted(3, "name", String),
     omitted(4, "uid", Text("types.UID")),
 ], embedded: &[] };
 
-pub(super) static SelfSubjectReview: Type = Type { go: "v1.SelfSubjectReview", fields: &[
+pub(super) static SelfSubjectReview: Type = Type { name: "SelfSubjectReview", package: "io.k8s.api.authentication.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "status", Struct(&SelfSubjectReviewStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "status", Struct(&SelfSubjectReviewStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static SelfSubjectReviewStatus: Type = Type { go: "v1.SelfSubjectReviewStatus", fields: &[
-    field(1, "userInfo", Struct(&UserInfo)),
+pub(super) static SelfSubjectReviewStatus: Type = Type { name: "SelfSubjectReviewStatus", package: "", fields: &[
+    field(1, "userInfo", Struct(&UserInfo)).optional(),
 ], embedded: &[] };
 
-pub(super) static TokenRequest: Type = Type { go: "v1.TokenRequest", fields: &[
+pub(super) static TokenRequest: Type = Type { name: "TokenRequest", package: "io.k8s.api.authentication.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&TokenRequestSpec)),
-    field(3, "status", Struct(&TokenRequestStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&TokenRequestSpec)).optional(),
+    field(3, "status", Struct(&TokenRequestStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static TokenRequestSpec: Type = Type { go: "v1.TokenRequestSpec", fields: &[
+pub(super) static TokenRequestSpec: Type = Type { name: "TokenRequestSpec", package: "", fields: &[
     omitted(0, "attestations", Map(&List(&String))),
-    field(1, "audiences", List(&String)).of(Atomic),
-    field(3, "boundObjectRef", Struct(&BoundObjectReference)),
-    field(4, "expirationSeconds", Int64),
+    field(1, "audiences", List(&String)).optional().of(Atomic),
+    pointer(3, "boundObjectRef", Struct(&BoundObjectReference)),
+    pointer(4, "expirationSeconds", Int64),
 ], embedded: &[] };
 
-pub(super) static TokenRequestStatus: Type = Type { go: "v1.TokenRequestStatus", fields: &[
-    field(2, "expirationTimestamp", Time),
-    field(1, "token", String),
+pub(super) static TokenRequestStatus: Type = Type { name: "TokenRequestStatus", package: "", fields: &[
+    field(2, "expirationTimestamp", Time).optional(),
+    field(1, "token", String).optional(),
 ], embedded: &[] };
 
-pub(super) static TokenReview: Type = Type { go: "v1.TokenReview", fields: &[
+pub(super) static TokenReview: Type = Type { name: "TokenReview", package: "io.k8s.api.authentication.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&TokenReviewSpec)),
-    field(3, "status", Struct(&TokenReviewStatus)),
+    field(3, "status", Struct(&TokenReviewStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static TokenReviewSpec: Type = Type { go: "v1.TokenReviewSpec", fields: &[
+pub(super) static TokenReviewSpec: Type = Type { name: "TokenReviewSpec", package: "", fields: &[
     omitted(2, "audiences", List(&String)).of(Atomic),
-    omitted(1, "token", String),
+    omitted(1, "token", String).required(),
 ], embedded: &[] };
 
-pub(super) static TokenReviewStatus: Type = Type { go: "v1.TokenReviewStatus", fields: &[
+pub(super) static TokenReviewStatus: Type = Type { name: "TokenReviewStatus", package: "", fields: &[
     omitted(4, "audiences", List(&String)).of(Atomic),
     omitted(1, "authenticated", Bool),
     omitted(3, "error", String),
-    field(2, "user", Struct(&UserInfo)),
+    field(2, "user", Struct(&UserInfo)).optional(),
 ], embedded: &[] };
 
-pub(super) static UserInfo: Type = Type { go: "v1.UserInfo", fields: &[
+pub(super) static UserInfo: Type = Type { name: "UserInfo", package: "io.k8s.api.authentication.v1", fields: &[
     omitted(4, "extra", Map(&List(&String))),
     omitted(3, "groups", List(&String)).of(Atomic),
     omitted(2, "uid", String),

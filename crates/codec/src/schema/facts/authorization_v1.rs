@@ -2,38 +2,38 @@
 
 use super::prelude::*;
 
-pub(super) static FieldSelectorAttributes: Type = Type { go: "v1.FieldSelectorAttributes", fields: &[
+pub(super) static FieldSelectorAttributes: Type = Type { name: "FieldSelectorAttributes", package: "io.k8s.api.authorization.v1", fields: &[
     omitted(1, "rawSelector", String),
     omitted(2, "requirements", List(&Struct(&meta_v1::FieldSelectorRequirement))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static LabelSelectorAttributes: Type = Type { go: "v1.LabelSelectorAttributes", fields: &[
+pub(super) static LabelSelectorAttributes: Type = Type { name: "LabelSelectorAttributes", package: "io.k8s.api.authorization.v1", fields: &[
     omitted(1, "rawSelector", String),
     omitted(2, "requirements", List(&Struct(&meta_v1::LabelSelectorRequirement))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static LocalSubjectAccessReview: Type = Type { go: "v1.LocalSubjectAccessReview", fields: &[
+pub(super) static LocalSubjectAccessReview: Type = Type { name: "LocalSubjectAccessReview", package: "io.k8s.api.authorization.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&SubjectAccessReviewSpec)),
-    field(3, "status", Struct(&SubjectAccessReviewStatus)),
+    field(3, "status", Struct(&SubjectAccessReviewStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static NonResourceAttributes: Type = Type { go: "v1.NonResourceAttributes", fields: &[
+pub(super) static NonResourceAttributes: Type = Type { name: "NonResourceAttributes", package: "", fields: &[
     omitted(1, "path", String),
     omitted(2, "verb", String),
 ], embedded: &[] };
 
-pub(super) static NonResourceRule: Type = Type { go: "v1.NonResourceRule", fields: &[
+pub(super) static NonResourceRule: Type = Type { name: "NonResourceRule", package: "", fields: &[
     omitted(2, "nonResourceURLs", List(&String)).of(Atomic),
     field(1, "verbs", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static ResourceAttributes: Type = Type { go: "v1.ResourceAttributes", fields: &[
-    field(8, "fieldSelector", Struct(&FieldSelectorAttributes)),
+pub(super) static ResourceAttributes: Type = Type { name: "ResourceAttributes", package: "", fields: &[
+    pointer(8, "fieldSelector", Struct(&FieldSelectorAttributes)),
     omitted(3, "group", String),
-    field(9, "labelSelector", Struct(&LabelSelectorAttributes)),
+    pointer(9, "labelSelector", Struct(&LabelSelectorAttributes)),
     omitted(7, "name", String),
     omitted(1, "namespace", String),
     omitted(5, "resource", String),
@@ -42,63 +42,63 @@ pub(super) static ResourceAttributes: Type = Type { go: "v1.ResourceAttributes",
     omitted(4, "version", String),
 ], embedded: &[] };
 
-pub(super) static ResourceRule: Type = Type { go: "v1.ResourceRule", fields: &[
+pub(super) static ResourceRule: Type = Type { name: "ResourceRule", package: "", fields: &[
     omitted(2, "apiGroups", List(&String)).of(Atomic),
     omitted(4, "resourceNames", List(&String)).of(Atomic),
     omitted(3, "resources", List(&String)).of(Atomic),
     field(1, "verbs", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static SelfSubjectAccessReview: Type = Type { go: "v1.SelfSubjectAccessReview", fields: &[
+pub(super) static SelfSubjectAccessReview: Type = Type { name: "SelfSubjectAccessReview", package: "io.k8s.api.authorization.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&SelfSubjectAccessReviewSpec)),
-    field(3, "status", Struct(&SubjectAccessReviewStatus)),
+    field(3, "status", Struct(&SubjectAccessReviewStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static SelfSubjectAccessReviewSpec: Type = Type { go: "v1.SelfSubjectAccessReviewSpec", fields: &[
-    field(2, "nonResourceAttributes", Struct(&NonResourceAttributes)),
-    field(1, "resourceAttributes", Struct(&ResourceAttributes)),
+pub(super) static SelfSubjectAccessReviewSpec: Type = Type { name: "SelfSubjectAccessReviewSpec", package: "", fields: &[
+    pointer(2, "nonResourceAttributes", Struct(&NonResourceAttributes)),
+    pointer(1, "resourceAttributes", Struct(&ResourceAttributes)),
 ], embedded: &[] };
 
-pub(super) static SelfSubjectRulesReview: Type = Type { go: "v1.SelfSubjectRulesReview", fields: &[
+pub(super) static SelfSubjectRulesReview: Type = Type { name: "SelfSubjectRulesReview", package: "io.k8s.api.authorization.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&SelfSubjectRulesReviewSpec)),
-    field(3, "status", Struct(&SubjectRulesReviewStatus)),
+    field(3, "status", Struct(&SubjectRulesReviewStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static SelfSubjectRulesReviewSpec: Type = Type { go: "v1.SelfSubjectRulesReviewSpec", fields: &[
+pub(super) static SelfSubjectRulesReviewSpec: Type = Type { name: "SelfSubjectRulesReviewSpec", package: "", fields: &[
     omitted(1, "namespace", String),
 ], embedded: &[] };
 
-pub(super) static SubjectAccessReview: Type = Type { go: "v1.SubjectAccessReview", fields: &[
+pub(super) static SubjectAccessReview: Type = Type { name: "SubjectAccessReview", package: "io.k8s.api.authorization.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&SubjectAccessReviewSpec)),
-    field(3, "status", Struct(&SubjectAccessReviewStatus)),
+    field(3, "status", Struct(&SubjectAccessReviewStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static SubjectAccessReviewSpec: Type = Type { go: "v1.SubjectAccessReviewSpec", fields: &[
+pub(super) static SubjectAccessReviewSpec: Type = Type { name: "SubjectAccessReviewSpec", package: "", fields: &[
     omitted(5, "extra", Map(&List(&String))),
     omitted(4, "groups", List(&String)).of(Atomic),
-    field(2, "nonResourceAttributes", Struct(&NonResourceAttributes)),
-    field(1, "resourceAttributes", Struct(&ResourceAttributes)),
+    pointer(2, "nonResourceAttributes", Struct(&NonResourceAttributes)),
+    pointer(1, "resourceAttributes", Struct(&ResourceAttributes)),
     omitted(6, "uid", String),
     omitted(3, "user", String),
 ], embedded: &[] };
 
-pub(super) static SubjectAccessReviewStatus: Type = Type { go: "v1.SubjectAccessReviewStatus", fields: &[
+pub(super) static SubjectAccessReviewStatus: Type = Type { name: "SubjectAccessReviewStatus", package: "", fields: &[
     field(1, "allowed", Bool),
     omitted(4, "denied", Bool),
     omitted(3, "evaluationError", String),
     omitted(2, "reason", String),
 ], embedded: &[] };
 
-pub(super) static SubjectRulesReviewStatus: Type = Type { go: "v1.SubjectRulesReviewStatus", fields: &[
+pub(super) static SubjectRulesReviewStatus: Type = Type { name: "SubjectRulesReviewStatus", package: "", fields: &[
     omitted(4, "evaluationError", String),
     field(3, "incomplete", Bool),
     field(2, "nonResourceRules", List(&Struct(&NonResourceRule))).of(Atomic),

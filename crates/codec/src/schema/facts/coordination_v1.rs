@@ -2,19 +2,19 @@
 
 use super::prelude::*;
 
-pub(super) static Lease: Type = Type { go: "v1.Lease", fields: &[
+pub(super) static Lease: Type = Type { name: "Lease", package: "io.k8s.api.coordination.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&LeaseSpec)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&LeaseSpec)).optional(),
 ], embedded: &[] };
 
-pub(super) static LeaseSpec: Type = Type { go: "v1.LeaseSpec", fields: &[
-    field(3, "acquireTime", MicroTime),
-    field(1, "holderIdentity", String),
-    field(2, "leaseDurationSeconds", Int32),
-    field(5, "leaseTransitions", Int32),
-    field(7, "preferredHolder", String),
-    field(4, "renewTime", MicroTime),
-    field(6, "strategy", Text("v1.CoordinatedLeaseStrategy")),
+pub(super) static LeaseSpec: Type = Type { name: "LeaseSpec", package: "", fields: &[
+    pointer(3, "acquireTime", MicroTime),
+    pointer(1, "holderIdentity", String),
+    pointer(2, "leaseDurationSeconds", Int32),
+    pointer(5, "leaseTransitions", Int32),
+    pointer(7, "preferredHolder", String),
+    pointer(4, "renewTime", MicroTime),
+    pointer(6, "strategy", Text("CoordinatedLeaseStrategy")),
 ], embedded: &[] };

@@ -2,164 +2,164 @@
 
 use super::prelude::*;
 
-pub(super) static AWSElasticBlockStoreVolumeSource: Type = Type { go: "v1.AWSElasticBlockStoreVolumeSource", fields: &[
+pub(super) static AWSElasticBlockStoreVolumeSource: Type = Type { name: "AWSElasticBlockStoreVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(3, "partition", Int32),
     omitted(4, "readOnly", Bool),
     field(1, "volumeID", String),
 ], embedded: &[] };
 
-pub(super) static Affinity: Type = Type { go: "v1.Affinity", fields: &[
-    field(1, "nodeAffinity", Struct(&NodeAffinity)),
-    field(2, "podAffinity", Struct(&PodAffinity)),
-    field(3, "podAntiAffinity", Struct(&PodAntiAffinity)),
+pub(super) static Affinity: Type = Type { name: "Affinity", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "nodeAffinity", Struct(&NodeAffinity)),
+    pointer(2, "podAffinity", Struct(&PodAffinity)),
+    pointer(3, "podAntiAffinity", Struct(&PodAntiAffinity)),
 ], embedded: &[] };
 
-pub(super) static AppArmorProfile: Type = Type { go: "v1.AppArmorProfile", fields: &[
-    field(2, "localhostProfile", String),
-    field(1, "type", Text("v1.AppArmorProfileType")),
+pub(super) static AppArmorProfile: Type = Type { name: "AppArmorProfile", package: "io.k8s.api.core.v1", fields: &[
+    pointer(2, "localhostProfile", String),
+    field(1, "type", Text("AppArmorProfileType")),
 ], embedded: &[] };
 
-pub(super) static AttachedVolume: Type = Type { go: "v1.AttachedVolume", fields: &[
+pub(super) static AttachedVolume: Type = Type { name: "AttachedVolume", package: "", fields: &[
     field(2, "devicePath", String),
-    field(1, "name", Text("v1.UniqueVolumeName")),
+    field(1, "name", Text("UniqueVolumeName")),
 ], embedded: &[] };
 
-pub(super) static AzureDiskVolumeSource: Type = Type { go: "v1.AzureDiskVolumeSource", fields: &[
-    field(3, "cachingMode", Text("v1.AzureDataDiskCachingMode")),
+pub(super) static AzureDiskVolumeSource: Type = Type { name: "AzureDiskVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(3, "cachingMode", Text("AzureDataDiskCachingMode")).or("\"ReadWrite\""),
     field(1, "diskName", String),
     field(2, "diskURI", String),
-    field(4, "fsType", String),
-    field(6, "kind", Text("v1.AzureDataDiskKind")),
-    field(5, "readOnly", Bool),
+    pointer(4, "fsType", String).or("\"ext4\""),
+    pointer(6, "kind", Text("AzureDataDiskKind")).or("\"Shared\""),
+    pointer(5, "readOnly", Bool).or("false"),
 ], embedded: &[] };
 
-pub(super) static AzureFilePersistentVolumeSource: Type = Type { go: "v1.AzureFilePersistentVolumeSource", fields: &[
+pub(super) static AzureFilePersistentVolumeSource: Type = Type { name: "AzureFilePersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "readOnly", Bool),
     field(1, "secretName", String),
-    field(4, "secretNamespace", String),
+    pointer(4, "secretNamespace", String),
     field(2, "shareName", String),
 ], embedded: &[] };
 
-pub(super) static AzureFileVolumeSource: Type = Type { go: "v1.AzureFileVolumeSource", fields: &[
+pub(super) static AzureFileVolumeSource: Type = Type { name: "AzureFileVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "readOnly", Bool),
     field(1, "secretName", String),
     field(2, "shareName", String),
 ], embedded: &[] };
 
-pub(super) static Binding: Type = Type { go: "v1.Binding", fields: &[
+pub(super) static Binding: Type = Type { name: "Binding", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "target", Struct(&ObjectReference)),
 ], embedded: &[] };
 
-pub(super) static CSIPersistentVolumeSource: Type = Type { go: "v1.CSIPersistentVolumeSource", fields: &[
-    field(9, "controllerExpandSecretRef", Struct(&SecretReference)),
-    field(6, "controllerPublishSecretRef", Struct(&SecretReference)),
+pub(super) static CSIPersistentVolumeSource: Type = Type { name: "CSIPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(9, "controllerExpandSecretRef", Struct(&SecretReference)),
+    pointer(6, "controllerPublishSecretRef", Struct(&SecretReference)),
     field(1, "driver", String),
     omitted(4, "fsType", String),
-    field(10, "nodeExpandSecretRef", Struct(&SecretReference)),
-    field(8, "nodePublishSecretRef", Struct(&SecretReference)),
-    field(7, "nodeStageSecretRef", Struct(&SecretReference)),
+    pointer(10, "nodeExpandSecretRef", Struct(&SecretReference)),
+    pointer(8, "nodePublishSecretRef", Struct(&SecretReference)),
+    pointer(7, "nodeStageSecretRef", Struct(&SecretReference)),
     omitted(3, "readOnly", Bool),
     omitted(5, "volumeAttributes", Map(&String)),
     field(2, "volumeHandle", String),
 ], embedded: &[] };
 
-pub(super) static CSIVolumeSource: Type = Type { go: "v1.CSIVolumeSource", fields: &[
+pub(super) static CSIVolumeSource: Type = Type { name: "CSIVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "driver", String),
-    field(3, "fsType", String),
-    field(5, "nodePublishSecretRef", Struct(&LocalObjectReference)),
-    field(2, "readOnly", Bool),
+    pointer(3, "fsType", String),
+    pointer(5, "nodePublishSecretRef", Struct(&LocalObjectReference)),
+    pointer(2, "readOnly", Bool),
     omitted(4, "volumeAttributes", Map(&String)),
 ], embedded: &[] };
 
-pub(super) static Capabilities: Type = Type { go: "v1.Capabilities", fields: &[
-    omitted(1, "add", List(&Text("v1.Capability"))).of(Atomic),
-    omitted(2, "drop", List(&Text("v1.Capability"))).of(Atomic),
+pub(super) static Capabilities: Type = Type { name: "Capabilities", package: "io.k8s.api.core.v1", fields: &[
+    omitted(1, "add", List(&Text("Capability"))).of(Atomic),
+    omitted(2, "drop", List(&Text("Capability"))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static CephFSPersistentVolumeSource: Type = Type { go: "v1.CephFSPersistentVolumeSource", fields: &[
+pub(super) static CephFSPersistentVolumeSource: Type = Type { name: "CephFSPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "monitors", List(&String)).of(Atomic),
     omitted(2, "path", String),
     omitted(6, "readOnly", Bool),
     omitted(4, "secretFile", String),
-    field(5, "secretRef", Struct(&SecretReference)),
+    pointer(5, "secretRef", Struct(&SecretReference)),
     omitted(3, "user", String),
 ], embedded: &[] };
 
-pub(super) static CephFSVolumeSource: Type = Type { go: "v1.CephFSVolumeSource", fields: &[
+pub(super) static CephFSVolumeSource: Type = Type { name: "CephFSVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "monitors", List(&String)).of(Atomic),
     omitted(2, "path", String),
     omitted(6, "readOnly", Bool),
     omitted(4, "secretFile", String),
-    field(5, "secretRef", Struct(&LocalObjectReference)),
+    pointer(5, "secretRef", Struct(&LocalObjectReference)),
     omitted(3, "user", String),
 ], embedded: &[] };
 
-pub(super) static CinderPersistentVolumeSource: Type = Type { go: "v1.CinderPersistentVolumeSource", fields: &[
+pub(super) static CinderPersistentVolumeSource: Type = Type { name: "CinderPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(3, "readOnly", Bool),
-    field(4, "secretRef", Struct(&SecretReference)),
+    pointer(4, "secretRef", Struct(&SecretReference)),
     field(1, "volumeID", String),
 ], embedded: &[] };
 
-pub(super) static CinderVolumeSource: Type = Type { go: "v1.CinderVolumeSource", fields: &[
+pub(super) static CinderVolumeSource: Type = Type { name: "CinderVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(3, "readOnly", Bool),
-    field(4, "secretRef", Struct(&LocalObjectReference)),
+    pointer(4, "secretRef", Struct(&LocalObjectReference)),
     field(1, "volumeID", String),
 ], embedded: &[] };
 
-pub(super) static ClientIPConfig: Type = Type { go: "v1.ClientIPConfig", fields: &[
-    field(1, "timeoutSeconds", Int32),
+pub(super) static ClientIPConfig: Type = Type { name: "ClientIPConfig", package: "", fields: &[
+    pointer(1, "timeoutSeconds", Int32),
 ], embedded: &[] };
 
-pub(super) static ClusterTrustBundleProjection: Type = Type { go: "v1.ClusterTrustBundleProjection", fields: &[
-    field(3, "labelSelector", Struct(&meta_v1::LabelSelector)),
-    field(1, "name", String),
-    field(5, "optional", Bool),
+pub(super) static ClusterTrustBundleProjection: Type = Type { name: "ClusterTrustBundleProjection", package: "io.k8s.api.core.v1", fields: &[
+    pointer(3, "labelSelector", Struct(&meta_v1::LabelSelector)),
+    pointer(1, "name", String),
+    pointer(5, "optional", Bool),
     field(4, "path", String),
-    field(2, "signerName", String),
-    omitted(0, "user", Int64),
+    pointer(2, "signerName", String),
+    pointer(0, "user", Int64),
 ], embedded: &[] };
 
-pub(super) static ComponentCondition: Type = Type { go: "v1.ComponentCondition", fields: &[
+pub(super) static ComponentCondition: Type = Type { name: "ComponentCondition", package: "", fields: &[
     omitted(4, "error", String),
     omitted(3, "message", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.ComponentConditionType")),
+    field(2, "status", Text("ConditionStatus")),
+    field(1, "type", Text("ComponentConditionType")),
 ], embedded: &[] };
 
-pub(super) static ComponentStatus: Type = Type { go: "v1.ComponentStatus", fields: &[
+pub(super) static ComponentStatus: Type = Type { name: "ComponentStatus", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(2, "conditions", List(&Struct(&ComponentCondition))).of(Keyed(&["type"])).patched(Merge("type")),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
 ], embedded: &[] };
 
-pub(super) static ConfigMap: Type = Type { go: "v1.ConfigMap", fields: &[
+pub(super) static ConfigMap: Type = Type { name: "ConfigMap", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(3, "binaryData", Map(&Bytes)),
     omitted(2, "data", Map(&String)),
-    field(4, "immutable", Bool),
+    pointer(4, "immutable", Bool),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
 ], embedded: &[] };
 
-pub(super) static ConfigMapEnvSource: Type = Type { go: "v1.ConfigMapEnvSource", fields: &[
-    omitted(0, "name", String),
-    field(2, "optional", Bool),
+pub(super) static ConfigMapEnvSource: Type = Type { name: "ConfigMapEnvSource", package: "io.k8s.api.core.v1", fields: &[
+    omitted(0, "name", String).or("\"\""),
+    pointer(2, "optional", Bool),
 ], embedded: &[(1, &LocalObjectReference)] };
 
-pub(super) static ConfigMapKeySelector: Type = Type { go: "v1.ConfigMapKeySelector", fields: &[
+pub(super) static ConfigMapKeySelector: Type = Type { name: "ConfigMapKeySelector", package: "io.k8s.api.core.v1", fields: &[
     field(2, "key", String),
-    omitted(0, "name", String),
-    field(3, "optional", Bool),
+    omitted(0, "name", String).or("\"\""),
+    pointer(3, "optional", Bool),
 ], embedded: &[(1, &LocalObjectReference)] };
 
-pub(super) static ConfigMapNodeConfigSource: Type = Type { go: "v1.ConfigMapNodeConfigSource", fields: &[
+pub(super) static ConfigMapNodeConfigSource: Type = Type { name: "ConfigMapNodeConfigSource", package: "", fields: &[
     field(5, "kubeletConfigKey", String),
     field(2, "name", String),
     field(1, "namespace", String),
@@ -167,672 +167,671 @@ pub(super) static ConfigMapNodeConfigSource: Type = Type { go: "v1.ConfigMapNode
     omitted(3, "uid", Text("types.UID")),
 ], embedded: &[] };
 
-pub(super) static ConfigMapProjection: Type = Type { go: "v1.ConfigMapProjection", fields: &[
+pub(super) static ConfigMapProjection: Type = Type { name: "ConfigMapProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "items", List(&Struct(&KeyToPath))).of(Atomic),
-    omitted(0, "name", String),
-    field(4, "optional", Bool),
+    omitted(0, "name", String).or("\"\""),
+    pointer(4, "optional", Bool),
 ], embedded: &[(1, &LocalObjectReference)] };
 
-pub(super) static ConfigMapVolumeSource: Type = Type { go: "v1.ConfigMapVolumeSource", fields: &[
-    field(3, "defaultMode", Int32),
-    omitted(0, "defaultUser", Int64),
+pub(super) static ConfigMapVolumeSource: Type = Type { name: "ConfigMapVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(3, "defaultMode", Int32),
+    pointer(0, "defaultUser", Int64),
     omitted(2, "items", List(&Struct(&KeyToPath))).of(Atomic),
-    omitted(0, "name", String),
-    field(4, "optional", Bool),
+    omitted(0, "name", String).or("\"\""),
+    pointer(4, "optional", Bool),
 ], embedded: &[(1, &LocalObjectReference)] };
 
-pub(super) static Container: Type = Type { go: "v1.Container", fields: &[
+pub(super) static Container: Type = Type { name: "Container", package: "io.k8s.api.core.v1", fields: &[
     omitted(4, "args", List(&String)).of(Atomic),
     omitted(3, "command", List(&String)).of(Atomic),
     omitted(7, "env", List(&Struct(&EnvVar))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(19, "envFrom", List(&Struct(&EnvFromSource))).of(Atomic),
     omitted(2, "image", String),
-    omitted(14, "imagePullPolicy", Text("v1.PullPolicy")),
-    field(12, "lifecycle", Struct(&Lifecycle)),
-    field(10, "livenessProbe", Struct(&Probe)),
+    omitted(14, "imagePullPolicy", Text("PullPolicy")),
+    pointer(12, "lifecycle", Struct(&Lifecycle)),
+    pointer(10, "livenessProbe", Struct(&Probe)),
     field(1, "name", String),
     omitted(6, "ports", List(&Struct(&ContainerPort))).of(Keyed(&["containerPort", "protocol"])).patched(Merge("containerPort")),
-    field(11, "readinessProbe", Struct(&Probe)),
+    pointer(11, "readinessProbe", Struct(&Probe)),
     omitted(23, "resizePolicy", List(&Struct(&ContainerResizePolicy))).of(Atomic),
-    field(8, "resources", Struct(&ResourceRequirements)),
-    field(24, "restartPolicy", Text("v1.ContainerRestartPolicy")),
+    field(8, "resources", Struct(&ResourceRequirements)).optional(),
+    pointer(24, "restartPolicy", Text("ContainerRestartPolicy")),
     omitted(25, "restartPolicyRules", List(&Struct(&ContainerRestartRule))).of(Atomic),
-    field(15, "securityContext", Struct(&SecurityContext)),
-    field(22, "startupProbe", Struct(&Probe)),
+    pointer(15, "securityContext", Struct(&SecurityContext)),
+    pointer(22, "startupProbe", Struct(&Probe)),
     omitted(16, "stdin", Bool),
     omitted(17, "stdinOnce", Bool),
     omitted(13, "terminationMessagePath", String),
-    omitted(20, "terminationMessagePolicy", Text("v1.TerminationMessagePolicy")),
+    omitted(20, "terminationMessagePolicy", Text("TerminationMessagePolicy")),
     omitted(18, "tty", Bool),
     omitted(21, "volumeDevices", List(&Struct(&VolumeDevice))).of(Keyed(&["devicePath"])).patched(Merge("devicePath")),
     omitted(9, "volumeMounts", List(&Struct(&VolumeMount))).of(Keyed(&["mountPath"])).patched(Merge("mountPath")),
     omitted(5, "workingDir", String),
 ], embedded: &[] };
 
-pub(super) static ContainerExtendedResourceRequest: Type = Type { go: "v1.ContainerExtendedResourceRequest", fields: &[
+pub(super) static ContainerExtendedResourceRequest: Type = Type { name: "ContainerExtendedResourceRequest", package: "", fields: &[
     field(1, "containerName", String),
     field(3, "requestName", String),
     field(2, "resourceName", String),
 ], embedded: &[] };
 
-pub(super) static ContainerImage: Type = Type { go: "v1.ContainerImage", fields: &[
-    field(1, "names", List(&String)).of(Atomic),
+pub(super) static ContainerImage: Type = Type { name: "ContainerImage", package: "", fields: &[
+    field(1, "names", List(&String)).optional().of(Atomic),
     omitted(2, "sizeBytes", Int64),
 ], embedded: &[] };
 
-pub(super) static ContainerPort: Type = Type { go: "v1.ContainerPort", fields: &[
+pub(super) static ContainerPort: Type = Type { name: "ContainerPort", package: "io.k8s.api.core.v1", fields: &[
     field(3, "containerPort", Int32),
     omitted(5, "hostIP", String),
     omitted(2, "hostPort", Int32),
     omitted(1, "name", String),
-    omitted(4, "protocol", Text("v1.Protocol")),
+    omitted(4, "protocol", Text("Protocol")).or("\"TCP\""),
 ], embedded: &[] };
 
-pub(super) static ContainerResizePolicy: Type = Type { go: "v1.ContainerResizePolicy", fields: &[
-    field(1, "resourceName", Text("v1.ResourceName")),
-    field(2, "restartPolicy", Text("v1.ResourceResizeRestartPolicy")),
+pub(super) static ContainerResizePolicy: Type = Type { name: "ContainerResizePolicy", package: "io.k8s.api.core.v1", fields: &[
+    field(1, "resourceName", Text("ResourceName")),
+    field(2, "restartPolicy", Text("ResourceResizeRestartPolicy")),
 ], embedded: &[] };
 
-pub(super) static ContainerRestartRule: Type = Type { go: "v1.ContainerRestartRule", fields: &[
-    omitted(1, "action", Text("v1.ContainerRestartRuleAction")),
-    field(2, "exitCodes", Struct(&ContainerRestartRuleOnExitCodes)),
+pub(super) static ContainerRestartRule: Type = Type { name: "ContainerRestartRule", package: "io.k8s.api.core.v1", fields: &[
+    omitted(1, "action", Text("ContainerRestartRuleAction")).required(),
+    pointer(2, "exitCodes", Struct(&ContainerRestartRuleOnExitCodes)),
 ], embedded: &[] };
 
-pub(super) static ContainerRestartRuleOnExitCodes: Type = Type { go: "v1.ContainerRestartRuleOnExitCodes", fields: &[
-    omitted(1, "operator", Text("v1.ContainerRestartRuleOnExitCodesOperator")),
+pub(super) static ContainerRestartRuleOnExitCodes: Type = Type { name: "ContainerRestartRuleOnExitCodes", package: "io.k8s.api.core.v1", fields: &[
+    omitted(1, "operator", Text("ContainerRestartRuleOnExitCodesOperator")).required(),
     omitted(2, "values", List(&Int32)).of(Set),
 ], embedded: &[] };
 
-pub(super) static ContainerState: Type = Type { go: "v1.ContainerState", fields: &[
-    field(2, "running", Struct(&ContainerStateRunning)),
-    field(3, "terminated", Struct(&ContainerStateTerminated)),
-    field(1, "waiting", Struct(&ContainerStateWaiting)),
+pub(super) static ContainerState: Type = Type { name: "ContainerState", package: "", fields: &[
+    pointer(2, "running", Struct(&ContainerStateRunning)),
+    pointer(3, "terminated", Struct(&ContainerStateTerminated)),
+    pointer(1, "waiting", Struct(&ContainerStateWaiting)),
 ], embedded: &[] };
 
-pub(super) static ContainerStateRunning: Type = Type { go: "v1.ContainerStateRunning", fields: &[
-    field(1, "startedAt", Time),
+pub(super) static ContainerStateRunning: Type = Type { name: "ContainerStateRunning", package: "", fields: &[
+    field(1, "startedAt", Time).optional(),
 ], embedded: &[] };
 
-pub(super) static ContainerStateTerminated: Type = Type { go: "v1.ContainerStateTerminated", fields: &[
+pub(super) static ContainerStateTerminated: Type = Type { name: "ContainerStateTerminated", package: "", fields: &[
     omitted(7, "containerID", String),
     field(1, "exitCode", Int32),
-    field(6, "finishedAt", Time),
+    field(6, "finishedAt", Time).optional(),
     omitted(4, "message", String),
     omitted(3, "reason", String),
     omitted(2, "signal", Int32),
-    field(5, "startedAt", Time),
+    field(5, "startedAt", Time).optional(),
 ], embedded: &[] };
 
-pub(super) static ContainerStateWaiting: Type = Type { go: "v1.ContainerStateWaiting", fields: &[
+pub(super) static ContainerStateWaiting: Type = Type { name: "ContainerStateWaiting", package: "", fields: &[
     omitted(2, "message", String),
     omitted(1, "reason", String),
 ], embedded: &[] };
 
-pub(super) static ContainerStatus: Type = Type { go: "v1.ContainerStatus", fields: &[
+pub(super) static ContainerStatus: Type = Type { name: "ContainerStatus", package: "", fields: &[
     omitted(10, "allocatedResources", Map(&Quantity)),
     omitted(14, "allocatedResourcesStatus", List(&Struct(&ResourceStatus))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(8, "containerID", String),
     field(6, "image", String),
     field(7, "imageID", String),
-    field(3, "lastState", Struct(&ContainerState)),
+    field(3, "lastState", Struct(&ContainerState)).optional(),
     field(1, "name", String),
     field(4, "ready", Bool),
-    field(11, "resources", Struct(&ResourceRequirements)),
+    pointer(11, "resources", Struct(&ResourceRequirements)),
     field(5, "restartCount", Int32),
-    field(9, "started", Bool),
-    field(2, "state", Struct(&ContainerState)),
-    field(15, "stopSignal", Text("v1.Signal")),
-    field(13, "user", Struct(&ContainerUser)),
+    pointer(9, "started", Bool),
+    field(2, "state", Struct(&ContainerState)).optional(),
+    pointer(15, "stopSignal", Text("Signal")),
+    pointer(13, "user", Struct(&ContainerUser)),
     omitted(12, "volumeMounts", List(&Struct(&VolumeMountStatus))).of(Keyed(&["mountPath"])).patched(Merge("mountPath")),
 ], embedded: &[] };
 
-pub(super) static ContainerUser: Type = Type { go: "v1.ContainerUser", fields: &[
-    field(1, "linux", Struct(&LinuxContainerUser)),
+pub(super) static ContainerUser: Type = Type { name: "ContainerUser", package: "", fields: &[
+    pointer(1, "linux", Struct(&LinuxContainerUser)),
 ], embedded: &[] };
 
-pub(super) static DaemonEndpoint: Type = Type { go: "v1.DaemonEndpoint", fields: &[
+pub(super) static DaemonEndpoint: Type = Type { name: "DaemonEndpoint", package: "", fields: &[
     field(1, "Port", Int32),
 ], embedded: &[] };
 
-pub(super) static DownwardAPIProjection: Type = Type { go: "v1.DownwardAPIProjection", fields: &[
+pub(super) static DownwardAPIProjection: Type = Type { name: "DownwardAPIProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "items", List(&Struct(&DownwardAPIVolumeFile))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static DownwardAPIVolumeFile: Type = Type { go: "v1.DownwardAPIVolumeFile", fields: &[
-    field(2, "fieldRef", Struct(&ObjectFieldSelector)),
-    field(4, "mode", Int32),
+pub(super) static DownwardAPIVolumeFile: Type = Type { name: "DownwardAPIVolumeFile", package: "io.k8s.api.core.v1", fields: &[
+    pointer(2, "fieldRef", Struct(&ObjectFieldSelector)),
+    pointer(4, "mode", Int32),
     field(1, "path", String),
-    field(3, "resourceFieldRef", Struct(&ResourceFieldSelector)),
-    omitted(0, "user", Int64),
+    pointer(3, "resourceFieldRef", Struct(&ResourceFieldSelector)),
+    pointer(0, "user", Int64),
 ], embedded: &[] };
 
-pub(super) static DownwardAPIVolumeSource: Type = Type { go: "v1.DownwardAPIVolumeSource", fields: &[
-    field(2, "defaultMode", Int32),
-    omitted(0, "defaultUser", Int64),
+pub(super) static DownwardAPIVolumeSource: Type = Type { name: "DownwardAPIVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(2, "defaultMode", Int32),
+    pointer(0, "defaultUser", Int64),
     omitted(1, "items", List(&Struct(&DownwardAPIVolumeFile))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static EmptyDirVolumeSource: Type = Type { go: "v1.EmptyDirVolumeSource", fields: &[
-    omitted(1, "medium", Text("v1.StorageMedium")),
-    omitted(0, "mode", Int32),
-    field(2, "sizeLimit", Quantity),
+pub(super) static EmptyDirVolumeSource: Type = Type { name: "EmptyDirVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    omitted(1, "medium", Text("StorageMedium")),
+    pointer(0, "mode", Int32),
+    pointer(2, "sizeLimit", Quantity),
 ], embedded: &[] };
 
-pub(super) static EndpointAddress: Type = Type { go: "v1.EndpointAddress", fields: &[
+pub(super) static EndpointAddress: Type = Type { name: "EndpointAddress", package: "", fields: &[
     omitted(3, "hostname", String),
     field(1, "ip", String),
-    field(4, "nodeName", String),
-    field(2, "targetRef", Struct(&ObjectReference)),
+    pointer(4, "nodeName", String),
+    pointer(2, "targetRef", Struct(&ObjectReference)),
 ], embedded: &[] };
 
-pub(super) static EndpointPort: Type = Type { go: "v1.EndpointPort", fields: &[
-    field(4, "appProtocol", String),
+pub(super) static EndpointPort: Type = Type { name: "EndpointPort", package: "", fields: &[
+    pointer(4, "appProtocol", String),
     omitted(1, "name", String),
     field(2, "port", Int32),
-    omitted(3, "protocol", Text("v1.Protocol")),
+    omitted(3, "protocol", Text("Protocol")),
 ], embedded: &[] };
 
-pub(super) static EndpointSubset: Type = Type { go: "v1.EndpointSubset", fields: &[
+pub(super) static EndpointSubset: Type = Type { name: "EndpointSubset", package: "", fields: &[
     omitted(1, "addresses", List(&Struct(&EndpointAddress))).of(Atomic),
     omitted(2, "notReadyAddresses", List(&Struct(&EndpointAddress))).of(Atomic),
     omitted(3, "ports", List(&Struct(&EndpointPort))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static Endpoints: Type = Type { go: "v1.Endpoints", fields: &[
+pub(super) static Endpoints: Type = Type { name: "Endpoints", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     omitted(2, "subsets", List(&Struct(&EndpointSubset))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static EnvFromSource: Type = Type { go: "v1.EnvFromSource", fields: &[
-    field(2, "configMapRef", Struct(&ConfigMapEnvSource)),
+pub(super) static EnvFromSource: Type = Type { name: "EnvFromSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(2, "configMapRef", Struct(&ConfigMapEnvSource)),
     omitted(1, "prefix", String),
-    field(3, "secretRef", Struct(&SecretEnvSource)),
+    pointer(3, "secretRef", Struct(&SecretEnvSource)),
 ], embedded: &[] };
 
-pub(super) static EnvVar: Type = Type { go: "v1.EnvVar", fields: &[
+pub(super) static EnvVar: Type = Type { name: "EnvVar", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
     omitted(2, "value", String),
-    field(3, "valueFrom", Struct(&EnvVarSource)),
+    pointer(3, "valueFrom", Struct(&EnvVarSource)),
 ], embedded: &[] };
 
-pub(super) static EnvVarSource: Type = Type { go: "v1.EnvVarSource", fields: &[
-    field(3, "configMapKeyRef", Struct(&ConfigMapKeySelector)),
-    field(1, "fieldRef", Struct(&ObjectFieldSelector)),
-    field(5, "fileKeyRef", Struct(&FileKeySelector)),
-    field(2, "resourceFieldRef", Struct(&ResourceFieldSelector)),
-    field(4, "secretKeyRef", Struct(&SecretKeySelector)),
+pub(super) static EnvVarSource: Type = Type { name: "EnvVarSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(3, "configMapKeyRef", Struct(&ConfigMapKeySelector)),
+    pointer(1, "fieldRef", Struct(&ObjectFieldSelector)),
+    pointer(5, "fileKeyRef", Struct(&FileKeySelector)),
+    pointer(2, "resourceFieldRef", Struct(&ResourceFieldSelector)),
+    pointer(4, "secretKeyRef", Struct(&SecretKeySelector)),
 ], embedded: &[] };
 
-pub(super) static EphemeralContainer: Type = Type { go: "v1.EphemeralContainer", fields: &[
+pub(super) static EphemeralContainer: Type = Type { name: "EphemeralContainer", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "args", List(&String)).of(Atomic),
     omitted(0, "command", List(&String)).of(Atomic),
     omitted(0, "env", List(&Struct(&EnvVar))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(0, "envFrom", List(&Struct(&EnvFromSource))).of(Atomic),
     omitted(0, "image", String),
-    omitted(0, "imagePullPolicy", Text("v1.PullPolicy")),
-    field(0, "lifecycle", Struct(&Lifecycle)),
-    field(0, "livenessProbe", Struct(&Probe)),
+    omitted(0, "imagePullPolicy", Text("PullPolicy")),
+    pointer(0, "lifecycle", Struct(&Lifecycle)),
+    pointer(0, "livenessProbe", Struct(&Probe)),
     field(0, "name", String),
     omitted(0, "ports", List(&Struct(&ContainerPort))).of(Keyed(&["containerPort", "protocol"])).patched(Merge("containerPort")),
-    field(0, "readinessProbe", Struct(&Probe)),
+    pointer(0, "readinessProbe", Struct(&Probe)),
     omitted(0, "resizePolicy", List(&Struct(&ContainerResizePolicy))).of(Atomic),
-    field(0, "resources", Struct(&ResourceRequirements)),
-    field(0, "restartPolicy", Text("v1.ContainerRestartPolicy")),
+    field(0, "resources", Struct(&ResourceRequirements)).optional(),
+    pointer(0, "restartPolicy", Text("ContainerRestartPolicy")),
     omitted(0, "restartPolicyRules", List(&Struct(&ContainerRestartRule))).of(Atomic),
-    field(0, "securityContext", Struct(&SecurityContext)),
-    field(0, "startupProbe", Struct(&Probe)),
+    pointer(0, "securityContext", Struct(&SecurityContext)),
+    pointer(0, "startupProbe", Struct(&Probe)),
     omitted(0, "stdin", Bool),
     omitted(0, "stdinOnce", Bool),
     omitted(2, "targetContainerName", String),
     omitted(0, "terminationMessagePath", String),
-    omitted(0, "terminationMessagePolicy", Text("v1.TerminationMessagePolicy")),
+    omitted(0, "terminationMessagePolicy", Text("TerminationMessagePolicy")),
     omitted(0, "tty", Bool),
     omitted(0, "volumeDevices", List(&Struct(&VolumeDevice))).of(Keyed(&["devicePath"])).patched(Merge("devicePath")),
     omitted(0, "volumeMounts", List(&Struct(&VolumeMount))).of(Keyed(&["mountPath"])).patched(Merge("mountPath")),
     omitted(0, "workingDir", String),
 ], embedded: &[(1, &EphemeralContainerCommon)] };
 
-pub(super) static EphemeralContainerCommon: Type = Type { go: "v1.EphemeralContainerCommon", fields: &[
+pub(super) static EphemeralContainerCommon: Type = Type { name: "EphemeralContainerCommon", package: "io.k8s.api.core.v1", fields: &[
     omitted(4, "args", List(&String)).of(Atomic),
     omitted(3, "command", List(&String)).of(Atomic),
     omitted(7, "env", List(&Struct(&EnvVar))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(19, "envFrom", List(&Struct(&EnvFromSource))).of(Atomic),
     omitted(2, "image", String),
-    omitted(14, "imagePullPolicy", Text("v1.PullPolicy")),
-    field(12, "lifecycle", Struct(&Lifecycle)),
-    field(10, "livenessProbe", Struct(&Probe)),
+    omitted(14, "imagePullPolicy", Text("PullPolicy")),
+    pointer(12, "lifecycle", Struct(&Lifecycle)),
+    pointer(10, "livenessProbe", Struct(&Probe)),
     field(1, "name", String),
     omitted(6, "ports", List(&Struct(&ContainerPort))).of(Keyed(&["containerPort", "protocol"])).patched(Merge("containerPort")),
-    field(11, "readinessProbe", Struct(&Probe)),
+    pointer(11, "readinessProbe", Struct(&Probe)),
     omitted(23, "resizePolicy", List(&Struct(&ContainerResizePolicy))).of(Atomic),
-    field(8, "resources", Struct(&ResourceRequirements)),
-    field(24, "restartPolicy", Text("v1.ContainerRestartPolicy")),
+    field(8, "resources", Struct(&ResourceRequirements)).optional(),
+    pointer(24, "restartPolicy", Text("ContainerRestartPolicy")),
     omitted(25, "restartPolicyRules", List(&Struct(&ContainerRestartRule))).of(Atomic),
-    field(15, "securityContext", Struct(&SecurityContext)),
-    field(22, "startupProbe", Struct(&Probe)),
+    pointer(15, "securityContext", Struct(&SecurityContext)),
+    pointer(22, "startupProbe", Struct(&Probe)),
     omitted(16, "stdin", Bool),
     omitted(17, "stdinOnce", Bool),
     omitted(13, "terminationMessagePath", String),
-    omitted(20, "terminationMessagePolicy", Text("v1.TerminationMessagePolicy")),
+    omitted(20, "terminationMessagePolicy", Text("TerminationMessagePolicy")),
     omitted(18, "tty", Bool),
     omitted(21, "volumeDevices", List(&Struct(&VolumeDevice))).of(Keyed(&["devicePath"])).patched(Merge("devicePath")),
     omitted(9, "volumeMounts", List(&Struct(&VolumeMount))).of(Keyed(&["mountPath"])).patched(Merge("mountPath")),
     omitted(5, "workingDir", String),
 ], embedded: &[] };
 
-pub(super) static EphemeralVolumeSource: Type = Type { go: "v1.EphemeralVolumeSource", fields: &[
-    field(1, "volumeClaimTemplate", Struct(&PersistentVolumeClaimTemplate)),
+pub(super) static EphemeralVolumeSource: Type = Type { name: "EphemeralVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "volumeClaimTemplate", Struct(&PersistentVolumeClaimTemplate)),
 ], embedded: &[] };
 
-pub(super) static Event: Type = Type { go: "v1.Event", fields: &[
+pub(super) static Event: Type = Type { name: "Event", package: "io.k8s.api.core.v1", fields: &[
     omitted(12, "action", String),
     omitted(0, "apiVersion", String),
     omitted(8, "count", Int32),
-    field(10, "eventTime", MicroTime),
-    field(6, "firstTimestamp", Time),
+    field(10, "eventTime", MicroTime).optional(),
+    field(6, "firstTimestamp", Time).optional(),
     field(2, "involvedObject", Struct(&ObjectReference)),
     omitted(0, "kind", String),
-    field(7, "lastTimestamp", Time),
+    field(7, "lastTimestamp", Time).optional(),
     omitted(4, "message", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
     omitted(3, "reason", String),
-    field(13, "related", Struct(&ObjectReference)),
-    field(14, "reportingComponent", String),
-    field(15, "reportingInstance", String),
-    field(11, "series", Struct(&EventSeries)),
-    field(5, "source", Struct(&EventSource)),
+    pointer(13, "related", Struct(&ObjectReference)),
+    field(14, "reportingComponent", String).optional(),
+    field(15, "reportingInstance", String).optional(),
+    pointer(11, "series", Struct(&EventSeries)),
+    field(5, "source", Struct(&EventSource)).optional(),
     omitted(9, "type", String),
 ], embedded: &[] };
 
-pub(super) static EventSeries: Type = Type { go: "v1.EventSeries", fields: &[
+pub(super) static EventSeries: Type = Type { name: "EventSeries", package: "", fields: &[
     omitted(1, "count", Int32),
-    field(2, "lastObservedTime", MicroTime),
+    field(2, "lastObservedTime", MicroTime).optional(),
 ], embedded: &[] };
 
-pub(super) static EventSource: Type = Type { go: "v1.EventSource", fields: &[
+pub(super) static EventSource: Type = Type { name: "EventSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "component", String),
     omitted(2, "host", String),
 ], embedded: &[] };
 
-pub(super) static EvictionResponder: Type = Type { go: "v1.EvictionResponder", fields: &[
-    omitted(0, "name", String),
-    omitted(0, "priority", Int32),
+pub(super) static EvictionResponder: Type = Type { name: "EvictionResponder", package: "io.k8s.api.core.v1", fields: &[
+    omitted(0, "name", String).required(),
+    pointer(0, "priority", Int32).required(),
 ], embedded: &[] };
 
-pub(super) static ExecAction: Type = Type { go: "v1.ExecAction", fields: &[
+pub(super) static ExecAction: Type = Type { name: "ExecAction", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "command", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static FCVolumeSource: Type = Type { go: "v1.FCVolumeSource", fields: &[
+pub(super) static FCVolumeSource: Type = Type { name: "FCVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
-    field(2, "lun", Int32),
+    pointer(2, "lun", Int32),
     omitted(4, "readOnly", Bool),
     omitted(1, "targetWWNs", List(&String)).of(Atomic),
     omitted(5, "wwids", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static FileKeySelector: Type = Type { go: "v1.FileKeySelector", fields: &[
+pub(super) static FileKeySelector: Type = Type { name: "FileKeySelector", package: "io.k8s.api.core.v1", fields: &[
     field(3, "key", String),
-    field(4, "optional", Bool),
+    pointer(4, "optional", Bool).or("false"),
     field(2, "path", String),
     field(1, "volumeName", String),
 ], embedded: &[] };
 
-pub(super) static FlexPersistentVolumeSource: Type = Type { go: "v1.FlexPersistentVolumeSource", fields: &[
+pub(super) static FlexPersistentVolumeSource: Type = Type { name: "FlexPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "driver", String),
     omitted(2, "fsType", String),
     omitted(5, "options", Map(&String)),
     omitted(4, "readOnly", Bool),
-    field(3, "secretRef", Struct(&SecretReference)),
+    pointer(3, "secretRef", Struct(&SecretReference)),
 ], embedded: &[] };
 
-pub(super) static FlexVolumeSource: Type = Type { go: "v1.FlexVolumeSource", fields: &[
+pub(super) static FlexVolumeSource: Type = Type { name: "FlexVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "driver", String),
     omitted(2, "fsType", String),
     omitted(5, "options", Map(&String)),
     omitted(4, "readOnly", Bool),
-    field(3, "secretRef", Struct(&LocalObjectReference)),
+    pointer(3, "secretRef", Struct(&LocalObjectReference)),
 ], embedded: &[] };
 
-pub(super) static FlockerVolumeSource: Type = Type { go: "v1.FlockerVolumeSource", fields: &[
+pub(super) static FlockerVolumeSource: Type = Type { name: "FlockerVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "datasetName", String),
     omitted(2, "datasetUUID", String),
 ], embedded: &[] };
 
-pub(super) static GCEPersistentDiskVolumeSource: Type = Type { go: "v1.GCEPersistentDiskVolumeSource", fields: &[
+pub(super) static GCEPersistentDiskVolumeSource: Type = Type { name: "GCEPersistentDiskVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(3, "partition", Int32),
     field(1, "pdName", String),
     omitted(4, "readOnly", Bool),
 ], embedded: &[] };
 
-pub(super) static GRPCAction: Type = Type { go: "v1.GRPCAction", fields: &[
+pub(super) static GRPCAction: Type = Type { name: "GRPCAction", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "mode", String),
     field(1, "port", Int32),
-    field(2, "service", String),
+    pointer(2, "service", String).or("\"\""),
 ], embedded: &[] };
 
-pub(super) static GitRepoVolumeSource: Type = Type { go: "v1.GitRepoVolumeSource", fields: &[
+pub(super) static GitRepoVolumeSource: Type = Type { name: "GitRepoVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "directory", String),
     field(1, "repository", String),
     omitted(2, "revision", String),
 ], embedded: &[] };
 
-pub(super) static GlusterfsPersistentVolumeSource: Type = Type { go: "v1.GlusterfsPersistentVolumeSource", fields: &[
+pub(super) static GlusterfsPersistentVolumeSource: Type = Type { name: "GlusterfsPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "endpoints", String),
-    field(4, "endpointsNamespace", String),
+    pointer(4, "endpointsNamespace", String),
     field(2, "path", String),
     omitted(3, "readOnly", Bool),
 ], embedded: &[] };
 
-pub(super) static GlusterfsVolumeSource: Type = Type { go: "v1.GlusterfsVolumeSource", fields: &[
+pub(super) static GlusterfsVolumeSource: Type = Type { name: "GlusterfsVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "endpoints", String),
     field(2, "path", String),
     omitted(3, "readOnly", Bool),
 ], embedded: &[] };
 
-pub(super) static HTTPGetAction: Type = Type { go: "v1.HTTPGetAction", fields: &[
+pub(super) static HTTPGetAction: Type = Type { name: "HTTPGetAction", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "host", String),
     omitted(5, "httpHeaders", List(&Struct(&HTTPHeader))).of(Atomic),
     omitted(1, "path", String),
     field(2, "port", IntOrString),
     omitted(0, "protocol", String),
-    omitted(4, "scheme", Text("v1.URIScheme")),
+    omitted(4, "scheme", Text("URIScheme")),
 ], embedded: &[] };
 
-pub(super) static HTTPHeader: Type = Type { go: "v1.HTTPHeader", fields: &[
+pub(super) static HTTPHeader: Type = Type { name: "HTTPHeader", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
     field(2, "value", String),
 ], embedded: &[] };
 
-pub(super) static HostAlias: Type = Type { go: "v1.HostAlias", fields: &[
+pub(super) static HostAlias: Type = Type { name: "HostAlias", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "hostnames", List(&String)).of(Atomic),
     field(1, "ip", String),
 ], embedded: &[] };
 
-pub(super) static HostIP: Type = Type { go: "v1.HostIP", fields: &[
+pub(super) static HostIP: Type = Type { name: "HostIP", package: "", fields: &[
     field(1, "ip", String),
 ], embedded: &[] };
 
-pub(super) static HostPathVolumeSource: Type = Type { go: "v1.HostPathVolumeSource", fields: &[
+pub(super) static HostPathVolumeSource: Type = Type { name: "HostPathVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "path", String),
-    field(2, "type", Text("v1.HostPathType")),
+    pointer(2, "type", Text("HostPathType")),
 ], embedded: &[] };
 
-pub(super) static ISCSIPersistentVolumeSource: Type = Type { go: "v1.ISCSIPersistentVolumeSource", fields: &[
+pub(super) static ISCSIPersistentVolumeSource: Type = Type { name: "ISCSIPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(8, "chapAuthDiscovery", Bool),
     omitted(11, "chapAuthSession", Bool),
     omitted(5, "fsType", String),
-    field(12, "initiatorName", String),
+    pointer(12, "initiatorName", String),
     field(2, "iqn", String),
-    omitted(4, "iscsiInterface", String),
+    omitted(4, "iscsiInterface", String).or("\"default\""),
     field(3, "lun", Int32),
     omitted(7, "portals", List(&String)).of(Atomic),
     omitted(6, "readOnly", Bool),
-    field(10, "secretRef", Struct(&SecretReference)),
+    pointer(10, "secretRef", Struct(&SecretReference)),
     field(1, "targetPortal", String),
 ], embedded: &[] };
 
-pub(super) static ISCSIVolumeSource: Type = Type { go: "v1.ISCSIVolumeSource", fields: &[
+pub(super) static ISCSIVolumeSource: Type = Type { name: "ISCSIVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(8, "chapAuthDiscovery", Bool),
     omitted(11, "chapAuthSession", Bool),
     omitted(5, "fsType", String),
-    field(12, "initiatorName", String),
+    pointer(12, "initiatorName", String),
     field(2, "iqn", String),
-    omitted(4, "iscsiInterface", String),
+    omitted(4, "iscsiInterface", String).or("\"default\""),
     field(3, "lun", Int32),
     omitted(7, "portals", List(&String)).of(Atomic),
     omitted(6, "readOnly", Bool),
-    field(10, "secretRef", Struct(&LocalObjectReference)),
+    pointer(10, "secretRef", Struct(&LocalObjectReference)),
     field(1, "targetPortal", String),
 ], embedded: &[] };
 
-pub(super) static ImageVolumeSource: Type = Type { go: "v1.ImageVolumeSource", fields: &[
-    omitted(2, "pullPolicy", Text("v1.PullPolicy")),
+pub(super) static ImageVolumeSource: Type = Type { name: "ImageVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    omitted(2, "pullPolicy", Text("PullPolicy")),
     omitted(1, "reference", String),
 ], embedded: &[] };
 
-pub(super) static ImageVolumeStatus: Type = Type { go: "v1.ImageVolumeStatus", fields: &[
-    omitted(1, "imageRef", String),
+pub(super) static ImageVolumeStatus: Type = Type { name: "ImageVolumeStatus", package: "", fields: &[
+    omitted(1, "imageRef", String).required(),
 ], embedded: &[] };
 
-pub(super) static KeyToPath: Type = Type { go: "v1.KeyToPath", fields: &[
+pub(super) static KeyToPath: Type = Type { name: "KeyToPath", package: "io.k8s.api.core.v1", fields: &[
     field(1, "key", String),
-    field(3, "mode", Int32),
+    pointer(3, "mode", Int32),
     field(2, "path", String),
-    omitted(0, "user", Int64),
+    pointer(0, "user", Int64),
 ], embedded: &[] };
 
-pub(super) static Lifecycle: Type = Type { go: "v1.Lifecycle", fields: &[
-    field(1, "postStart", Struct(&LifecycleHandler)),
-    field(2, "preStop", Struct(&LifecycleHandler)),
-    field(3, "stopSignal", Text("v1.Signal")),
+pub(super) static Lifecycle: Type = Type { name: "Lifecycle", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "postStart", Struct(&LifecycleHandler)),
+    pointer(2, "preStop", Struct(&LifecycleHandler)),
+    pointer(3, "stopSignal", Text("Signal")),
 ], embedded: &[] };
 
-pub(super) static LifecycleHandler: Type = Type { go: "v1.LifecycleHandler", fields: &[
-    field(1, "exec", Struct(&ExecAction)),
-    field(2, "httpGet", Struct(&HTTPGetAction)),
-    field(4, "sleep", Struct(&SleepAction)),
-    field(3, "tcpSocket", Struct(&TCPSocketAction)),
+pub(super) static LifecycleHandler: Type = Type { name: "LifecycleHandler", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "exec", Struct(&ExecAction)),
+    pointer(2, "httpGet", Struct(&HTTPGetAction)),
+    pointer(4, "sleep", Struct(&SleepAction)),
+    pointer(3, "tcpSocket", Struct(&TCPSocketAction)),
 ], embedded: &[] };
 
-pub(super) static LimitRange: Type = Type { go: "v1.LimitRange", fields: &[
+pub(super) static LimitRange: Type = Type { name: "LimitRange", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&LimitRangeSpec)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&LimitRangeSpec)).optional(),
 ], embedded: &[] };
 
-pub(super) static LimitRangeItem: Type = Type { go: "v1.LimitRangeItem", fields: &[
+pub(super) static LimitRangeItem: Type = Type { name: "LimitRangeItem", package: "", fields: &[
     omitted(4, "default", Map(&Quantity)),
     omitted(5, "defaultRequest", Map(&Quantity)),
     omitted(2, "max", Map(&Quantity)),
     omitted(6, "maxLimitRequestRatio", Map(&Quantity)),
     omitted(3, "min", Map(&Quantity)),
-    field(1, "type", Text("v1.LimitType")),
+    field(1, "type", Text("LimitType")),
 ], embedded: &[] };
 
-pub(super) static LimitRangeSpec: Type = Type { go: "v1.LimitRangeSpec", fields: &[
+pub(super) static LimitRangeSpec: Type = Type { name: "LimitRangeSpec", package: "", fields: &[
     field(1, "limits", List(&Struct(&LimitRangeItem))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static LinuxContainerUser: Type = Type { go: "v1.LinuxContainerUser", fields: &[
+pub(super) static LinuxContainerUser: Type = Type { name: "LinuxContainerUser", package: "", fields: &[
     field(2, "gid", Int64),
     omitted(3, "supplementalGroups", List(&Int64)).of(Atomic),
     field(1, "uid", Int64),
 ], embedded: &[] };
 
-pub(super) static LoadBalancerIngress: Type = Type { go: "v1.LoadBalancerIngress", fields: &[
+pub(super) static LoadBalancerIngress: Type = Type { name: "LoadBalancerIngress", package: "", fields: &[
     omitted(2, "hostname", String),
     omitted(1, "ip", String),
-    field(3, "ipMode", Text("v1.LoadBalancerIPMode")),
+    pointer(3, "ipMode", Text("LoadBalancerIPMode")),
     omitted(4, "ports", List(&Struct(&PortStatus))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static LoadBalancerStatus: Type = Type { go: "v1.LoadBalancerStatus", fields: &[
+pub(super) static LoadBalancerStatus: Type = Type { name: "LoadBalancerStatus", package: "", fields: &[
     omitted(1, "ingress", List(&Struct(&LoadBalancerIngress))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static LocalObjectReference: Type = Type { go: "v1.LocalObjectReference", fields: &[
-    omitted(1, "name", String),
+pub(super) static LocalObjectReference: Type = Type { name: "LocalObjectReference", package: "io.k8s.api.core.v1", fields: &[
+    omitted(1, "name", String).or("\"\""),
 ], embedded: &[] };
 
-pub(super) static LocalVolumeSource: Type = Type { go: "v1.LocalVolumeSource", fields: &[
-    field(2, "fsType", String),
+pub(super) static LocalVolumeSource: Type = Type { name: "LocalVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(2, "fsType", String),
     field(1, "path", String),
 ], embedded: &[] };
 
-pub(super) static ModifyVolumeStatus: Type = Type { go: "v1.ModifyVolumeStatus", fields: &[
-    field(2, "status", Text("v1.PersistentVolumeClaimModifyVolumeStatus")),
+pub(super) static ModifyVolumeStatus: Type = Type { name: "ModifyVolumeStatus", package: "io.k8s.api.core.v1", fields: &[
+    field(2, "status", Text("PersistentVolumeClaimModifyVolumeStatus")),
     omitted(1, "targetVolumeAttributesClassName", String),
 ], embedded: &[] };
 
-pub(super) static NFSVolumeSource: Type = Type { go: "v1.NFSVolumeSource", fields: &[
+pub(super) static NFSVolumeSource: Type = Type { name: "NFSVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(2, "path", String),
     omitted(3, "readOnly", Bool),
     field(1, "server", String),
 ], embedded: &[] };
 
-pub(super) static Namespace: Type = Type { go: "v1.Namespace", fields: &[
+pub(super) static Namespace: Type = Type { name: "Namespace", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&NamespaceSpec)),
-    field(3, "status", Struct(&NamespaceStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&NamespaceSpec)).optional(),
+    field(3, "status", Struct(&NamespaceStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static NamespaceCondition: Type = Type { go: "v1.NamespaceCondition", fields: &[
-    field(4, "lastTransitionTime", Time),
+pub(super) static NamespaceCondition: Type = Type { name: "NamespaceCondition", package: "", fields: &[
+    field(4, "lastTransitionTime", Time).optional(),
     omitted(6, "message", String),
     omitted(5, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.NamespaceConditionType")),
+    field(2, "status", Text("ConditionStatus")),
+    field(1, "type", Text("NamespaceConditionType")),
 ], embedded: &[] };
 
-pub(super) static NamespaceSpec: Type = Type { go: "v1.NamespaceSpec", fields: &[
-    omitted(1, "finalizers", List(&Text("v1.FinalizerName"))).of(Atomic),
+pub(super) static NamespaceSpec: Type = Type { name: "NamespaceSpec", package: "", fields: &[
+    omitted(1, "finalizers", List(&Text("FinalizerName"))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static NamespaceStatus: Type = Type { go: "v1.NamespaceStatus", fields: &[
+pub(super) static NamespaceStatus: Type = Type { name: "NamespaceStatus", package: "", fields: &[
     omitted(2, "conditions", List(&Struct(&NamespaceCondition))).of(Keyed(&["type"])).patched(Merge("type")),
-    omitted(1, "phase", Text("v1.NamespacePhase")),
+    omitted(1, "phase", Text("NamespacePhase")),
 ], embedded: &[] };
 
-pub(super) static Node: Type = Type { go: "v1.Node", fields: &[
+pub(super) static Node: Type = Type { name: "Node", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&NodeSpec)),
-    field(3, "status", Struct(&NodeStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&NodeSpec)).optional(),
+    field(3, "status", Struct(&NodeStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static NodeAddress: Type = Type { go: "v1.NodeAddress", fields: &[
+pub(super) static NodeAddress: Type = Type { name: "NodeAddress", package: "", fields: &[
     field(2, "address", String),
-    field(1, "type", Text("v1.NodeAddressType")),
+    field(1, "type", Text("NodeAddressType")),
 ], embedded: &[] };
 
-pub(super) static NodeAffinity: Type = Type { go: "v1.NodeAffinity", fields: &[
+pub(super) static NodeAffinity: Type = Type { name: "NodeAffinity", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "preferredDuringSchedulingIgnoredDuringExecution", List(&Struct(&PreferredSchedulingTerm))).of(Atomic),
-    field(1, "requiredDuringSchedulingIgnoredDuringExecution", Struct(&NodeSelector)),
+    pointer(1, "requiredDuringSchedulingIgnoredDuringExecution", Struct(&NodeSelector)),
 ], embedded: &[] };
 
-pub(super) static NodeAllocatableMappedResources: Type = Type { go: "v1.NodeAllocatableMappedResources", fields: &[
-    omitted(0, "name", String),
-    omitted(0, "quantity", Quantity),
+pub(super) static NodeAllocatableMappedResources: Type = Type { name: "NodeAllocatableMappedResources", package: "", fields: &[
+    omitted(0, "name", String).required(),
+    pointer(0, "quantity", Quantity).required(),
 ], embedded: &[] };
 
-pub(super) static NodeAllocatableOverheadResources: Type = Type { go: "v1.NodeAllocatableOverheadResources", fields: &[
-    omitted(0, "name", String),
-    omitted(0, "perContainer", Quantity),
-    omitted(0, "perPod", Quantity),
+pub(super) static NodeAllocatableOverheadResources: Type = Type { name: "NodeAllocatableOverheadResources", package: "", fields: &[
+    omitted(0, "name", String).required(),
+    pointer(0, "perContainer", Quantity),
+    pointer(0, "perPod", Quantity),
 ], embedded: &[] };
 
-pub(super) static NodeAllocatableResourceClaimStatus: Type = Type { go: "v1.NodeAllocatableResourceClaimStatus", fields: &[
+pub(super) static NodeAllocatableResourceClaimStatus: Type = Type { name: "NodeAllocatableResourceClaimStatus", package: "", fields: &[
     omitted(2, "containers", List(&String)).of(Set),
     omitted(0, "mapping", List(&Struct(&NodeAllocatableMappedResources))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(0, "overhead", List(&Struct(&NodeAllocatableOverheadResources))).of(Keyed(&["name"])).patched(Merge("name")),
     field(1, "resourceClaimName", String),
-    field(3, "resources", Map(&Quantity)),
 ], embedded: &[] };
 
-pub(super) static NodeCondition: Type = Type { go: "v1.NodeCondition", fields: &[
-    field(3, "lastHeartbeatTime", Time),
-    field(4, "lastTransitionTime", Time),
+pub(super) static NodeCondition: Type = Type { name: "NodeCondition", package: "", fields: &[
+    field(3, "lastHeartbeatTime", Time).optional(),
+    field(4, "lastTransitionTime", Time).optional(),
     omitted(6, "message", String),
     omitted(5, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.NodeConditionType")),
+    field(2, "status", Text("ConditionStatus")),
+    field(1, "type", Text("NodeConditionType")),
 ], embedded: &[] };
 
-pub(super) static NodeConfigSource: Type = Type { go: "v1.NodeConfigSource", fields: &[
-    field(2, "configMap", Struct(&ConfigMapNodeConfigSource)),
+pub(super) static NodeConfigSource: Type = Type { name: "NodeConfigSource", package: "", fields: &[
+    pointer(2, "configMap", Struct(&ConfigMapNodeConfigSource)),
 ], embedded: &[] };
 
-pub(super) static NodeConfigStatus: Type = Type { go: "v1.NodeConfigStatus", fields: &[
-    field(2, "active", Struct(&NodeConfigSource)),
-    field(1, "assigned", Struct(&NodeConfigSource)),
+pub(super) static NodeConfigStatus: Type = Type { name: "NodeConfigStatus", package: "", fields: &[
+    pointer(2, "active", Struct(&NodeConfigSource)),
+    pointer(1, "assigned", Struct(&NodeConfigSource)),
     omitted(4, "error", String),
-    field(3, "lastKnownGood", Struct(&NodeConfigSource)),
+    pointer(3, "lastKnownGood", Struct(&NodeConfigSource)),
 ], embedded: &[] };
 
-pub(super) static NodeDaemonEndpoints: Type = Type { go: "v1.NodeDaemonEndpoints", fields: &[
-    field(1, "kubeletEndpoint", Struct(&DaemonEndpoint)),
+pub(super) static NodeDaemonEndpoints: Type = Type { name: "NodeDaemonEndpoints", package: "", fields: &[
+    field(1, "kubeletEndpoint", Struct(&DaemonEndpoint)).optional(),
 ], embedded: &[] };
 
-pub(super) static NodeFeatures: Type = Type { go: "v1.NodeFeatures", fields: &[
-    field(1, "supplementalGroupsPolicy", Bool),
+pub(super) static NodeFeatures: Type = Type { name: "NodeFeatures", package: "", fields: &[
+    pointer(1, "supplementalGroupsPolicy", Bool),
 ], embedded: &[] };
 
-pub(super) static NodePodPreemptionPolicy: Type = Type { go: "v1.NodePodPreemptionPolicy", fields: &[
+pub(super) static NodePodPreemptionPolicy: Type = Type { name: "NodePodPreemptionPolicy", package: "", fields: &[
     omitted(0, "disableResizePreemption", List(&String)).of(Set),
 ], embedded: &[] };
 
-pub(super) static NodeProxyOptions: Type = Type { go: "v1.NodeProxyOptions", fields: &[
+pub(super) static NodeProxyOptions: Type = Type { name: "NodeProxyOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     omitted(1, "path", String),
 ], embedded: &[] };
 
-pub(super) static NodeRuntimeHandler: Type = Type { go: "v1.NodeRuntimeHandler", fields: &[
-    field(2, "features", Struct(&NodeRuntimeHandlerFeatures)),
-    field(1, "name", String),
+pub(super) static NodeRuntimeHandler: Type = Type { name: "NodeRuntimeHandler", package: "", fields: &[
+    pointer(2, "features", Struct(&NodeRuntimeHandlerFeatures)),
+    field(1, "name", String).optional(),
 ], embedded: &[] };
 
-pub(super) static NodeRuntimeHandlerFeatures: Type = Type { go: "v1.NodeRuntimeHandlerFeatures", fields: &[
-    field(1, "recursiveReadOnlyMounts", Bool),
-    field(2, "userNamespaces", Bool),
+pub(super) static NodeRuntimeHandlerFeatures: Type = Type { name: "NodeRuntimeHandlerFeatures", package: "", fields: &[
+    pointer(1, "recursiveReadOnlyMounts", Bool),
+    pointer(2, "userNamespaces", Bool),
 ], embedded: &[] };
 
-pub(super) static NodeSelector: Type = Type { go: "v1.NodeSelector", fields: &[
+pub(super) static NodeSelector: Type = Type { name: "NodeSelector", package: "io.k8s.api.core.v1", fields: &[
     field(1, "nodeSelectorTerms", List(&Struct(&NodeSelectorTerm))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static NodeSelectorRequirement: Type = Type { go: "v1.NodeSelectorRequirement", fields: &[
+pub(super) static NodeSelectorRequirement: Type = Type { name: "NodeSelectorRequirement", package: "io.k8s.api.core.v1", fields: &[
     field(1, "key", String),
-    field(2, "operator", Text("v1.NodeSelectorOperator")),
+    field(2, "operator", Text("NodeSelectorOperator")),
     omitted(3, "values", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static NodeSelectorTerm: Type = Type { go: "v1.NodeSelectorTerm", fields: &[
+pub(super) static NodeSelectorTerm: Type = Type { name: "NodeSelectorTerm", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "matchExpressions", List(&Struct(&NodeSelectorRequirement))).of(Atomic),
     omitted(2, "matchFields", List(&Struct(&NodeSelectorRequirement))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static NodeSpec: Type = Type { go: "v1.NodeSpec", fields: &[
-    field(6, "configSource", Struct(&NodeConfigSource)),
+pub(super) static NodeSpec: Type = Type { name: "NodeSpec", package: "", fields: &[
+    pointer(6, "configSource", Struct(&NodeConfigSource)),
     omitted(2, "externalID", String),
     omitted(1, "podCIDR", String),
     omitted(7, "podCIDRs", List(&String)).of(Set).patched(Merge("")),
-    omitted(0, "podPreemptionPolicy", Struct(&NodePodPreemptionPolicy)),
+    pointer(0, "podPreemptionPolicy", Struct(&NodePodPreemptionPolicy)),
     omitted(3, "providerID", String),
     omitted(5, "taints", List(&Struct(&Taint))).of(Atomic),
     omitted(4, "unschedulable", Bool),
 ], embedded: &[] };
 
-pub(super) static NodeStatus: Type = Type { go: "v1.NodeStatus", fields: &[
+pub(super) static NodeStatus: Type = Type { name: "NodeStatus", package: "", fields: &[
     omitted(5, "addresses", List(&Struct(&NodeAddress))).of(Keyed(&["type"])).patched(Merge("type")),
     omitted(2, "allocatable", Map(&Quantity)),
     omitted(1, "capacity", Map(&Quantity)),
     omitted(4, "conditions", List(&Struct(&NodeCondition))).of(Keyed(&["type"])).patched(Merge("type")),
-    field(11, "config", Struct(&NodeConfigStatus)),
-    field(6, "daemonEndpoints", Struct(&NodeDaemonEndpoints)),
+    pointer(11, "config", Struct(&NodeConfigStatus)),
+    field(6, "daemonEndpoints", Struct(&NodeDaemonEndpoints)).optional(),
     omitted(14, "declaredFeatures", List(&String)).of(Atomic),
-    field(13, "features", Struct(&NodeFeatures)),
+    pointer(13, "features", Struct(&NodeFeatures)),
     omitted(8, "images", List(&Struct(&ContainerImage))).of(Atomic),
-    field(7, "nodeInfo", Struct(&NodeSystemInfo)),
-    omitted(3, "phase", Text("v1.NodePhase")),
+    field(7, "nodeInfo", Struct(&NodeSystemInfo)).optional(),
+    omitted(3, "phase", Text("NodePhase")),
     omitted(12, "runtimeHandlers", List(&Struct(&NodeRuntimeHandler))).of(Atomic),
     omitted(10, "volumesAttached", List(&Struct(&AttachedVolume))).of(Atomic),
-    omitted(9, "volumesInUse", List(&Text("v1.UniqueVolumeName"))).of(Atomic),
+    omitted(9, "volumesInUse", List(&Text("UniqueVolumeName"))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static NodeSwapStatus: Type = Type { go: "v1.NodeSwapStatus", fields: &[
-    field(1, "capacity", Int64),
+pub(super) static NodeSwapStatus: Type = Type { name: "NodeSwapStatus", package: "", fields: &[
+    pointer(1, "capacity", Int64),
 ], embedded: &[] };
 
-pub(super) static NodeSystemInfo: Type = Type { go: "v1.NodeSystemInfo", fields: &[
+pub(super) static NodeSystemInfo: Type = Type { name: "NodeSystemInfo", package: "", fields: &[
     field(10, "architecture", String),
     field(3, "bootID", String),
     field(6, "containerRuntimeVersion", String),
@@ -842,17 +841,17 @@ pub(super) static NodeSystemInfo: Type = Type { go: "v1.NodeSystemInfo", fields:
     field(1, "machineID", String),
     field(9, "operatingSystem", String),
     field(5, "osImage", String),
-    omitted(0, "runningInUserNamespace", Bool),
-    field(11, "swap", Struct(&NodeSwapStatus)),
+    pointer(0, "runningInUserNamespace", Bool),
+    pointer(11, "swap", Struct(&NodeSwapStatus)),
     field(2, "systemUUID", String),
 ], embedded: &[] };
 
-pub(super) static ObjectFieldSelector: Type = Type { go: "v1.ObjectFieldSelector", fields: &[
+pub(super) static ObjectFieldSelector: Type = Type { name: "ObjectFieldSelector", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "apiVersion", String),
     field(2, "fieldPath", String),
 ], embedded: &[] };
 
-pub(super) static ObjectReference: Type = Type { go: "v1.ObjectReference", fields: &[
+pub(super) static ObjectReference: Type = Type { name: "ObjectReference", package: "io.k8s.api.core.v1", fields: &[
     omitted(5, "apiVersion", String),
     omitted(7, "fieldPath", String),
     omitted(1, "kind", String),
@@ -862,164 +861,164 @@ pub(super) static ObjectReference: Type = Type { go: "v1.ObjectReference", field
     omitted(4, "uid", Text("types.UID")),
 ], embedded: &[] };
 
-pub(super) static PersistentVolume: Type = Type { go: "v1.PersistentVolume", fields: &[
+pub(super) static PersistentVolume: Type = Type { name: "PersistentVolume", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&PersistentVolumeSpec)),
-    field(3, "status", Struct(&PersistentVolumeStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&PersistentVolumeSpec)).optional(),
+    field(3, "status", Struct(&PersistentVolumeStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static PersistentVolumeClaim: Type = Type { go: "v1.PersistentVolumeClaim", fields: &[
+pub(super) static PersistentVolumeClaim: Type = Type { name: "PersistentVolumeClaim", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&PersistentVolumeClaimSpec)),
-    field(3, "status", Struct(&PersistentVolumeClaimStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&PersistentVolumeClaimSpec)).optional(),
+    field(3, "status", Struct(&PersistentVolumeClaimStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static PersistentVolumeClaimCondition: Type = Type { go: "v1.PersistentVolumeClaimCondition", fields: &[
-    field(3, "lastProbeTime", Time),
-    field(4, "lastTransitionTime", Time),
+pub(super) static PersistentVolumeClaimCondition: Type = Type { name: "PersistentVolumeClaimCondition", package: "io.k8s.api.core.v1", fields: &[
+    field(3, "lastProbeTime", Time).optional(),
+    field(4, "lastTransitionTime", Time).optional(),
     omitted(6, "message", String),
     omitted(5, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.PersistentVolumeClaimConditionType")),
+    field(2, "status", Text("ConditionStatus")),
+    field(1, "type", Text("PersistentVolumeClaimConditionType")),
 ], embedded: &[] };
 
-pub(super) static PersistentVolumeClaimSpec: Type = Type { go: "v1.PersistentVolumeClaimSpec", fields: &[
-    omitted(1, "accessModes", List(&Text("v1.PersistentVolumeAccessMode"))).of(Atomic),
-    field(7, "dataSource", Struct(&TypedLocalObjectReference)),
-    field(8, "dataSourceRef", Struct(&TypedObjectReference)),
-    field(2, "resources", Struct(&VolumeResourceRequirements)),
-    field(4, "selector", Struct(&meta_v1::LabelSelector)),
-    field(5, "storageClassName", String),
-    field(9, "volumeAttributesClassName", String),
-    field(6, "volumeMode", Text("v1.PersistentVolumeMode")),
+pub(super) static PersistentVolumeClaimSpec: Type = Type { name: "PersistentVolumeClaimSpec", package: "io.k8s.api.core.v1", fields: &[
+    omitted(1, "accessModes", List(&Text("PersistentVolumeAccessMode"))).of(Atomic),
+    pointer(7, "dataSource", Struct(&TypedLocalObjectReference)),
+    pointer(8, "dataSourceRef", Struct(&TypedObjectReference)),
+    field(2, "resources", Struct(&VolumeResourceRequirements)).optional(),
+    pointer(4, "selector", Struct(&meta_v1::LabelSelector)),
+    pointer(5, "storageClassName", String),
+    pointer(9, "volumeAttributesClassName", String),
+    pointer(6, "volumeMode", Text("PersistentVolumeMode")),
     omitted(3, "volumeName", String),
 ], embedded: &[] };
 
-pub(super) static PersistentVolumeClaimStatus: Type = Type { go: "v1.PersistentVolumeClaimStatus", fields: &[
-    omitted(2, "accessModes", List(&Text("v1.PersistentVolumeAccessMode"))).of(Atomic),
-    omitted(7, "allocatedResourceStatuses", Map(&Text("v1.ClaimResourceStatus"))),
+pub(super) static PersistentVolumeClaimStatus: Type = Type { name: "PersistentVolumeClaimStatus", package: "io.k8s.api.core.v1", fields: &[
+    omitted(2, "accessModes", List(&Text("PersistentVolumeAccessMode"))).of(Atomic),
+    omitted(7, "allocatedResourceStatuses", Map(&Text("ClaimResourceStatus"))),
     omitted(5, "allocatedResources", Map(&Quantity)),
     omitted(3, "capacity", Map(&Quantity)),
     omitted(4, "conditions", List(&Struct(&PersistentVolumeClaimCondition))).of(Keyed(&["type"])).patched(Merge("type")),
-    field(8, "currentVolumeAttributesClassName", String),
-    omitted(0, "healthStatus", Struct(&VolumeHealthStatus)),
-    field(9, "modifyVolumeStatus", Struct(&ModifyVolumeStatus)),
-    omitted(1, "phase", Text("v1.PersistentVolumeClaimPhase")),
+    pointer(8, "currentVolumeAttributesClassName", String),
+    pointer(0, "healthStatus", Struct(&VolumeHealthStatus)),
+    pointer(9, "modifyVolumeStatus", Struct(&ModifyVolumeStatus)),
+    omitted(1, "phase", Text("PersistentVolumeClaimPhase")),
 ], embedded: &[] };
 
-pub(super) static PersistentVolumeClaimTemplate: Type = Type { go: "v1.PersistentVolumeClaimTemplate", fields: &[
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+pub(super) static PersistentVolumeClaimTemplate: Type = Type { name: "PersistentVolumeClaimTemplate", package: "io.k8s.api.core.v1", fields: &[
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&PersistentVolumeClaimSpec)),
 ], embedded: &[] };
 
-pub(super) static PersistentVolumeClaimVolumeSource: Type = Type { go: "v1.PersistentVolumeClaimVolumeSource", fields: &[
+pub(super) static PersistentVolumeClaimVolumeSource: Type = Type { name: "PersistentVolumeClaimVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "claimName", String),
     omitted(2, "readOnly", Bool),
 ], embedded: &[] };
 
-pub(super) static PersistentVolumeSource: Type = Type { go: "v1.PersistentVolumeSource", fields: &[
-    field(2, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
-    field(16, "azureDisk", Struct(&AzureDiskVolumeSource)),
-    field(13, "azureFile", Struct(&AzureFilePersistentVolumeSource)),
-    field(9, "cephfs", Struct(&CephFSPersistentVolumeSource)),
-    field(8, "cinder", Struct(&CinderPersistentVolumeSource)),
-    field(22, "csi", Struct(&CSIPersistentVolumeSource)),
-    field(10, "fc", Struct(&FCVolumeSource)),
-    field(12, "flexVolume", Struct(&FlexPersistentVolumeSource)),
-    field(11, "flocker", Struct(&FlockerVolumeSource)),
-    field(1, "gcePersistentDisk", Struct(&GCEPersistentDiskVolumeSource)),
-    field(4, "glusterfs", Struct(&GlusterfsPersistentVolumeSource)),
-    field(3, "hostPath", Struct(&HostPathVolumeSource)),
-    field(7, "iscsi", Struct(&ISCSIPersistentVolumeSource)),
-    field(20, "local", Struct(&LocalVolumeSource)),
-    field(5, "nfs", Struct(&NFSVolumeSource)),
-    field(17, "photonPersistentDisk", Struct(&PhotonPersistentDiskVolumeSource)),
-    field(18, "portworxVolume", Struct(&PortworxVolumeSource)),
-    field(15, "quobyte", Struct(&QuobyteVolumeSource)),
-    field(6, "rbd", Struct(&RBDPersistentVolumeSource)),
-    field(19, "scaleIO", Struct(&ScaleIOPersistentVolumeSource)),
-    field(21, "storageos", Struct(&StorageOSPersistentVolumeSource)),
-    field(14, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
+pub(super) static PersistentVolumeSource: Type = Type { name: "PersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(2, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
+    pointer(16, "azureDisk", Struct(&AzureDiskVolumeSource)),
+    pointer(13, "azureFile", Struct(&AzureFilePersistentVolumeSource)),
+    pointer(9, "cephfs", Struct(&CephFSPersistentVolumeSource)),
+    pointer(8, "cinder", Struct(&CinderPersistentVolumeSource)),
+    pointer(22, "csi", Struct(&CSIPersistentVolumeSource)),
+    pointer(10, "fc", Struct(&FCVolumeSource)),
+    pointer(12, "flexVolume", Struct(&FlexPersistentVolumeSource)),
+    pointer(11, "flocker", Struct(&FlockerVolumeSource)),
+    pointer(1, "gcePersistentDisk", Struct(&GCEPersistentDiskVolumeSource)),
+    pointer(4, "glusterfs", Struct(&GlusterfsPersistentVolumeSource)),
+    pointer(3, "hostPath", Struct(&HostPathVolumeSource)),
+    pointer(7, "iscsi", Struct(&ISCSIPersistentVolumeSource)),
+    pointer(20, "local", Struct(&LocalVolumeSource)),
+    pointer(5, "nfs", Struct(&NFSVolumeSource)),
+    pointer(17, "photonPersistentDisk", Struct(&PhotonPersistentDiskVolumeSource)),
+    pointer(18, "portworxVolume", Struct(&PortworxVolumeSource)),
+    pointer(15, "quobyte", Struct(&QuobyteVolumeSource)),
+    pointer(6, "rbd", Struct(&RBDPersistentVolumeSource)),
+    pointer(19, "scaleIO", Struct(&ScaleIOPersistentVolumeSource)),
+    pointer(21, "storageos", Struct(&StorageOSPersistentVolumeSource)),
+    pointer(14, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
 ], embedded: &[] };
 
-pub(super) static PersistentVolumeSpec: Type = Type { go: "v1.PersistentVolumeSpec", fields: &[
-    omitted(3, "accessModes", List(&Text("v1.PersistentVolumeAccessMode"))).of(Atomic),
-    field(0, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
-    field(0, "azureDisk", Struct(&AzureDiskVolumeSource)),
-    field(0, "azureFile", Struct(&AzureFilePersistentVolumeSource)),
+pub(super) static PersistentVolumeSpec: Type = Type { name: "PersistentVolumeSpec", package: "io.k8s.api.core.v1", fields: &[
+    omitted(3, "accessModes", List(&Text("PersistentVolumeAccessMode"))).of(Atomic),
+    pointer(0, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
+    pointer(0, "azureDisk", Struct(&AzureDiskVolumeSource)),
+    pointer(0, "azureFile", Struct(&AzureFilePersistentVolumeSource)),
     omitted(1, "capacity", Map(&Quantity)),
-    field(0, "cephfs", Struct(&CephFSPersistentVolumeSource)),
-    field(0, "cinder", Struct(&CinderPersistentVolumeSource)),
-    field(4, "claimRef", Struct(&ObjectReference)),
-    field(0, "csi", Struct(&CSIPersistentVolumeSource)),
-    field(0, "fc", Struct(&FCVolumeSource)),
-    field(0, "flexVolume", Struct(&FlexPersistentVolumeSource)),
-    field(0, "flocker", Struct(&FlockerVolumeSource)),
-    field(0, "gcePersistentDisk", Struct(&GCEPersistentDiskVolumeSource)),
-    field(0, "glusterfs", Struct(&GlusterfsPersistentVolumeSource)),
-    field(0, "hostPath", Struct(&HostPathVolumeSource)),
-    field(0, "iscsi", Struct(&ISCSIPersistentVolumeSource)),
-    field(0, "local", Struct(&LocalVolumeSource)),
+    pointer(0, "cephfs", Struct(&CephFSPersistentVolumeSource)),
+    pointer(0, "cinder", Struct(&CinderPersistentVolumeSource)),
+    pointer(4, "claimRef", Struct(&ObjectReference)),
+    pointer(0, "csi", Struct(&CSIPersistentVolumeSource)),
+    pointer(0, "fc", Struct(&FCVolumeSource)),
+    pointer(0, "flexVolume", Struct(&FlexPersistentVolumeSource)),
+    pointer(0, "flocker", Struct(&FlockerVolumeSource)),
+    pointer(0, "gcePersistentDisk", Struct(&GCEPersistentDiskVolumeSource)),
+    pointer(0, "glusterfs", Struct(&GlusterfsPersistentVolumeSource)),
+    pointer(0, "hostPath", Struct(&HostPathVolumeSource)),
+    pointer(0, "iscsi", Struct(&ISCSIPersistentVolumeSource)),
+    pointer(0, "local", Struct(&LocalVolumeSource)),
     omitted(7, "mountOptions", List(&String)).of(Atomic),
-    field(0, "nfs", Struct(&NFSVolumeSource)),
-    field(9, "nodeAffinity", Struct(&VolumeNodeAffinity)),
-    omitted(5, "persistentVolumeReclaimPolicy", Text("v1.PersistentVolumeReclaimPolicy")),
-    field(0, "photonPersistentDisk", Struct(&PhotonPersistentDiskVolumeSource)),
-    field(0, "portworxVolume", Struct(&PortworxVolumeSource)),
-    field(0, "quobyte", Struct(&QuobyteVolumeSource)),
-    field(0, "rbd", Struct(&RBDPersistentVolumeSource)),
-    field(0, "scaleIO", Struct(&ScaleIOPersistentVolumeSource)),
+    pointer(0, "nfs", Struct(&NFSVolumeSource)),
+    pointer(9, "nodeAffinity", Struct(&VolumeNodeAffinity)),
+    omitted(5, "persistentVolumeReclaimPolicy", Text("PersistentVolumeReclaimPolicy")),
+    pointer(0, "photonPersistentDisk", Struct(&PhotonPersistentDiskVolumeSource)),
+    pointer(0, "portworxVolume", Struct(&PortworxVolumeSource)),
+    pointer(0, "quobyte", Struct(&QuobyteVolumeSource)),
+    pointer(0, "rbd", Struct(&RBDPersistentVolumeSource)),
+    pointer(0, "scaleIO", Struct(&ScaleIOPersistentVolumeSource)),
     omitted(6, "storageClassName", String),
-    field(0, "storageos", Struct(&StorageOSPersistentVolumeSource)),
-    field(10, "volumeAttributesClassName", String),
-    field(8, "volumeMode", Text("v1.PersistentVolumeMode")),
-    field(0, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
+    pointer(0, "storageos", Struct(&StorageOSPersistentVolumeSource)),
+    pointer(10, "volumeAttributesClassName", String),
+    pointer(8, "volumeMode", Text("PersistentVolumeMode")),
+    pointer(0, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
 ], embedded: &[(2, &PersistentVolumeSource)] };
 
-pub(super) static PersistentVolumeStatus: Type = Type { go: "v1.PersistentVolumeStatus", fields: &[
-    field(4, "lastPhaseTransitionTime", Time),
+pub(super) static PersistentVolumeStatus: Type = Type { name: "PersistentVolumeStatus", package: "", fields: &[
+    pointer(4, "lastPhaseTransitionTime", Time),
     omitted(2, "message", String),
-    omitted(1, "phase", Text("v1.PersistentVolumePhase")),
+    omitted(1, "phase", Text("PersistentVolumePhase")),
     omitted(3, "reason", String),
 ], embedded: &[] };
 
-pub(super) static PhotonPersistentDiskVolumeSource: Type = Type { go: "v1.PhotonPersistentDiskVolumeSource", fields: &[
+pub(super) static PhotonPersistentDiskVolumeSource: Type = Type { name: "PhotonPersistentDiskVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     field(1, "pdID", String),
 ], embedded: &[] };
 
-pub(super) static Pod: Type = Type { go: "v1.Pod", fields: &[
+pub(super) static Pod: Type = Type { name: "Pod", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&PodSpec)),
-    field(3, "status", Struct(&PodStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&PodSpec)).optional(),
+    field(3, "status", Struct(&PodStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static PodAffinity: Type = Type { go: "v1.PodAffinity", fields: &[
+pub(super) static PodAffinity: Type = Type { name: "PodAffinity", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "preferredDuringSchedulingIgnoredDuringExecution", List(&Struct(&WeightedPodAffinityTerm))).of(Atomic),
     omitted(1, "requiredDuringSchedulingIgnoredDuringExecution", List(&Struct(&PodAffinityTerm))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static PodAffinityTerm: Type = Type { go: "v1.PodAffinityTerm", fields: &[
-    field(1, "labelSelector", Struct(&meta_v1::LabelSelector)),
+pub(super) static PodAffinityTerm: Type = Type { name: "PodAffinityTerm", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "labelSelector", Struct(&meta_v1::LabelSelector)),
     omitted(5, "matchLabelKeys", List(&String)).of(Atomic),
     omitted(6, "mismatchLabelKeys", List(&String)).of(Atomic),
-    field(4, "namespaceSelector", Struct(&meta_v1::LabelSelector)),
+    pointer(4, "namespaceSelector", Struct(&meta_v1::LabelSelector)),
     omitted(2, "namespaces", List(&String)).of(Atomic),
     field(3, "topologyKey", String),
 ], embedded: &[] };
 
-pub(super) static PodAntiAffinity: Type = Type { go: "v1.PodAntiAffinity", fields: &[
+pub(super) static PodAntiAffinity: Type = Type { name: "PodAntiAffinity", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "preferredDuringSchedulingIgnoredDuringExecution", List(&Struct(&WeightedPodAffinityTerm))).of(Atomic),
     omitted(1, "requiredDuringSchedulingIgnoredDuringExecution", List(&Struct(&PodAffinityTerm))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static PodAttachOptions: Type = Type { go: "v1.PodAttachOptions", fields: &[
+pub(super) static PodAttachOptions: Type = Type { name: "PodAttachOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(5, "container", String),
     omitted(0, "kind", String),
@@ -1029,39 +1028,39 @@ pub(super) static PodAttachOptions: Type = Type { go: "v1.PodAttachOptions", fie
     omitted(4, "tty", Bool),
 ], embedded: &[] };
 
-pub(super) static PodCertificateProjection: Type = Type { go: "v1.PodCertificateProjection", fields: &[
+pub(super) static PodCertificateProjection: Type = Type { name: "PodCertificateProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(6, "certificateChainPath", String),
     omitted(4, "credentialBundlePath", String),
     omitted(5, "keyPath", String),
-    omitted(2, "keyType", String),
-    field(3, "maxExpirationSeconds", Int32),
-    omitted(1, "signerName", String),
-    omitted(0, "user", Int64),
+    omitted(2, "keyType", String).required(),
+    pointer(3, "maxExpirationSeconds", Int32),
+    omitted(1, "signerName", String).required(),
+    pointer(0, "user", Int64),
     omitted(7, "userAnnotations", Map(&String)),
 ], embedded: &[] };
 
-pub(super) static PodCondition: Type = Type { go: "v1.PodCondition", fields: &[
-    field(3, "lastProbeTime", Time),
-    field(4, "lastTransitionTime", Time),
+pub(super) static PodCondition: Type = Type { name: "PodCondition", package: "", fields: &[
+    field(3, "lastProbeTime", Time).optional(),
+    field(4, "lastTransitionTime", Time).optional(),
     omitted(6, "message", String),
     omitted(7, "observedGeneration", Int64),
     omitted(5, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.PodConditionType")),
+    field(2, "status", Text("ConditionStatus")),
+    field(1, "type", Text("PodConditionType")),
 ], embedded: &[] };
 
-pub(super) static PodDNSConfig: Type = Type { go: "v1.PodDNSConfig", fields: &[
+pub(super) static PodDNSConfig: Type = Type { name: "PodDNSConfig", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "nameservers", List(&String)).of(Atomic),
     omitted(3, "options", List(&Struct(&PodDNSConfigOption))).of(Atomic),
     omitted(2, "searches", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static PodDNSConfigOption: Type = Type { go: "v1.PodDNSConfigOption", fields: &[
+pub(super) static PodDNSConfigOption: Type = Type { name: "PodDNSConfigOption", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "name", String),
-    field(2, "value", String),
+    pointer(2, "value", String),
 ], embedded: &[] };
 
-pub(super) static PodExecOptions: Type = Type { go: "v1.PodExecOptions", fields: &[
+pub(super) static PodExecOptions: Type = Type { name: "PodExecOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     field(6, "command", List(&String)).of(Atomic),
     omitted(5, "container", String),
@@ -1072,225 +1071,225 @@ pub(super) static PodExecOptions: Type = Type { go: "v1.PodExecOptions", fields:
     omitted(4, "tty", Bool),
 ], embedded: &[] };
 
-pub(super) static PodExtendedResourceClaimStatus: Type = Type { go: "v1.PodExtendedResourceClaimStatus", fields: &[
+pub(super) static PodExtendedResourceClaimStatus: Type = Type { name: "PodExtendedResourceClaimStatus", package: "", fields: &[
     field(1, "requestMappings", List(&Struct(&ContainerExtendedResourceRequest))).of(Atomic),
     field(2, "resourceClaimName", String),
 ], embedded: &[] };
 
-pub(super) static PodIP: Type = Type { go: "v1.PodIP", fields: &[
+pub(super) static PodIP: Type = Type { name: "PodIP", package: "", fields: &[
     field(1, "ip", String),
 ], embedded: &[] };
 
-pub(super) static PodLogOptions: Type = Type { go: "v1.PodLogOptions", fields: &[
+pub(super) static PodLogOptions: Type = Type { name: "PodLogOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(1, "container", String),
     omitted(2, "follow", Bool),
     omitted(9, "insecureSkipTLSVerifyBackend", Bool),
     omitted(0, "kind", String),
-    field(8, "limitBytes", Int64),
+    pointer(8, "limitBytes", Int64),
     omitted(3, "previous", Bool),
-    field(4, "sinceSeconds", Int64),
-    field(5, "sinceTime", Time),
-    field(10, "stream", String),
-    field(7, "tailLines", Int64),
+    pointer(4, "sinceSeconds", Int64),
+    pointer(5, "sinceTime", Time),
+    pointer(10, "stream", String),
+    pointer(7, "tailLines", Int64),
     omitted(6, "timestamps", Bool),
 ], embedded: &[] };
 
-pub(super) static PodOS: Type = Type { go: "v1.PodOS", fields: &[
-    field(1, "name", Text("v1.OSName")),
+pub(super) static PodOS: Type = Type { name: "PodOS", package: "io.k8s.api.core.v1", fields: &[
+    field(1, "name", Text("OSName")),
 ], embedded: &[] };
 
-pub(super) static PodPortForwardOptions: Type = Type { go: "v1.PodPortForwardOptions", fields: &[
+pub(super) static PodPortForwardOptions: Type = Type { name: "PodPortForwardOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     omitted(1, "ports", List(&Int32)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static PodProxyOptions: Type = Type { go: "v1.PodProxyOptions", fields: &[
+pub(super) static PodProxyOptions: Type = Type { name: "PodProxyOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     omitted(1, "path", String),
 ], embedded: &[] };
 
-pub(super) static PodReadinessGate: Type = Type { go: "v1.PodReadinessGate", fields: &[
-    field(1, "conditionType", Text("v1.PodConditionType")),
+pub(super) static PodReadinessGate: Type = Type { name: "PodReadinessGate", package: "io.k8s.api.core.v1", fields: &[
+    field(1, "conditionType", Text("PodConditionType")),
 ], embedded: &[] };
 
-pub(super) static PodResourceClaim: Type = Type { go: "v1.PodResourceClaim", fields: &[
+pub(super) static PodResourceClaim: Type = Type { name: "PodResourceClaim", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
-    field(3, "resourceClaimName", String),
-    field(4, "resourceClaimTemplateName", String),
+    pointer(3, "resourceClaimName", String),
+    pointer(4, "resourceClaimTemplateName", String),
 ], embedded: &[] };
 
-pub(super) static PodResourceClaimStatus: Type = Type { go: "v1.PodResourceClaimStatus", fields: &[
+pub(super) static PodResourceClaimStatus: Type = Type { name: "PodResourceClaimStatus", package: "", fields: &[
     field(1, "name", String),
-    field(2, "resourceClaimName", String),
+    pointer(2, "resourceClaimName", String),
 ], embedded: &[] };
 
-pub(super) static PodSchedulingGate: Type = Type { go: "v1.PodSchedulingGate", fields: &[
+pub(super) static PodSchedulingGate: Type = Type { name: "PodSchedulingGate", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
 ], embedded: &[] };
 
-pub(super) static PodSchedulingGroup: Type = Type { go: "v1.PodSchedulingGroup", fields: &[
-    field(1, "podGroupName", String),
+pub(super) static PodSchedulingGroup: Type = Type { name: "PodSchedulingGroup", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "podGroupName", String),
 ], embedded: &[] };
 
-pub(super) static PodSecurityContext: Type = Type { go: "v1.PodSecurityContext", fields: &[
-    field(11, "appArmorProfile", Struct(&AppArmorProfile)),
-    field(5, "fsGroup", Int64),
-    field(9, "fsGroupChangePolicy", Text("v1.PodFSGroupChangePolicy")),
-    field(6, "runAsGroup", Int64),
-    field(3, "runAsNonRoot", Bool),
-    field(2, "runAsUser", Int64),
-    field(13, "seLinuxChangePolicy", Text("v1.PodSELinuxChangePolicy")),
-    field(1, "seLinuxOptions", Struct(&SELinuxOptions)),
-    field(10, "seccompProfile", Struct(&SeccompProfile)),
+pub(super) static PodSecurityContext: Type = Type { name: "PodSecurityContext", package: "io.k8s.api.core.v1", fields: &[
+    pointer(11, "appArmorProfile", Struct(&AppArmorProfile)),
+    pointer(5, "fsGroup", Int64),
+    pointer(9, "fsGroupChangePolicy", Text("PodFSGroupChangePolicy")),
+    pointer(6, "runAsGroup", Int64),
+    pointer(3, "runAsNonRoot", Bool),
+    pointer(2, "runAsUser", Int64),
+    pointer(13, "seLinuxChangePolicy", Text("PodSELinuxChangePolicy")),
+    pointer(1, "seLinuxOptions", Struct(&SELinuxOptions)),
+    pointer(10, "seccompProfile", Struct(&SeccompProfile)),
     omitted(4, "supplementalGroups", List(&Int64)).of(Atomic),
-    field(12, "supplementalGroupsPolicy", Text("v1.SupplementalGroupsPolicy")),
+    pointer(12, "supplementalGroupsPolicy", Text("SupplementalGroupsPolicy")),
     omitted(7, "sysctls", List(&Struct(&Sysctl))).of(Atomic),
-    field(8, "windowsOptions", Struct(&WindowsSecurityContextOptions)),
+    pointer(8, "windowsOptions", Struct(&WindowsSecurityContextOptions)),
 ], embedded: &[] };
 
-pub(super) static PodSpec: Type = Type { go: "v1.PodSpec", fields: &[
-    field(5, "activeDeadlineSeconds", Int64),
-    field(18, "affinity", Struct(&Affinity)),
-    field(21, "automountServiceAccountToken", Bool),
+pub(super) static PodSpec: Type = Type { name: "PodSpec", package: "io.k8s.api.core.v1", fields: &[
+    pointer(5, "activeDeadlineSeconds", Int64),
+    pointer(18, "affinity", Struct(&Affinity)),
+    pointer(21, "automountServiceAccountToken", Bool),
     field(2, "containers", List(&Struct(&Container))).of(Keyed(&["name"])).patched(Merge("name")),
-    field(26, "dnsConfig", Struct(&PodDNSConfig)),
-    omitted(6, "dnsPolicy", Text("v1.DNSPolicy")),
-    field(30, "enableServiceLinks", Bool),
+    pointer(26, "dnsConfig", Struct(&PodDNSConfig)),
+    omitted(6, "dnsPolicy", Text("DNSPolicy")),
+    pointer(30, "enableServiceLinks", Bool),
     omitted(34, "ephemeralContainers", List(&Struct(&EphemeralContainer))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(0, "evictionResponders", List(&Struct(&EvictionResponder))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(23, "hostAliases", List(&Struct(&HostAlias))).of(Keyed(&["ip"])).patched(Merge("ip")),
     omitted(13, "hostIPC", Bool),
     omitted(11, "hostNetwork", Bool),
     omitted(12, "hostPID", Bool),
-    field(37, "hostUsers", Bool),
+    pointer(37, "hostUsers", Bool),
     omitted(16, "hostname", String),
-    field(41, "hostnameOverride", String),
+    pointer(41, "hostnameOverride", String),
     omitted(15, "imagePullSecrets", List(&Struct(&LocalObjectReference))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(20, "initContainers", List(&Struct(&Container))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(10, "nodeName", String),
     omitted(7, "nodeSelector", Map(&String)).of(Atomic),
-    field(36, "os", Struct(&PodOS)),
+    pointer(36, "os", Struct(&PodOS)),
     omitted(32, "overhead", Map(&Quantity)),
-    field(31, "preemptionPolicy", Text("v1.PreemptionPolicy")),
-    field(25, "priority", Int32),
+    pointer(31, "preemptionPolicy", Text("PreemptionPolicy")),
+    pointer(25, "priority", Int32),
     omitted(24, "priorityClassName", String),
     omitted(28, "readinessGates", List(&Struct(&PodReadinessGate))).of(Atomic),
     omitted(39, "resourceClaims", List(&Struct(&PodResourceClaim))).of(Keyed(&["name"])).patched(MergeRetainingKeys("name")),
-    field(40, "resources", Struct(&ResourceRequirements)),
-    omitted(3, "restartPolicy", Text("v1.RestartPolicy")),
-    field(29, "runtimeClassName", String),
+    pointer(40, "resources", Struct(&ResourceRequirements)),
+    omitted(3, "restartPolicy", Text("RestartPolicy")),
+    pointer(29, "runtimeClassName", String),
     omitted(19, "schedulerName", String),
     omitted(38, "schedulingGates", List(&Struct(&PodSchedulingGate))).of(Keyed(&["name"])).patched(Merge("name")),
-    field(43, "schedulingGroup", Struct(&PodSchedulingGroup)),
-    field(14, "securityContext", Struct(&PodSecurityContext)),
+    pointer(43, "schedulingGroup", Struct(&PodSchedulingGroup)),
+    pointer(14, "securityContext", Struct(&PodSecurityContext)),
     omitted(9, "serviceAccount", String),
     omitted(8, "serviceAccountName", String),
-    field(35, "setHostnameAsFQDN", Bool),
-    field(27, "shareProcessNamespace", Bool),
+    pointer(35, "setHostnameAsFQDN", Bool),
+    pointer(27, "shareProcessNamespace", Bool),
     omitted(17, "subdomain", String),
-    field(4, "terminationGracePeriodSeconds", Int64),
+    pointer(4, "terminationGracePeriodSeconds", Int64),
     omitted(22, "tolerations", List(&Struct(&Toleration))).of(Atomic),
     omitted(33, "topologySpreadConstraints", List(&Struct(&TopologySpreadConstraint))).of(Keyed(&["topologyKey", "whenUnsatisfiable"])).patched(Merge("topologyKey")),
     omitted(1, "volumes", List(&Struct(&Volume))).of(Keyed(&["name"])).patched(MergeRetainingKeys("name")),
 ], embedded: &[] };
 
-pub(super) static PodStatus: Type = Type { go: "v1.PodStatus", fields: &[
+pub(super) static PodStatus: Type = Type { name: "PodStatus", package: "", fields: &[
     omitted(19, "allocatedResources", Map(&Quantity)),
     omitted(2, "conditions", List(&Struct(&PodCondition))).of(Keyed(&["type"])).patched(Merge("type")),
     omitted(8, "containerStatuses", List(&Struct(&ContainerStatus))).of(Atomic),
     omitted(13, "ephemeralContainerStatuses", List(&Struct(&ContainerStatus))).of(Atomic),
-    field(18, "extendedResourceClaimStatus", Struct(&PodExtendedResourceClaimStatus)),
+    pointer(18, "extendedResourceClaimStatus", Struct(&PodExtendedResourceClaimStatus)),
     omitted(5, "hostIP", String),
     omitted(16, "hostIPs", List(&Struct(&HostIP))).of(Atomic).patched(Merge("ip")),
     omitted(10, "initContainerStatuses", List(&Struct(&ContainerStatus))).of(Atomic),
     omitted(3, "message", String),
-    omitted(21, "nodeAllocatableResourceClaimStatuses", List(&Struct(&NodeAllocatableResourceClaimStatus))).of(Atomic),
+    omitted(21, "nodeAllocatableResourceClaimStatuses", List(&Struct(&NodeAllocatableResourceClaimStatus))).of(Keyed(&["resourceClaimName"])).patched(Merge("resourceClaimName")),
     omitted(11, "nominatedNodeName", String),
     omitted(17, "observedGeneration", Int64),
-    omitted(1, "phase", Text("v1.PodPhase")),
+    omitted(1, "phase", Text("PodPhase")),
     omitted(6, "podIP", String),
     omitted(12, "podIPs", List(&Struct(&PodIP))).of(Keyed(&["ip"])).patched(Merge("ip")),
-    omitted(9, "qosClass", Text("v1.PodQOSClass")),
+    omitted(9, "qosClass", Text("PodQOSClass")),
     omitted(4, "reason", String),
-    omitted(14, "resize", Text("v1.PodResizeStatus")),
+    omitted(14, "resize", Text("PodResizeStatus")),
     omitted(15, "resourceClaimStatuses", List(&Struct(&PodResourceClaimStatus))).of(Keyed(&["name"])).patched(MergeRetainingKeys("name")),
-    field(20, "resources", Struct(&ResourceRequirements)),
-    field(7, "startTime", Time),
+    pointer(20, "resources", Struct(&ResourceRequirements)),
+    pointer(7, "startTime", Time),
     omitted(0, "volumeHealth", List(&Struct(&PodVolumeHealth))).of(Keyed(&["name"])),
 ], embedded: &[] };
 
-pub(super) static PodStatusResult: Type = Type { go: "v1.PodStatusResult", fields: &[
+pub(super) static PodStatusResult: Type = Type { name: "PodStatusResult", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "status", Struct(&PodStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "status", Struct(&PodStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static PodTemplate: Type = Type { go: "v1.PodTemplate", fields: &[
+pub(super) static PodTemplate: Type = Type { name: "PodTemplate", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "template", Struct(&PodTemplateSpec)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "template", Struct(&PodTemplateSpec)).optional(),
 ], embedded: &[] };
 
-pub(super) static PodTemplateSpec: Type = Type { go: "v1.PodTemplateSpec", fields: &[
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&PodSpec)),
+pub(super) static PodTemplateSpec: Type = Type { name: "PodTemplateSpec", package: "io.k8s.api.core.v1", fields: &[
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&PodSpec)).optional(),
 ], embedded: &[] };
 
-pub(super) static PodVolumeHealth: Type = Type { go: "v1.PodVolumeHealth", fields: &[
+pub(super) static PodVolumeHealth: Type = Type { name: "PodVolumeHealth", package: "", fields: &[
     omitted(0, "healthConditions", List(&Struct(&VolumeHealthCondition))).of(Keyed(&["reason", "status"])).patched(Merge("status")),
-    omitted(0, "lastTransitionTime", Time),
-    omitted(0, "name", String),
+    pointer(0, "lastTransitionTime", Time),
+    omitted(0, "name", String).required(),
 ], embedded: &[] };
 
-pub(super) static PortStatus: Type = Type { go: "v1.PortStatus", fields: &[
-    field(3, "error", String),
+pub(super) static PortStatus: Type = Type { name: "PortStatus", package: "", fields: &[
+    pointer(3, "error", String),
     field(1, "port", Int32),
-    field(2, "protocol", Text("v1.Protocol")),
+    field(2, "protocol", Text("Protocol")),
 ], embedded: &[] };
 
-pub(super) static PortworxVolumeSource: Type = Type { go: "v1.PortworxVolumeSource", fields: &[
+pub(super) static PortworxVolumeSource: Type = Type { name: "PortworxVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(3, "readOnly", Bool),
     field(1, "volumeID", String),
 ], embedded: &[] };
 
-pub(super) static PreferredSchedulingTerm: Type = Type { go: "v1.PreferredSchedulingTerm", fields: &[
+pub(super) static PreferredSchedulingTerm: Type = Type { name: "PreferredSchedulingTerm", package: "io.k8s.api.core.v1", fields: &[
     field(2, "preference", Struct(&NodeSelectorTerm)),
     field(1, "weight", Int32),
 ], embedded: &[] };
 
-pub(super) static Probe: Type = Type { go: "v1.Probe", fields: &[
-    field(0, "exec", Struct(&ExecAction)),
+pub(super) static Probe: Type = Type { name: "Probe", package: "io.k8s.api.core.v1", fields: &[
+    pointer(0, "exec", Struct(&ExecAction)),
     omitted(6, "failureThreshold", Int32),
-    field(0, "grpc", Struct(&GRPCAction)),
-    field(0, "httpGet", Struct(&HTTPGetAction)),
+    pointer(0, "grpc", Struct(&GRPCAction)),
+    pointer(0, "httpGet", Struct(&HTTPGetAction)),
     omitted(2, "initialDelaySeconds", Int32),
     omitted(4, "periodSeconds", Int32),
     omitted(5, "successThreshold", Int32),
-    field(0, "tcpSocket", Struct(&TCPSocketAction)),
-    field(7, "terminationGracePeriodSeconds", Int64),
+    pointer(0, "tcpSocket", Struct(&TCPSocketAction)),
+    pointer(7, "terminationGracePeriodSeconds", Int64),
     omitted(3, "timeoutSeconds", Int32),
 ], embedded: &[(1, &ProbeHandler)] };
 
-pub(super) static ProbeHandler: Type = Type { go: "v1.ProbeHandler", fields: &[
-    field(1, "exec", Struct(&ExecAction)),
-    field(4, "grpc", Struct(&GRPCAction)),
-    field(2, "httpGet", Struct(&HTTPGetAction)),
-    field(3, "tcpSocket", Struct(&TCPSocketAction)),
+pub(super) static ProbeHandler: Type = Type { name: "ProbeHandler", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "exec", Struct(&ExecAction)),
+    pointer(4, "grpc", Struct(&GRPCAction)),
+    pointer(2, "httpGet", Struct(&HTTPGetAction)),
+    pointer(3, "tcpSocket", Struct(&TCPSocketAction)),
 ], embedded: &[] };
 
-pub(super) static ProjectedVolumeSource: Type = Type { go: "v1.ProjectedVolumeSource", fields: &[
-    field(2, "defaultMode", Int32),
-    omitted(0, "defaultUser", Int64),
-    field(1, "sources", List(&Struct(&VolumeProjection))).of(Atomic),
+pub(super) static ProjectedVolumeSource: Type = Type { name: "ProjectedVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(2, "defaultMode", Int32),
+    pointer(0, "defaultUser", Int64),
+    field(1, "sources", List(&Struct(&VolumeProjection))).optional().of(Atomic),
 ], embedded: &[] };
 
-pub(super) static QuobyteVolumeSource: Type = Type { go: "v1.QuobyteVolumeSource", fields: &[
+pub(super) static QuobyteVolumeSource: Type = Type { name: "QuobyteVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(5, "group", String),
     omitted(3, "readOnly", Bool),
     field(1, "registry", String),
@@ -1299,60 +1298,60 @@ pub(super) static QuobyteVolumeSource: Type = Type { go: "v1.QuobyteVolumeSource
     field(2, "volume", String),
 ], embedded: &[] };
 
-pub(super) static RBDPersistentVolumeSource: Type = Type { go: "v1.RBDPersistentVolumeSource", fields: &[
+pub(super) static RBDPersistentVolumeSource: Type = Type { name: "RBDPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
     field(2, "image", String),
-    omitted(6, "keyring", String),
+    omitted(6, "keyring", String).or("\"/etc/ceph/keyring\""),
     field(1, "monitors", List(&String)).of(Atomic),
-    omitted(4, "pool", String),
+    omitted(4, "pool", String).or("\"rbd\""),
     omitted(8, "readOnly", Bool),
-    field(7, "secretRef", Struct(&SecretReference)),
-    omitted(5, "user", String),
+    pointer(7, "secretRef", Struct(&SecretReference)),
+    omitted(5, "user", String).or("\"admin\""),
 ], embedded: &[] };
 
-pub(super) static RBDVolumeSource: Type = Type { go: "v1.RBDVolumeSource", fields: &[
+pub(super) static RBDVolumeSource: Type = Type { name: "RBDVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
     field(2, "image", String),
-    omitted(6, "keyring", String),
+    omitted(6, "keyring", String).or("\"/etc/ceph/keyring\""),
     field(1, "monitors", List(&String)).of(Atomic),
-    omitted(4, "pool", String),
+    omitted(4, "pool", String).or("\"rbd\""),
     omitted(8, "readOnly", Bool),
-    field(7, "secretRef", Struct(&LocalObjectReference)),
-    omitted(5, "user", String),
+    pointer(7, "secretRef", Struct(&LocalObjectReference)),
+    omitted(5, "user", String).or("\"admin\""),
 ], embedded: &[] };
 
-pub(super) static RangeAllocation: Type = Type { go: "v1.RangeAllocation", fields: &[
+pub(super) static RangeAllocation: Type = Type { name: "RangeAllocation", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     field(3, "data", Bytes),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "range", String),
 ], embedded: &[] };
 
-pub(super) static ReplicationController: Type = Type { go: "v1.ReplicationController", fields: &[
+pub(super) static ReplicationController: Type = Type { name: "ReplicationController", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&ReplicationControllerSpec)),
-    field(3, "status", Struct(&ReplicationControllerStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&ReplicationControllerSpec)).optional(),
+    field(3, "status", Struct(&ReplicationControllerStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static ReplicationControllerCondition: Type = Type { go: "v1.ReplicationControllerCondition", fields: &[
-    field(3, "lastTransitionTime", Time),
+pub(super) static ReplicationControllerCondition: Type = Type { name: "ReplicationControllerCondition", package: "", fields: &[
+    field(3, "lastTransitionTime", Time).optional(),
     omitted(5, "message", String),
     omitted(4, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
-    field(1, "type", Text("v1.ReplicationControllerConditionType")),
+    field(2, "status", Text("ConditionStatus")),
+    field(1, "type", Text("ReplicationControllerConditionType")),
 ], embedded: &[] };
 
-pub(super) static ReplicationControllerSpec: Type = Type { go: "v1.ReplicationControllerSpec", fields: &[
-    omitted(4, "minReadySeconds", Int32),
-    field(1, "replicas", Int32),
+pub(super) static ReplicationControllerSpec: Type = Type { name: "ReplicationControllerSpec", package: "", fields: &[
+    omitted(4, "minReadySeconds", Int32).or("0"),
+    pointer(1, "replicas", Int32).or("1"),
     omitted(2, "selector", Map(&String)).of(Atomic),
-    field(3, "template", Struct(&PodTemplateSpec)),
+    pointer(3, "template", Struct(&PodTemplateSpec)),
 ], embedded: &[] };
 
-pub(super) static ReplicationControllerStatus: Type = Type { go: "v1.ReplicationControllerStatus", fields: &[
+pub(super) static ReplicationControllerStatus: Type = Type { name: "ReplicationControllerStatus", package: "", fields: &[
     omitted(5, "availableReplicas", Int32),
     omitted(6, "conditions", List(&Struct(&ReplicationControllerCondition))).of(Keyed(&["type"])).patched(Merge("type")),
     omitted(2, "fullyLabeledReplicas", Int32),
@@ -1361,450 +1360,450 @@ pub(super) static ReplicationControllerStatus: Type = Type { go: "v1.Replication
     field(1, "replicas", Int32),
 ], embedded: &[] };
 
-pub(super) static ResourceClaim: Type = Type { go: "v1.ResourceClaim", fields: &[
+pub(super) static ResourceClaim: Type = Type { name: "ResourceClaim", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
     omitted(2, "request", String),
 ], embedded: &[] };
 
-pub(super) static ResourceFieldSelector: Type = Type { go: "v1.ResourceFieldSelector", fields: &[
+pub(super) static ResourceFieldSelector: Type = Type { name: "ResourceFieldSelector", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "containerName", String),
-    field(3, "divisor", Quantity),
+    field(3, "divisor", Quantity).optional(),
     field(2, "resource", String),
 ], embedded: &[] };
 
-pub(super) static ResourceHealth: Type = Type { go: "v1.ResourceHealth", fields: &[
-    omitted(2, "health", Text("v1.ResourceHealthStatus")),
-    field(6, "message", String),
-    field(1, "resourceID", Text("v1.ResourceID")),
+pub(super) static ResourceHealth: Type = Type { name: "ResourceHealth", package: "", fields: &[
+    omitted(2, "health", Text("ResourceHealthStatus")),
+    pointer(6, "message", String),
+    field(1, "resourceID", Text("ResourceID")),
 ], embedded: &[] };
 
-pub(super) static ResourceQuota: Type = Type { go: "v1.ResourceQuota", fields: &[
+pub(super) static ResourceQuota: Type = Type { name: "ResourceQuota", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&ResourceQuotaSpec)),
-    field(3, "status", Struct(&ResourceQuotaStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&ResourceQuotaSpec)).optional(),
+    field(3, "status", Struct(&ResourceQuotaStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static ResourceQuotaSpec: Type = Type { go: "v1.ResourceQuotaSpec", fields: &[
+pub(super) static ResourceQuotaSpec: Type = Type { name: "ResourceQuotaSpec", package: "", fields: &[
     omitted(1, "hard", Map(&Quantity)),
-    field(3, "scopeSelector", Struct(&ScopeSelector)),
-    omitted(2, "scopes", List(&Text("v1.ResourceQuotaScope"))).of(Atomic),
+    pointer(3, "scopeSelector", Struct(&ScopeSelector)),
+    omitted(2, "scopes", List(&Text("ResourceQuotaScope"))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static ResourceQuotaStatus: Type = Type { go: "v1.ResourceQuotaStatus", fields: &[
+pub(super) static ResourceQuotaStatus: Type = Type { name: "ResourceQuotaStatus", package: "", fields: &[
     omitted(1, "hard", Map(&Quantity)),
     omitted(2, "used", Map(&Quantity)),
 ], embedded: &[] };
 
-pub(super) static ResourceRequirements: Type = Type { go: "v1.ResourceRequirements", fields: &[
+pub(super) static ResourceRequirements: Type = Type { name: "ResourceRequirements", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "claims", List(&Struct(&ResourceClaim))).of(Keyed(&["name"])),
     omitted(1, "limits", Map(&Quantity)),
     omitted(2, "requests", Map(&Quantity)),
 ], embedded: &[] };
 
-pub(super) static ResourceStatus: Type = Type { go: "v1.ResourceStatus", fields: &[
-    field(1, "name", Text("v1.ResourceName")),
+pub(super) static ResourceStatus: Type = Type { name: "ResourceStatus", package: "", fields: &[
+    field(1, "name", Text("ResourceName")),
     omitted(2, "resources", List(&Struct(&ResourceHealth))).of(Keyed(&["resourceID"])),
 ], embedded: &[] };
 
-pub(super) static SELinuxOptions: Type = Type { go: "v1.SELinuxOptions", fields: &[
+pub(super) static SELinuxOptions: Type = Type { name: "SELinuxOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(4, "level", String),
     omitted(2, "role", String),
     omitted(3, "type", String),
     omitted(1, "user", String),
 ], embedded: &[] };
 
-pub(super) static ScaleIOPersistentVolumeSource: Type = Type { go: "v1.ScaleIOPersistentVolumeSource", fields: &[
-    omitted(9, "fsType", String),
+pub(super) static ScaleIOPersistentVolumeSource: Type = Type { name: "ScaleIOPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    omitted(9, "fsType", String).or("\"xfs\""),
     field(1, "gateway", String),
     omitted(5, "protectionDomain", String),
     omitted(10, "readOnly", Bool),
-    field(3, "secretRef", Struct(&SecretReference)),
+    pointer(3, "secretRef", Struct(&SecretReference)).required(),
     omitted(4, "sslEnabled", Bool),
-    omitted(7, "storageMode", String),
+    omitted(7, "storageMode", String).or("\"ThinProvisioned\""),
     omitted(6, "storagePool", String),
     field(2, "system", String),
     omitted(8, "volumeName", String),
 ], embedded: &[] };
 
-pub(super) static ScaleIOVolumeSource: Type = Type { go: "v1.ScaleIOVolumeSource", fields: &[
-    omitted(9, "fsType", String),
+pub(super) static ScaleIOVolumeSource: Type = Type { name: "ScaleIOVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    omitted(9, "fsType", String).or("\"xfs\""),
     field(1, "gateway", String),
     omitted(5, "protectionDomain", String),
     omitted(10, "readOnly", Bool),
-    field(3, "secretRef", Struct(&LocalObjectReference)),
+    pointer(3, "secretRef", Struct(&LocalObjectReference)).required(),
     omitted(4, "sslEnabled", Bool),
-    omitted(7, "storageMode", String),
+    omitted(7, "storageMode", String).or("\"ThinProvisioned\""),
     omitted(6, "storagePool", String),
     field(2, "system", String),
     omitted(8, "volumeName", String),
 ], embedded: &[] };
 
-pub(super) static ScopeSelector: Type = Type { go: "v1.ScopeSelector", fields: &[
+pub(super) static ScopeSelector: Type = Type { name: "ScopeSelector", package: "", fields: &[
     omitted(1, "matchExpressions", List(&Struct(&ScopedResourceSelectorRequirement))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static ScopedResourceSelectorRequirement: Type = Type { go: "v1.ScopedResourceSelectorRequirement", fields: &[
-    field(2, "operator", Text("v1.ScopeSelectorOperator")),
-    field(1, "scopeName", Text("v1.ResourceQuotaScope")),
+pub(super) static ScopedResourceSelectorRequirement: Type = Type { name: "ScopedResourceSelectorRequirement", package: "", fields: &[
+    field(2, "operator", Text("ScopeSelectorOperator")),
+    field(1, "scopeName", Text("ResourceQuotaScope")),
     omitted(3, "values", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static SeccompProfile: Type = Type { go: "v1.SeccompProfile", fields: &[
-    field(2, "localhostProfile", String),
-    field(1, "type", Text("v1.SeccompProfileType")),
+pub(super) static SeccompProfile: Type = Type { name: "SeccompProfile", package: "io.k8s.api.core.v1", fields: &[
+    pointer(2, "localhostProfile", String),
+    field(1, "type", Text("SeccompProfileType")),
 ], embedded: &[] };
 
-pub(super) static Secret: Type = Type { go: "v1.Secret", fields: &[
+pub(super) static Secret: Type = Type { name: "Secret", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(2, "data", Map(&Bytes)),
-    field(5, "immutable", Bool),
+    pointer(5, "immutable", Bool),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     omitted(4, "stringData", Map(&String)),
-    omitted(3, "type", Text("v1.SecretType")),
+    omitted(3, "type", Text("SecretType")),
 ], embedded: &[] };
 
-pub(super) static SecretEnvSource: Type = Type { go: "v1.SecretEnvSource", fields: &[
-    omitted(0, "name", String),
-    field(2, "optional", Bool),
+pub(super) static SecretEnvSource: Type = Type { name: "SecretEnvSource", package: "io.k8s.api.core.v1", fields: &[
+    omitted(0, "name", String).or("\"\""),
+    pointer(2, "optional", Bool),
 ], embedded: &[(1, &LocalObjectReference)] };
 
-pub(super) static SecretKeySelector: Type = Type { go: "v1.SecretKeySelector", fields: &[
+pub(super) static SecretKeySelector: Type = Type { name: "SecretKeySelector", package: "io.k8s.api.core.v1", fields: &[
     field(2, "key", String),
-    omitted(0, "name", String),
-    field(3, "optional", Bool),
+    omitted(0, "name", String).or("\"\""),
+    pointer(3, "optional", Bool),
 ], embedded: &[(1, &LocalObjectReference)] };
 
-pub(super) static SecretProjection: Type = Type { go: "v1.SecretProjection", fields: &[
+pub(super) static SecretProjection: Type = Type { name: "SecretProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "items", List(&Struct(&KeyToPath))).of(Atomic),
-    omitted(0, "name", String),
-    field(4, "optional", Bool),
+    omitted(0, "name", String).or("\"\""),
+    pointer(4, "optional", Bool),
 ], embedded: &[(1, &LocalObjectReference)] };
 
-pub(super) static SecretReference: Type = Type { go: "v1.SecretReference", fields: &[
+pub(super) static SecretReference: Type = Type { name: "SecretReference", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "name", String),
     omitted(2, "namespace", String),
 ], embedded: &[] };
 
-pub(super) static SecretVolumeSource: Type = Type { go: "v1.SecretVolumeSource", fields: &[
-    field(3, "defaultMode", Int32),
-    omitted(0, "defaultUser", Int64),
+pub(super) static SecretVolumeSource: Type = Type { name: "SecretVolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(3, "defaultMode", Int32),
+    pointer(0, "defaultUser", Int64),
     omitted(2, "items", List(&Struct(&KeyToPath))).of(Atomic),
-    field(4, "optional", Bool),
+    pointer(4, "optional", Bool),
     omitted(1, "secretName", String),
 ], embedded: &[] };
 
-pub(super) static SecurityContext: Type = Type { go: "v1.SecurityContext", fields: &[
-    field(7, "allowPrivilegeEscalation", Bool),
-    field(12, "appArmorProfile", Struct(&AppArmorProfile)),
-    field(1, "capabilities", Struct(&Capabilities)),
-    field(2, "privileged", Bool),
-    field(9, "procMount", Text("v1.ProcMountType")),
-    field(6, "readOnlyRootFilesystem", Bool),
-    field(8, "runAsGroup", Int64),
-    field(5, "runAsNonRoot", Bool),
-    field(4, "runAsUser", Int64),
-    field(3, "seLinuxOptions", Struct(&SELinuxOptions)),
-    field(11, "seccompProfile", Struct(&SeccompProfile)),
-    field(10, "windowsOptions", Struct(&WindowsSecurityContextOptions)),
+pub(super) static SecurityContext: Type = Type { name: "SecurityContext", package: "io.k8s.api.core.v1", fields: &[
+    pointer(7, "allowPrivilegeEscalation", Bool),
+    pointer(12, "appArmorProfile", Struct(&AppArmorProfile)),
+    pointer(1, "capabilities", Struct(&Capabilities)),
+    pointer(2, "privileged", Bool),
+    pointer(9, "procMount", Text("ProcMountType")),
+    pointer(6, "readOnlyRootFilesystem", Bool),
+    pointer(8, "runAsGroup", Int64),
+    pointer(5, "runAsNonRoot", Bool),
+    pointer(4, "runAsUser", Int64),
+    pointer(3, "seLinuxOptions", Struct(&SELinuxOptions)),
+    pointer(11, "seccompProfile", Struct(&SeccompProfile)),
+    pointer(10, "windowsOptions", Struct(&WindowsSecurityContextOptions)),
 ], embedded: &[] };
 
-pub(super) static SerializedReference: Type = Type { go: "v1.SerializedReference", fields: &[
+pub(super) static SerializedReference: Type = Type { name: "SerializedReference", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "reference", Struct(&ObjectReference)),
+    field(1, "reference", Struct(&ObjectReference)).optional(),
 ], embedded: &[] };
 
-pub(super) static Service: Type = Type { go: "v1.Service", fields: &[
+pub(super) static Service: Type = Type { name: "Service", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&ServiceSpec)),
-    field(3, "status", Struct(&ServiceStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&ServiceSpec)).optional(),
+    field(3, "status", Struct(&ServiceStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static ServiceAccount: Type = Type { go: "v1.ServiceAccount", fields: &[
+pub(super) static ServiceAccount: Type = Type { name: "ServiceAccount", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
-    field(4, "automountServiceAccountToken", Bool),
+    pointer(4, "automountServiceAccountToken", Bool),
     omitted(3, "imagePullSecrets", List(&Struct(&LocalObjectReference))).of(Atomic),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     omitted(2, "secrets", List(&Struct(&ObjectReference))).of(Keyed(&["name"])).patched(Merge("name")),
 ], embedded: &[] };
 
-pub(super) static ServiceAccountTokenProjection: Type = Type { go: "v1.ServiceAccountTokenProjection", fields: &[
+pub(super) static ServiceAccountTokenProjection: Type = Type { name: "ServiceAccountTokenProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "audience", String),
-    field(2, "expirationSeconds", Int64),
+    pointer(2, "expirationSeconds", Int64),
     field(3, "path", String),
-    omitted(0, "user", Int64),
+    pointer(0, "user", Int64),
 ], embedded: &[] };
 
-pub(super) static ServicePort: Type = Type { go: "v1.ServicePort", fields: &[
-    field(6, "appProtocol", String),
+pub(super) static ServicePort: Type = Type { name: "ServicePort", package: "", fields: &[
+    pointer(6, "appProtocol", String),
     omitted(1, "name", String),
     omitted(5, "nodePort", Int32),
     field(3, "port", Int32),
-    omitted(2, "protocol", Text("v1.Protocol")),
-    field(4, "targetPort", IntOrString),
+    omitted(2, "protocol", Text("Protocol")).or("\"TCP\""),
+    field(4, "targetPort", IntOrString).optional(),
 ], embedded: &[] };
 
-pub(super) static ServiceProxyOptions: Type = Type { go: "v1.ServiceProxyOptions", fields: &[
+pub(super) static ServiceProxyOptions: Type = Type { name: "ServiceProxyOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     omitted(1, "path", String),
 ], embedded: &[] };
 
-pub(super) static ServiceSpec: Type = Type { go: "v1.ServiceSpec", fields: &[
-    field(20, "allocateLoadBalancerNodePorts", Bool),
+pub(super) static ServiceSpec: Type = Type { name: "ServiceSpec", package: "", fields: &[
+    pointer(20, "allocateLoadBalancerNodePorts", Bool),
     omitted(3, "clusterIP", String),
     omitted(18, "clusterIPs", List(&String)).of(Atomic),
     omitted(5, "externalIPs", List(&String)).of(Atomic),
     omitted(10, "externalName", String),
-    omitted(11, "externalTrafficPolicy", Text("v1.ServiceExternalTrafficPolicy")),
+    omitted(11, "externalTrafficPolicy", Text("ServiceExternalTrafficPolicy")),
     omitted(12, "healthCheckNodePort", Int32),
-    field(22, "internalTrafficPolicy", Text("v1.ServiceInternalTrafficPolicy")),
-    omitted(19, "ipFamilies", List(&Text("v1.IPFamily"))).of(Atomic),
-    field(17, "ipFamilyPolicy", Text("v1.IPFamilyPolicy")),
-    field(21, "loadBalancerClass", String),
+    pointer(22, "internalTrafficPolicy", Text("ServiceInternalTrafficPolicy")),
+    omitted(19, "ipFamilies", List(&Text("IPFamily"))).of(Atomic),
+    pointer(17, "ipFamilyPolicy", Text("IPFamilyPolicy")),
+    pointer(21, "loadBalancerClass", String),
     omitted(8, "loadBalancerIP", String),
     omitted(9, "loadBalancerSourceRanges", List(&String)).of(Atomic),
     omitted(1, "ports", List(&Struct(&ServicePort))).of(Keyed(&["port", "protocol"])).patched(Merge("port")),
     omitted(13, "publishNotReadyAddresses", Bool),
     omitted(2, "selector", Map(&String)).of(Atomic),
-    omitted(7, "sessionAffinity", Text("v1.ServiceAffinity")),
-    field(14, "sessionAffinityConfig", Struct(&SessionAffinityConfig)),
-    field(23, "trafficDistribution", String),
-    omitted(4, "type", Text("v1.ServiceType")),
+    omitted(7, "sessionAffinity", Text("ServiceAffinity")),
+    pointer(14, "sessionAffinityConfig", Struct(&SessionAffinityConfig)),
+    pointer(23, "trafficDistribution", String),
+    omitted(4, "type", Text("ServiceType")),
 ], embedded: &[] };
 
-pub(super) static ServiceStatus: Type = Type { go: "v1.ServiceStatus", fields: &[
+pub(super) static ServiceStatus: Type = Type { name: "ServiceStatus", package: "", fields: &[
     omitted(2, "conditions", List(&Struct(&meta_v1::Condition))).of(Keyed(&["type"])).patched(Merge("type")),
-    field(1, "loadBalancer", Struct(&LoadBalancerStatus)),
+    field(1, "loadBalancer", Struct(&LoadBalancerStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static SessionAffinityConfig: Type = Type { go: "v1.SessionAffinityConfig", fields: &[
-    field(1, "clientIP", Struct(&ClientIPConfig)),
+pub(super) static SessionAffinityConfig: Type = Type { name: "SessionAffinityConfig", package: "", fields: &[
+    pointer(1, "clientIP", Struct(&ClientIPConfig)),
 ], embedded: &[] };
 
-pub(super) static SleepAction: Type = Type { go: "v1.SleepAction", fields: &[
+pub(super) static SleepAction: Type = Type { name: "SleepAction", package: "io.k8s.api.core.v1", fields: &[
     field(1, "seconds", Int64),
 ], embedded: &[] };
 
-pub(super) static StorageOSPersistentVolumeSource: Type = Type { go: "v1.StorageOSPersistentVolumeSource", fields: &[
+pub(super) static StorageOSPersistentVolumeSource: Type = Type { name: "StorageOSPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
     omitted(4, "readOnly", Bool),
-    field(5, "secretRef", Struct(&ObjectReference)),
+    pointer(5, "secretRef", Struct(&ObjectReference)),
     omitted(1, "volumeName", String),
     omitted(2, "volumeNamespace", String),
 ], embedded: &[] };
 
-pub(super) static StorageOSVolumeSource: Type = Type { go: "v1.StorageOSVolumeSource", fields: &[
+pub(super) static StorageOSVolumeSource: Type = Type { name: "StorageOSVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
     omitted(4, "readOnly", Bool),
-    field(5, "secretRef", Struct(&LocalObjectReference)),
+    pointer(5, "secretRef", Struct(&LocalObjectReference)),
     omitted(1, "volumeName", String),
     omitted(2, "volumeNamespace", String),
 ], embedded: &[] };
 
-pub(super) static Sysctl: Type = Type { go: "v1.Sysctl", fields: &[
+pub(super) static Sysctl: Type = Type { name: "Sysctl", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
     field(2, "value", String),
 ], embedded: &[] };
 
-pub(super) static TCPSocketAction: Type = Type { go: "v1.TCPSocketAction", fields: &[
+pub(super) static TCPSocketAction: Type = Type { name: "TCPSocketAction", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "host", String),
     field(1, "port", IntOrString),
 ], embedded: &[] };
 
-pub(super) static Taint: Type = Type { go: "v1.Taint", fields: &[
-    field(3, "effect", Text("v1.TaintEffect")),
+pub(super) static Taint: Type = Type { name: "Taint", package: "", fields: &[
+    field(3, "effect", Text("TaintEffect")),
     field(1, "key", String),
-    field(4, "timeAdded", Time),
+    pointer(4, "timeAdded", Time),
     omitted(2, "value", String),
 ], embedded: &[] };
 
-pub(super) static Toleration: Type = Type { go: "v1.Toleration", fields: &[
-    omitted(4, "effect", Text("v1.TaintEffect")),
+pub(super) static Toleration: Type = Type { name: "Toleration", package: "io.k8s.api.core.v1", fields: &[
+    omitted(4, "effect", Text("TaintEffect")),
     omitted(1, "key", String),
-    omitted(2, "operator", Text("v1.TolerationOperator")),
-    field(5, "tolerationSeconds", Int64),
+    omitted(2, "operator", Text("TolerationOperator")),
+    pointer(5, "tolerationSeconds", Int64),
     omitted(3, "value", String),
 ], embedded: &[] };
 
-pub(super) static TopologySelectorLabelRequirement: Type = Type { go: "v1.TopologySelectorLabelRequirement", fields: &[
+pub(super) static TopologySelectorLabelRequirement: Type = Type { name: "TopologySelectorLabelRequirement", package: "io.k8s.api.core.v1", fields: &[
     field(1, "key", String),
     field(2, "values", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static TopologySelectorTerm: Type = Type { go: "v1.TopologySelectorTerm", fields: &[
+pub(super) static TopologySelectorTerm: Type = Type { name: "TopologySelectorTerm", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "matchLabelExpressions", List(&Struct(&TopologySelectorLabelRequirement))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static TopologySpreadConstraint: Type = Type { go: "v1.TopologySpreadConstraint", fields: &[
-    field(4, "labelSelector", Struct(&meta_v1::LabelSelector)),
+pub(super) static TopologySpreadConstraint: Type = Type { name: "TopologySpreadConstraint", package: "io.k8s.api.core.v1", fields: &[
+    pointer(4, "labelSelector", Struct(&meta_v1::LabelSelector)),
     omitted(8, "matchLabelKeys", List(&String)).of(Atomic),
     field(1, "maxSkew", Int32),
-    field(5, "minDomains", Int32),
-    field(6, "nodeAffinityPolicy", Text("v1.NodeInclusionPolicy")),
-    field(7, "nodeTaintsPolicy", Text("v1.NodeInclusionPolicy")),
+    pointer(5, "minDomains", Int32),
+    pointer(6, "nodeAffinityPolicy", Text("NodeInclusionPolicy")),
+    pointer(7, "nodeTaintsPolicy", Text("NodeInclusionPolicy")),
     field(2, "topologyKey", String),
-    field(3, "whenUnsatisfiable", Text("v1.UnsatisfiableConstraintAction")),
+    field(3, "whenUnsatisfiable", Text("UnsatisfiableConstraintAction")),
 ], embedded: &[] };
 
-pub(super) static TypedLocalObjectReference: Type = Type { go: "v1.TypedLocalObjectReference", fields: &[
-    field(1, "apiGroup", String),
+pub(super) static TypedLocalObjectReference: Type = Type { name: "TypedLocalObjectReference", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "apiGroup", String),
     field(2, "kind", String),
     field(3, "name", String),
 ], embedded: &[] };
 
-pub(super) static TypedObjectReference: Type = Type { go: "v1.TypedObjectReference", fields: &[
-    field(1, "apiGroup", String),
+pub(super) static TypedObjectReference: Type = Type { name: "TypedObjectReference", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "apiGroup", String),
     field(2, "kind", String),
     field(3, "name", String),
-    field(4, "namespace", String),
+    pointer(4, "namespace", String),
 ], embedded: &[] };
 
-pub(super) static Volume: Type = Type { go: "v1.Volume", fields: &[
-    field(0, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
-    field(0, "azureDisk", Struct(&AzureDiskVolumeSource)),
-    field(0, "azureFile", Struct(&AzureFileVolumeSource)),
-    field(0, "cephfs", Struct(&CephFSVolumeSource)),
-    field(0, "cinder", Struct(&CinderVolumeSource)),
-    field(0, "configMap", Struct(&ConfigMapVolumeSource)),
-    field(0, "csi", Struct(&CSIVolumeSource)),
-    field(0, "downwardAPI", Struct(&DownwardAPIVolumeSource)),
-    field(0, "emptyDir", Struct(&EmptyDirVolumeSource)),
-    field(0, "ephemeral", Struct(&EphemeralVolumeSource)),
-    field(0, "fc", Struct(&FCVolumeSource)),
-    field(0, "flexVolume", Struct(&FlexVolumeSource)),
-    field(0, "flocker", Struct(&FlockerVolumeSource)),
-    field(0, "gcePersistentDisk", Struct(&GCEPersistentDiskVolumeSource)),
-    field(0, "gitRepo", Struct(&GitRepoVolumeSource)),
-    field(0, "glusterfs", Struct(&GlusterfsVolumeSource)),
-    field(0, "hostPath", Struct(&HostPathVolumeSource)),
-    field(0, "image", Struct(&ImageVolumeSource)),
-    field(0, "iscsi", Struct(&ISCSIVolumeSource)),
+pub(super) static Volume: Type = Type { name: "Volume", package: "io.k8s.api.core.v1", fields: &[
+    pointer(0, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
+    pointer(0, "azureDisk", Struct(&AzureDiskVolumeSource)),
+    pointer(0, "azureFile", Struct(&AzureFileVolumeSource)),
+    pointer(0, "cephfs", Struct(&CephFSVolumeSource)),
+    pointer(0, "cinder", Struct(&CinderVolumeSource)),
+    pointer(0, "configMap", Struct(&ConfigMapVolumeSource)),
+    pointer(0, "csi", Struct(&CSIVolumeSource)),
+    pointer(0, "downwardAPI", Struct(&DownwardAPIVolumeSource)),
+    pointer(0, "emptyDir", Struct(&EmptyDirVolumeSource)),
+    pointer(0, "ephemeral", Struct(&EphemeralVolumeSource)),
+    pointer(0, "fc", Struct(&FCVolumeSource)),
+    pointer(0, "flexVolume", Struct(&FlexVolumeSource)),
+    pointer(0, "flocker", Struct(&FlockerVolumeSource)),
+    pointer(0, "gcePersistentDisk", Struct(&GCEPersistentDiskVolumeSource)),
+    pointer(0, "gitRepo", Struct(&GitRepoVolumeSource)),
+    pointer(0, "glusterfs", Struct(&GlusterfsVolumeSource)),
+    pointer(0, "hostPath", Struct(&HostPathVolumeSource)),
+    pointer(0, "image", Struct(&ImageVolumeSource)),
+    pointer(0, "iscsi", Struct(&ISCSIVolumeSource)),
     field(1, "name", String),
-    field(0, "nfs", Struct(&NFSVolumeSource)),
-    field(0, "persistentVolumeClaim", Struct(&PersistentVolumeClaimVolumeSource)),
-    field(0, "photonPersistentDisk", Struct(&PhotonPersistentDiskVolumeSource)),
-    field(0, "portworxVolume", Struct(&PortworxVolumeSource)),
-    field(0, "projected", Struct(&ProjectedVolumeSource)),
-    field(0, "quobyte", Struct(&QuobyteVolumeSource)),
-    field(0, "rbd", Struct(&RBDVolumeSource)),
-    field(0, "scaleIO", Struct(&ScaleIOVolumeSource)),
-    field(0, "secret", Struct(&SecretVolumeSource)),
-    field(0, "storageos", Struct(&StorageOSVolumeSource)),
-    field(0, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
+    pointer(0, "nfs", Struct(&NFSVolumeSource)),
+    pointer(0, "persistentVolumeClaim", Struct(&PersistentVolumeClaimVolumeSource)),
+    pointer(0, "photonPersistentDisk", Struct(&PhotonPersistentDiskVolumeSource)),
+    pointer(0, "portworxVolume", Struct(&PortworxVolumeSource)),
+    pointer(0, "projected", Struct(&ProjectedVolumeSource)),
+    pointer(0, "quobyte", Struct(&QuobyteVolumeSource)),
+    pointer(0, "rbd", Struct(&RBDVolumeSource)),
+    pointer(0, "scaleIO", Struct(&ScaleIOVolumeSource)),
+    pointer(0, "secret", Struct(&SecretVolumeSource)),
+    pointer(0, "storageos", Struct(&StorageOSVolumeSource)),
+    pointer(0, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
 ], embedded: &[(2, &VolumeSource)] };
 
-pub(super) static VolumeDevice: Type = Type { go: "v1.VolumeDevice", fields: &[
+pub(super) static VolumeDevice: Type = Type { name: "VolumeDevice", package: "io.k8s.api.core.v1", fields: &[
     field(2, "devicePath", String),
     field(1, "name", String),
 ], embedded: &[] };
 
-pub(super) static VolumeHealthCondition: Type = Type { go: "v1.VolumeHealthCondition", fields: &[
+pub(super) static VolumeHealthCondition: Type = Type { name: "VolumeHealthCondition", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "message", String),
-    omitted(0, "reason", String),
-    omitted(0, "status", String),
+    omitted(0, "reason", String).required(),
+    omitted(0, "status", String).required(),
 ], embedded: &[] };
 
-pub(super) static VolumeHealthStatus: Type = Type { go: "v1.VolumeHealthStatus", fields: &[
+pub(super) static VolumeHealthStatus: Type = Type { name: "VolumeHealthStatus", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "healthConditions", List(&Struct(&VolumeHealthCondition))).of(Keyed(&["reason", "status"])).patched(Merge("status")),
-    omitted(0, "lastTransitionTime", Time),
+    pointer(0, "lastTransitionTime", Time),
 ], embedded: &[] };
 
-pub(super) static VolumeMount: Type = Type { go: "v1.VolumeMount", fields: &[
+pub(super) static VolumeMount: Type = Type { name: "VolumeMount", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "bindMountOptions", List(&String)).of(Set),
     field(3, "mountPath", String),
-    field(5, "mountPropagation", Text("v1.MountPropagationMode")),
+    pointer(5, "mountPropagation", Text("MountPropagationMode")),
     field(1, "name", String),
     omitted(2, "readOnly", Bool),
-    field(7, "recursiveReadOnly", Text("v1.RecursiveReadOnlyMode")),
+    pointer(7, "recursiveReadOnly", Text("RecursiveReadOnlyMode")),
     omitted(4, "subPath", String),
     omitted(6, "subPathExpr", String),
 ], embedded: &[] };
 
-pub(super) static VolumeMountStatus: Type = Type { go: "v1.VolumeMountStatus", fields: &[
+pub(super) static VolumeMountStatus: Type = Type { name: "VolumeMountStatus", package: "", fields: &[
     field(2, "mountPath", String),
     field(1, "name", String),
     omitted(3, "readOnly", Bool),
-    field(4, "recursiveReadOnly", Text("v1.RecursiveReadOnlyMode")),
-    field(5, "volumeStatus", Struct(&VolumeStatus)),
+    pointer(4, "recursiveReadOnly", Text("RecursiveReadOnlyMode")),
+    pointer(5, "volumeStatus", Struct(&VolumeStatus)),
 ], embedded: &[] };
 
-pub(super) static VolumeNodeAffinity: Type = Type { go: "v1.VolumeNodeAffinity", fields: &[
-    field(1, "required", Struct(&NodeSelector)),
+pub(super) static VolumeNodeAffinity: Type = Type { name: "VolumeNodeAffinity", package: "io.k8s.api.core.v1", fields: &[
+    pointer(1, "required", Struct(&NodeSelector)),
 ], embedded: &[] };
 
-pub(super) static VolumeProjection: Type = Type { go: "v1.VolumeProjection", fields: &[
-    field(5, "clusterTrustBundle", Struct(&ClusterTrustBundleProjection)),
-    field(3, "configMap", Struct(&ConfigMapProjection)),
-    field(2, "downwardAPI", Struct(&DownwardAPIProjection)),
-    field(6, "podCertificate", Struct(&PodCertificateProjection)),
-    field(1, "secret", Struct(&SecretProjection)),
-    field(4, "serviceAccountToken", Struct(&ServiceAccountTokenProjection)),
+pub(super) static VolumeProjection: Type = Type { name: "VolumeProjection", package: "io.k8s.api.core.v1", fields: &[
+    pointer(5, "clusterTrustBundle", Struct(&ClusterTrustBundleProjection)),
+    pointer(3, "configMap", Struct(&ConfigMapProjection)),
+    pointer(2, "downwardAPI", Struct(&DownwardAPIProjection)),
+    pointer(6, "podCertificate", Struct(&PodCertificateProjection)),
+    pointer(1, "secret", Struct(&SecretProjection)),
+    pointer(4, "serviceAccountToken", Struct(&ServiceAccountTokenProjection)),
 ], embedded: &[] };
 
-pub(super) static VolumeResourceRequirements: Type = Type { go: "v1.VolumeResourceRequirements", fields: &[
+pub(super) static VolumeResourceRequirements: Type = Type { name: "VolumeResourceRequirements", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "limits", Map(&Quantity)),
     omitted(2, "requests", Map(&Quantity)),
 ], embedded: &[] };
 
-pub(super) static VolumeSource: Type = Type { go: "v1.VolumeSource", fields: &[
-    field(4, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
-    field(22, "azureDisk", Struct(&AzureDiskVolumeSource)),
-    field(18, "azureFile", Struct(&AzureFileVolumeSource)),
-    field(14, "cephfs", Struct(&CephFSVolumeSource)),
-    field(13, "cinder", Struct(&CinderVolumeSource)),
-    field(19, "configMap", Struct(&ConfigMapVolumeSource)),
-    field(28, "csi", Struct(&CSIVolumeSource)),
-    field(16, "downwardAPI", Struct(&DownwardAPIVolumeSource)),
-    field(2, "emptyDir", Struct(&EmptyDirVolumeSource)),
-    field(29, "ephemeral", Struct(&EphemeralVolumeSource)),
-    field(17, "fc", Struct(&FCVolumeSource)),
-    field(12, "flexVolume", Struct(&FlexVolumeSource)),
-    field(15, "flocker", Struct(&FlockerVolumeSource)),
-    field(3, "gcePersistentDisk", Struct(&GCEPersistentDiskVolumeSource)),
-    field(5, "gitRepo", Struct(&GitRepoVolumeSource)),
-    field(9, "glusterfs", Struct(&GlusterfsVolumeSource)),
-    field(1, "hostPath", Struct(&HostPathVolumeSource)),
-    field(30, "image", Struct(&ImageVolumeSource)),
-    field(8, "iscsi", Struct(&ISCSIVolumeSource)),
-    field(7, "nfs", Struct(&NFSVolumeSource)),
-    field(10, "persistentVolumeClaim", Struct(&PersistentVolumeClaimVolumeSource)),
-    field(23, "photonPersistentDisk", Struct(&PhotonPersistentDiskVolumeSource)),
-    field(24, "portworxVolume", Struct(&PortworxVolumeSource)),
-    field(26, "projected", Struct(&ProjectedVolumeSource)),
-    field(21, "quobyte", Struct(&QuobyteVolumeSource)),
-    field(11, "rbd", Struct(&RBDVolumeSource)),
-    field(25, "scaleIO", Struct(&ScaleIOVolumeSource)),
-    field(6, "secret", Struct(&SecretVolumeSource)),
-    field(27, "storageos", Struct(&StorageOSVolumeSource)),
-    field(20, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
+pub(super) static VolumeSource: Type = Type { name: "VolumeSource", package: "io.k8s.api.core.v1", fields: &[
+    pointer(4, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
+    pointer(22, "azureDisk", Struct(&AzureDiskVolumeSource)),
+    pointer(18, "azureFile", Struct(&AzureFileVolumeSource)),
+    pointer(14, "cephfs", Struct(&CephFSVolumeSource)),
+    pointer(13, "cinder", Struct(&CinderVolumeSource)),
+    pointer(19, "configMap", Struct(&ConfigMapVolumeSource)),
+    pointer(28, "csi", Struct(&CSIVolumeSource)),
+    pointer(16, "downwardAPI", Struct(&DownwardAPIVolumeSource)),
+    pointer(2, "emptyDir", Struct(&EmptyDirVolumeSource)),
+    pointer(29, "ephemeral", Struct(&EphemeralVolumeSource)),
+    pointer(17, "fc", Struct(&FCVolumeSource)),
+    pointer(12, "flexVolume", Struct(&FlexVolumeSource)),
+    pointer(15, "flocker", Struct(&FlockerVolumeSource)),
+    pointer(3, "gcePersistentDisk", Struct(&GCEPersistentDiskVolumeSource)),
+    pointer(5, "gitRepo", Struct(&GitRepoVolumeSource)),
+    pointer(9, "glusterfs", Struct(&GlusterfsVolumeSource)),
+    pointer(1, "hostPath", Struct(&HostPathVolumeSource)),
+    pointer(30, "image", Struct(&ImageVolumeSource)),
+    pointer(8, "iscsi", Struct(&ISCSIVolumeSource)),
+    pointer(7, "nfs", Struct(&NFSVolumeSource)),
+    pointer(10, "persistentVolumeClaim", Struct(&PersistentVolumeClaimVolumeSource)),
+    pointer(23, "photonPersistentDisk", Struct(&PhotonPersistentDiskVolumeSource)),
+    pointer(24, "portworxVolume", Struct(&PortworxVolumeSource)),
+    pointer(26, "projected", Struct(&ProjectedVolumeSource)),
+    pointer(21, "quobyte", Struct(&QuobyteVolumeSource)),
+    pointer(11, "rbd", Struct(&RBDVolumeSource)),
+    pointer(25, "scaleIO", Struct(&ScaleIOVolumeSource)),
+    pointer(6, "secret", Struct(&SecretVolumeSource)),
+    pointer(27, "storageos", Struct(&StorageOSVolumeSource)),
+    pointer(20, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
 ], embedded: &[] };
 
-pub(super) static VolumeStatus: Type = Type { go: "v1.VolumeStatus", fields: &[
-    field(1, "image", Struct(&ImageVolumeStatus)),
+pub(super) static VolumeStatus: Type = Type { name: "VolumeStatus", package: "", fields: &[
+    pointer(1, "image", Struct(&ImageVolumeStatus)),
 ], embedded: &[] };
 
-pub(super) static VsphereVirtualDiskVolumeSource: Type = Type { go: "v1.VsphereVirtualDiskVolumeSource", fields: &[
+pub(super) static VsphereVirtualDiskVolumeSource: Type = Type { name: "VsphereVirtualDiskVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(4, "storagePolicyID", String),
     omitted(3, "storagePolicyName", String),
     field(1, "volumePath", String),
 ], embedded: &[] };
 
-pub(super) static WeightedPodAffinityTerm: Type = Type { go: "v1.WeightedPodAffinityTerm", fields: &[
+pub(super) static WeightedPodAffinityTerm: Type = Type { name: "WeightedPodAffinityTerm", package: "io.k8s.api.core.v1", fields: &[
     field(2, "podAffinityTerm", Struct(&PodAffinityTerm)),
     field(1, "weight", Int32),
 ], embedded: &[] };
 
-pub(super) static WindowsSecurityContextOptions: Type = Type { go: "v1.WindowsSecurityContextOptions", fields: &[
-    field(2, "gmsaCredentialSpec", String),
-    field(1, "gmsaCredentialSpecName", String),
-    field(4, "hostProcess", Bool),
-    field(3, "runAsUserName", String),
+pub(super) static WindowsSecurityContextOptions: Type = Type { name: "WindowsSecurityContextOptions", package: "io.k8s.api.core.v1", fields: &[
+    pointer(2, "gmsaCredentialSpec", String),
+    pointer(1, "gmsaCredentialSpecName", String),
+    pointer(4, "hostProcess", Bool),
+    pointer(3, "runAsUserName", String),
 ], embedded: &[] };

@@ -2,48 +2,48 @@
 
 use super::prelude::*;
 
-pub(super) static Endpoint: Type = Type { go: "v1.Endpoint", fields: &[
+pub(super) static Endpoint: Type = Type { name: "Endpoint", package: "", fields: &[
     field(1, "addresses", List(&String)).of(Set),
-    field(2, "conditions", Struct(&EndpointConditions)),
+    field(2, "conditions", Struct(&EndpointConditions)).optional(),
     omitted(5, "deprecatedTopology", Map(&String)),
-    field(8, "hints", Struct(&EndpointHints)),
-    field(3, "hostname", String),
-    field(6, "nodeName", String),
-    field(4, "targetRef", Struct(&core_v1::ObjectReference)),
-    field(7, "zone", String),
+    pointer(8, "hints", Struct(&EndpointHints)),
+    pointer(3, "hostname", String),
+    pointer(6, "nodeName", String),
+    pointer(4, "targetRef", Struct(&core_v1::ObjectReference)),
+    pointer(7, "zone", String),
 ], embedded: &[] };
 
-pub(super) static EndpointConditions: Type = Type { go: "v1.EndpointConditions", fields: &[
-    field(1, "ready", Bool),
-    field(2, "serving", Bool),
-    field(3, "terminating", Bool),
+pub(super) static EndpointConditions: Type = Type { name: "EndpointConditions", package: "", fields: &[
+    pointer(1, "ready", Bool),
+    pointer(2, "serving", Bool),
+    pointer(3, "terminating", Bool),
 ], embedded: &[] };
 
-pub(super) static EndpointHints: Type = Type { go: "v1.EndpointHints", fields: &[
+pub(super) static EndpointHints: Type = Type { name: "EndpointHints", package: "", fields: &[
     omitted(2, "forNodes", List(&Struct(&ForNode))).of(Atomic),
     omitted(1, "forZones", List(&Struct(&ForZone))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static EndpointPort: Type = Type { go: "v1.EndpointPort", fields: &[
-    field(4, "appProtocol", String),
-    field(1, "name", String),
-    field(3, "port", Int32),
-    field(2, "protocol", Text("v1.Protocol")),
+pub(super) static EndpointPort: Type = Type { name: "EndpointPort", package: "", fields: &[
+    pointer(4, "appProtocol", String),
+    pointer(1, "name", String),
+    pointer(3, "port", Int32),
+    pointer(2, "protocol", Text("v1.Protocol")),
 ], embedded: &[] };
 
-pub(super) static EndpointSlice: Type = Type { go: "v1.EndpointSlice", fields: &[
-    field(4, "addressType", Text("v1.AddressType")),
+pub(super) static EndpointSlice: Type = Type { name: "EndpointSlice", package: "io.k8s.api.discovery.v1", fields: &[
+    field(4, "addressType", Text("AddressType")),
     omitted(0, "apiVersion", String),
-    field(2, "endpoints", List(&Struct(&Endpoint))).of(Atomic),
+    field(2, "endpoints", List(&Struct(&Endpoint))).optional().of(Atomic),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(3, "ports", List(&Struct(&EndpointPort))).of(Atomic),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(3, "ports", List(&Struct(&EndpointPort))).optional().of(Atomic),
 ], embedded: &[] };
 
-pub(super) static ForNode: Type = Type { go: "v1.ForNode", fields: &[
+pub(super) static ForNode: Type = Type { name: "ForNode", package: "", fields: &[
     field(1, "name", String),
 ], embedded: &[] };
 
-pub(super) static ForZone: Type = Type { go: "v1.ForZone", fields: &[
+pub(super) static ForZone: Type = Type { name: "ForZone", package: "", fields: &[
     field(1, "name", String),
 ], embedded: &[] };

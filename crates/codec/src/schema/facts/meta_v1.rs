@@ -2,66 +2,79 @@
 
 use super::prelude::*;
 
-pub(super) static Condition: Type = Type { go: "v1.Condition", fields: &[
+pub(super) static Condition: Type = Type { name: "Condition", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(4, "lastTransitionTime", Time),
     field(6, "message", String),
     omitted(3, "observedGeneration", Int64),
     field(5, "reason", String),
-    field(2, "status", Text("v1.ConditionStatus")),
+    field(2, "status", Text("ConditionStatus")),
     field(1, "type", String),
 ], embedded: &[] };
 
-pub(super) static DeleteOptions: Type = Type { go: "v1.DeleteOptions", fields: &[
+pub(super) static CreateOptions: Type = Type { name: "CreateOptions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(0, "apiVersion", String),
-    omitted(5, "dryRun", List(&String)).of(Atomic),
-    field(1, "gracePeriodSeconds", Int64),
-    field(6, "ignoreStoreReadErrorWithClusterBreakingPotential", Bool),
+    omitted(1, "dryRun", List(&String)).of(Atomic),
+    omitted(3, "fieldManager", String),
+    omitted(4, "fieldValidation", String),
     omitted(0, "kind", String),
-    field(3, "orphanDependents", Bool),
-    field(2, "preconditions", Struct(&Preconditions)),
-    field(4, "propagationPolicy", Text("v1.DeletionPropagation")),
 ], embedded: &[] };
 
-pub(super) static FieldSelectorRequirement: Type = Type { go: "v1.FieldSelectorRequirement", fields: &[
+pub(super) static DeleteOptions: Type = Type { name: "DeleteOptions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    omitted(0, "apiVersion", String),
+    omitted(5, "dryRun", List(&String)).of(Atomic),
+    pointer(1, "gracePeriodSeconds", Int64),
+    pointer(6, "ignoreStoreReadErrorWithClusterBreakingPotential", Bool),
+    omitted(0, "kind", String),
+    pointer(3, "orphanDependents", Bool),
+    pointer(2, "preconditions", Struct(&Preconditions)),
+    pointer(4, "propagationPolicy", Text("DeletionPropagation")),
+], embedded: &[] };
+
+pub(super) static FieldSelectorRequirement: Type = Type { name: "FieldSelectorRequirement", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(1, "key", String),
-    field(2, "operator", Text("v1.FieldSelectorOperator")),
+    field(2, "operator", Text("FieldSelectorOperator")),
     omitted(3, "values", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static LabelSelector: Type = Type { go: "v1.LabelSelector", fields: &[
+pub(super) static GroupResource: Type = Type { name: "GroupResource", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    field(1, "group", String),
+    field(2, "resource", String),
+], embedded: &[] };
+
+pub(super) static LabelSelector: Type = Type { name: "LabelSelector", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(2, "matchExpressions", List(&Struct(&LabelSelectorRequirement))).of(Atomic),
     omitted(1, "matchLabels", Map(&String)),
 ], embedded: &[] };
 
-pub(super) static LabelSelectorRequirement: Type = Type { go: "v1.LabelSelectorRequirement", fields: &[
+pub(super) static LabelSelectorRequirement: Type = Type { name: "LabelSelectorRequirement", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(1, "key", String),
-    field(2, "operator", Text("v1.LabelSelectorOperator")),
+    field(2, "operator", Text("LabelSelectorOperator")),
     omitted(3, "values", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static ListMeta: Type = Type { go: "v1.ListMeta", fields: &[
+pub(super) static ListMeta: Type = Type { name: "ListMeta", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(3, "continue", String),
-    field(4, "remainingItemCount", Int64),
+    pointer(4, "remainingItemCount", Int64),
     omitted(2, "resourceVersion", String),
     omitted(1, "selfLink", String),
-    field(5, "shardInfo", Struct(&ShardInfo)),
+    pointer(5, "shardInfo", Struct(&ShardInfo)),
 ], embedded: &[] };
 
-pub(super) static ManagedFieldsEntry: Type = Type { go: "v1.ManagedFieldsEntry", fields: &[
+pub(super) static ManagedFieldsEntry: Type = Type { name: "ManagedFieldsEntry", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(3, "apiVersion", String),
     omitted(6, "fieldsType", String),
-    field(7, "fieldsV1", Any),
+    pointer(7, "fieldsV1", Any),
     omitted(1, "manager", String),
-    omitted(2, "operation", Text("v1.ManagedFieldsOperationType")),
+    omitted(2, "operation", Text("ManagedFieldsOperationType")),
     omitted(8, "subresource", String),
-    field(4, "time", Time),
+    pointer(4, "time", Time),
 ], embedded: &[] };
 
-pub(super) static ObjectMeta: Type = Type { go: "v1.ObjectMeta", fields: &[
+pub(super) static ObjectMeta: Type = Type { name: "ObjectMeta", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(12, "annotations", Map(&String)),
-    field(8, "creationTimestamp", Time),
-    field(10, "deletionGracePeriodSeconds", Int64),
-    field(9, "deletionTimestamp", Time),
+    field(8, "creationTimestamp", Time).optional(),
+    pointer(10, "deletionGracePeriodSeconds", Int64),
+    pointer(9, "deletionTimestamp", Time),
     omitted(14, "finalizers", List(&String)).of(Set).patched(Merge("")),
     omitted(2, "generateName", String),
     omitted(7, "generation", Int64),
@@ -75,46 +88,69 @@ pub(super) static ObjectMeta: Type = Type { go: "v1.ObjectMeta", fields: &[
     omitted(5, "uid", Text("types.UID")),
 ], embedded: &[] };
 
-pub(super) static OwnerReference: Type = Type { go: "v1.OwnerReference", fields: &[
+pub(super) static OwnerReference: Type = Type { name: "OwnerReference", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(5, "apiVersion", String),
-    field(7, "blockOwnerDeletion", Bool),
-    field(6, "controller", Bool),
+    pointer(7, "blockOwnerDeletion", Bool),
+    pointer(6, "controller", Bool),
     field(1, "kind", String),
     field(3, "name", String),
     field(4, "uid", Text("types.UID")),
 ], embedded: &[] };
 
-pub(super) static Preconditions: Type = Type { go: "v1.Preconditions", fields: &[
-    field(2, "resourceVersion", String),
-    field(1, "uid", Text("types.UID")),
+pub(super) static PartialObjectMetadata: Type = Type { name: "PartialObjectMetadata", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    omitted(0, "apiVersion", String),
+    omitted(0, "kind", String),
+    field(1, "metadata", Struct(&ObjectMeta)).optional(),
 ], embedded: &[] };
 
-pub(super) static ShardInfo: Type = Type { go: "v1.ShardInfo", fields: &[
+pub(super) static PatchOptions: Type = Type { name: "PatchOptions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    omitted(0, "apiVersion", String),
+    omitted(1, "dryRun", List(&String)).of(Atomic),
+    omitted(3, "fieldManager", String),
+    omitted(4, "fieldValidation", String),
+    pointer(2, "force", Bool),
+    omitted(0, "kind", String),
+], embedded: &[] };
+
+pub(super) static Preconditions: Type = Type { name: "Preconditions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    pointer(2, "resourceVersion", String),
+    pointer(1, "uid", Text("types.UID")),
+], embedded: &[] };
+
+pub(super) static ShardInfo: Type = Type { name: "ShardInfo", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(1, "selector", String),
 ], embedded: &[] };
 
-pub(super) static Status: Type = Type { go: "v1.Status", fields: &[
+pub(super) static Status: Type = Type { name: "Status", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(6, "code", Int32),
-    field(5, "details", Struct(&StatusDetails)),
+    pointer(5, "details", Struct(&StatusDetails)),
     omitted(0, "kind", String),
     omitted(3, "message", String),
-    field(1, "metadata", Struct(&ListMeta)),
-    omitted(4, "reason", Text("v1.StatusReason")),
+    field(1, "metadata", Struct(&ListMeta)).optional(),
+    omitted(4, "reason", Text("StatusReason")),
     omitted(2, "status", String),
 ], embedded: &[] };
 
-pub(super) static StatusCause: Type = Type { go: "v1.StatusCause", fields: &[
+pub(super) static StatusCause: Type = Type { name: "StatusCause", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(3, "field", String),
     omitted(2, "message", String),
-    omitted(1, "reason", Text("v1.CauseType")),
+    omitted(1, "reason", Text("CauseType")),
 ], embedded: &[] };
 
-pub(super) static StatusDetails: Type = Type { go: "v1.StatusDetails", fields: &[
+pub(super) static StatusDetails: Type = Type { name: "StatusDetails", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(4, "causes", List(&Struct(&StatusCause))).of(Atomic),
     omitted(2, "group", String),
     omitted(3, "kind", String),
     omitted(1, "name", String),
     omitted(5, "retryAfterSeconds", Int32),
     omitted(6, "uid", Text("types.UID")),
+], embedded: &[] };
+
+pub(super) static UpdateOptions: Type = Type { name: "UpdateOptions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    omitted(0, "apiVersion", String),
+    omitted(1, "dryRun", List(&String)).of(Atomic),
+    omitted(2, "fieldManager", String),
+    omitted(3, "fieldValidation", String),
+    omitted(0, "kind", String),
 ], embedded: &[] };

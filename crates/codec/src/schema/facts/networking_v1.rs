@@ -2,171 +2,171 @@
 
 use super::prelude::*;
 
-pub(super) static HTTPIngressPath: Type = Type { go: "v1.HTTPIngressPath", fields: &[
+pub(super) static HTTPIngressPath: Type = Type { name: "HTTPIngressPath", package: "", fields: &[
     field(2, "backend", Struct(&IngressBackend)),
     omitted(1, "path", String),
-    field(3, "pathType", Text("v1.PathType")),
+    pointer(3, "pathType", Text("PathType")).required(),
 ], embedded: &[] };
 
-pub(super) static HTTPIngressRuleValue: Type = Type { go: "v1.HTTPIngressRuleValue", fields: &[
+pub(super) static HTTPIngressRuleValue: Type = Type { name: "HTTPIngressRuleValue", package: "", fields: &[
     field(1, "paths", List(&Struct(&HTTPIngressPath))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static IPAddress: Type = Type { go: "v1.IPAddress", fields: &[
+pub(super) static IPAddress: Type = Type { name: "IPAddress", package: "io.k8s.api.networking.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&IPAddressSpec)),
 ], embedded: &[] };
 
-pub(super) static IPAddressSpec: Type = Type { go: "v1.IPAddressSpec", fields: &[
-    field(1, "parentRef", Struct(&ParentReference)),
+pub(super) static IPAddressSpec: Type = Type { name: "IPAddressSpec", package: "", fields: &[
+    pointer(1, "parentRef", Struct(&ParentReference)).required(),
 ], embedded: &[] };
 
-pub(super) static IPBlock: Type = Type { go: "v1.IPBlock", fields: &[
+pub(super) static IPBlock: Type = Type { name: "IPBlock", package: "", fields: &[
     field(1, "cidr", String),
     omitted(2, "except", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static Ingress: Type = Type { go: "v1.Ingress", fields: &[
+pub(super) static Ingress: Type = Type { name: "Ingress", package: "io.k8s.api.networking.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&IngressSpec)),
-    field(3, "status", Struct(&IngressStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&IngressSpec)).optional(),
+    field(3, "status", Struct(&IngressStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static IngressBackend: Type = Type { go: "v1.IngressBackend", fields: &[
-    field(3, "resource", Struct(&core_v1::TypedLocalObjectReference)),
-    field(4, "service", Struct(&IngressServiceBackend)),
+pub(super) static IngressBackend: Type = Type { name: "IngressBackend", package: "", fields: &[
+    pointer(3, "resource", Struct(&core_v1::TypedLocalObjectReference)),
+    pointer(4, "service", Struct(&IngressServiceBackend)),
 ], embedded: &[] };
 
-pub(super) static IngressClass: Type = Type { go: "v1.IngressClass", fields: &[
+pub(super) static IngressClass: Type = Type { name: "IngressClass", package: "io.k8s.api.networking.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&IngressClassSpec)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&IngressClassSpec)).optional(),
 ], embedded: &[] };
 
-pub(super) static IngressClassParametersReference: Type = Type { go: "v1.IngressClassParametersReference", fields: &[
-    field(1, "apiGroup", String),
+pub(super) static IngressClassParametersReference: Type = Type { name: "IngressClassParametersReference", package: "", fields: &[
+    pointer(1, "apiGroup", String),
     field(2, "kind", String),
     field(3, "name", String),
-    field(5, "namespace", String),
-    field(4, "scope", String),
+    pointer(5, "namespace", String),
+    pointer(4, "scope", String),
 ], embedded: &[] };
 
-pub(super) static IngressClassSpec: Type = Type { go: "v1.IngressClassSpec", fields: &[
+pub(super) static IngressClassSpec: Type = Type { name: "IngressClassSpec", package: "", fields: &[
     omitted(1, "controller", String),
-    field(2, "parameters", Struct(&IngressClassParametersReference)),
+    pointer(2, "parameters", Struct(&IngressClassParametersReference)),
 ], embedded: &[] };
 
-pub(super) static IngressLoadBalancerIngress: Type = Type { go: "v1.IngressLoadBalancerIngress", fields: &[
+pub(super) static IngressLoadBalancerIngress: Type = Type { name: "IngressLoadBalancerIngress", package: "", fields: &[
     omitted(2, "hostname", String),
     omitted(1, "ip", String),
     omitted(4, "ports", List(&Struct(&IngressPortStatus))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static IngressLoadBalancerStatus: Type = Type { go: "v1.IngressLoadBalancerStatus", fields: &[
+pub(super) static IngressLoadBalancerStatus: Type = Type { name: "IngressLoadBalancerStatus", package: "", fields: &[
     omitted(1, "ingress", List(&Struct(&IngressLoadBalancerIngress))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static IngressPortStatus: Type = Type { go: "v1.IngressPortStatus", fields: &[
-    field(3, "error", String),
+pub(super) static IngressPortStatus: Type = Type { name: "IngressPortStatus", package: "", fields: &[
+    pointer(3, "error", String),
     field(1, "port", Int32),
     field(2, "protocol", Text("v1.Protocol")),
 ], embedded: &[] };
 
-pub(super) static IngressRule: Type = Type { go: "v1.IngressRule", fields: &[
+pub(super) static IngressRule: Type = Type { name: "IngressRule", package: "", fields: &[
     omitted(1, "host", String),
-    field(0, "http", Struct(&HTTPIngressRuleValue)),
+    pointer(0, "http", Struct(&HTTPIngressRuleValue)),
 ], embedded: &[(2, &IngressRuleValue)] };
 
-pub(super) static IngressRuleValue: Type = Type { go: "v1.IngressRuleValue", fields: &[
-    field(1, "http", Struct(&HTTPIngressRuleValue)),
+pub(super) static IngressRuleValue: Type = Type { name: "IngressRuleValue", package: "", fields: &[
+    pointer(1, "http", Struct(&HTTPIngressRuleValue)),
 ], embedded: &[] };
 
-pub(super) static IngressServiceBackend: Type = Type { go: "v1.IngressServiceBackend", fields: &[
+pub(super) static IngressServiceBackend: Type = Type { name: "IngressServiceBackend", package: "", fields: &[
     field(1, "name", String),
-    field(2, "port", Struct(&ServiceBackendPort)),
+    field(2, "port", Struct(&ServiceBackendPort)).optional(),
 ], embedded: &[] };
 
-pub(super) static IngressSpec: Type = Type { go: "v1.IngressSpec", fields: &[
-    field(1, "defaultBackend", Struct(&IngressBackend)),
-    field(4, "ingressClassName", String),
+pub(super) static IngressSpec: Type = Type { name: "IngressSpec", package: "", fields: &[
+    pointer(1, "defaultBackend", Struct(&IngressBackend)),
+    pointer(4, "ingressClassName", String),
     omitted(3, "rules", List(&Struct(&IngressRule))).of(Atomic),
     omitted(2, "tls", List(&Struct(&IngressTLS))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static IngressStatus: Type = Type { go: "v1.IngressStatus", fields: &[
-    field(1, "loadBalancer", Struct(&IngressLoadBalancerStatus)),
+pub(super) static IngressStatus: Type = Type { name: "IngressStatus", package: "", fields: &[
+    field(1, "loadBalancer", Struct(&IngressLoadBalancerStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static IngressTLS: Type = Type { go: "v1.IngressTLS", fields: &[
+pub(super) static IngressTLS: Type = Type { name: "IngressTLS", package: "", fields: &[
     omitted(1, "hosts", List(&String)).of(Atomic),
     omitted(2, "secretName", String),
 ], embedded: &[] };
 
-pub(super) static NetworkPolicy: Type = Type { go: "v1.NetworkPolicy", fields: &[
+pub(super) static NetworkPolicy: Type = Type { name: "NetworkPolicy", package: "io.k8s.api.networking.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&NetworkPolicySpec)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&NetworkPolicySpec)).optional(),
 ], embedded: &[] };
 
-pub(super) static NetworkPolicyEgressRule: Type = Type { go: "v1.NetworkPolicyEgressRule", fields: &[
+pub(super) static NetworkPolicyEgressRule: Type = Type { name: "NetworkPolicyEgressRule", package: "", fields: &[
     omitted(1, "ports", List(&Struct(&NetworkPolicyPort))).of(Atomic),
     omitted(2, "to", List(&Struct(&NetworkPolicyPeer))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static NetworkPolicyIngressRule: Type = Type { go: "v1.NetworkPolicyIngressRule", fields: &[
+pub(super) static NetworkPolicyIngressRule: Type = Type { name: "NetworkPolicyIngressRule", package: "", fields: &[
     omitted(2, "from", List(&Struct(&NetworkPolicyPeer))).of(Atomic),
     omitted(1, "ports", List(&Struct(&NetworkPolicyPort))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static NetworkPolicyPeer: Type = Type { go: "v1.NetworkPolicyPeer", fields: &[
-    field(3, "ipBlock", Struct(&IPBlock)),
-    field(2, "namespaceSelector", Struct(&meta_v1::LabelSelector)),
-    field(1, "podSelector", Struct(&meta_v1::LabelSelector)),
+pub(super) static NetworkPolicyPeer: Type = Type { name: "NetworkPolicyPeer", package: "", fields: &[
+    pointer(3, "ipBlock", Struct(&IPBlock)),
+    pointer(2, "namespaceSelector", Struct(&meta_v1::LabelSelector)),
+    pointer(1, "podSelector", Struct(&meta_v1::LabelSelector)),
 ], embedded: &[] };
 
-pub(super) static NetworkPolicyPort: Type = Type { go: "v1.NetworkPolicyPort", fields: &[
-    field(3, "endPort", Int32),
-    field(2, "port", IntOrString),
-    field(1, "protocol", Text("v1.Protocol")),
+pub(super) static NetworkPolicyPort: Type = Type { name: "NetworkPolicyPort", package: "", fields: &[
+    pointer(3, "endPort", Int32),
+    pointer(2, "port", IntOrString),
+    pointer(1, "protocol", Text("v1.Protocol")),
 ], embedded: &[] };
 
-pub(super) static NetworkPolicySpec: Type = Type { go: "v1.NetworkPolicySpec", fields: &[
+pub(super) static NetworkPolicySpec: Type = Type { name: "NetworkPolicySpec", package: "", fields: &[
     omitted(3, "egress", List(&Struct(&NetworkPolicyEgressRule))).of(Atomic),
     omitted(2, "ingress", List(&Struct(&NetworkPolicyIngressRule))).of(Atomic),
-    field(1, "podSelector", Struct(&meta_v1::LabelSelector)),
-    omitted(4, "policyTypes", List(&Text("v1.PolicyType"))).of(Atomic),
+    field(1, "podSelector", Struct(&meta_v1::LabelSelector)).optional(),
+    omitted(4, "policyTypes", List(&Text("PolicyType"))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static ParentReference: Type = Type { go: "v1.ParentReference", fields: &[
+pub(super) static ParentReference: Type = Type { name: "ParentReference", package: "", fields: &[
     omitted(1, "group", String),
-    omitted(4, "name", String),
+    omitted(4, "name", String).required(),
     omitted(3, "namespace", String),
-    omitted(2, "resource", String),
+    omitted(2, "resource", String).required(),
 ], embedded: &[] };
 
-pub(super) static ServiceBackendPort: Type = Type { go: "v1.ServiceBackendPort", fields: &[
+pub(super) static ServiceBackendPort: Type = Type { name: "ServiceBackendPort", package: "", fields: &[
     omitted(1, "name", String),
     omitted(2, "number", Int32),
 ], embedded: &[] };
 
-pub(super) static ServiceCIDR: Type = Type { go: "v1.ServiceCIDR", fields: &[
+pub(super) static ServiceCIDR: Type = Type { name: "ServiceCIDR", package: "io.k8s.api.networking.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&ServiceCIDRSpec)),
-    field(3, "status", Struct(&ServiceCIDRStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&ServiceCIDRSpec)).optional(),
+    field(3, "status", Struct(&ServiceCIDRStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static ServiceCIDRSpec: Type = Type { go: "v1.ServiceCIDRSpec", fields: &[
+pub(super) static ServiceCIDRSpec: Type = Type { name: "ServiceCIDRSpec", package: "", fields: &[
     omitted(1, "cidrs", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static ServiceCIDRStatus: Type = Type { go: "v1.ServiceCIDRStatus", fields: &[
+pub(super) static ServiceCIDRStatus: Type = Type { name: "ServiceCIDRStatus", package: "", fields: &[
     omitted(1, "conditions", List(&Struct(&meta_v1::Condition))).of(Keyed(&["type"])).patched(Merge("type")),
 ], embedded: &[] };

@@ -2,34 +2,34 @@
 
 use super::prelude::*;
 
-pub(super) static Eviction: Type = Type { go: "v1.Eviction", fields: &[
+pub(super) static Eviction: Type = Type { name: "Eviction", package: "io.k8s.api.policy.v1", fields: &[
     omitted(0, "apiVersion", String),
-    field(2, "deleteOptions", Struct(&meta_v1::DeleteOptions)),
+    pointer(2, "deleteOptions", Struct(&meta_v1::DeleteOptions)),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
 ], embedded: &[] };
 
-pub(super) static PodDisruptionBudget: Type = Type { go: "v1.PodDisruptionBudget", fields: &[
+pub(super) static PodDisruptionBudget: Type = Type { name: "PodDisruptionBudget", package: "io.k8s.api.policy.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "spec", Struct(&PodDisruptionBudgetSpec)),
-    field(3, "status", Struct(&PodDisruptionBudgetStatus)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "spec", Struct(&PodDisruptionBudgetSpec)).optional(),
+    field(3, "status", Struct(&PodDisruptionBudgetStatus)).optional(),
 ], embedded: &[] };
 
-pub(super) static PodDisruptionBudgetSpec: Type = Type { go: "v1.PodDisruptionBudgetSpec", fields: &[
-    field(3, "maxUnavailable", IntOrString),
-    field(1, "minAvailable", IntOrString),
-    field(2, "selector", Struct(&meta_v1::LabelSelector)),
-    field(4, "unhealthyPodEvictionPolicy", Text("v1.UnhealthyPodEvictionPolicyType")),
+pub(super) static PodDisruptionBudgetSpec: Type = Type { name: "PodDisruptionBudgetSpec", package: "", fields: &[
+    pointer(3, "maxUnavailable", IntOrString),
+    pointer(1, "minAvailable", IntOrString),
+    pointer(2, "selector", Struct(&meta_v1::LabelSelector)),
+    pointer(4, "unhealthyPodEvictionPolicy", Text("UnhealthyPodEvictionPolicyType")),
 ], embedded: &[] };
 
-pub(super) static PodDisruptionBudgetStatus: Type = Type { go: "v1.PodDisruptionBudgetStatus", fields: &[
+pub(super) static PodDisruptionBudgetStatus: Type = Type { name: "PodDisruptionBudgetStatus", package: "", fields: &[
     omitted(7, "conditions", List(&Struct(&meta_v1::Condition))).of(Keyed(&["type"])).patched(Merge("type")),
-    field(4, "currentHealthy", Int32),
-    field(5, "desiredHealthy", Int32),
+    field(4, "currentHealthy", Int32).optional(),
+    field(5, "desiredHealthy", Int32).optional(),
     omitted(2, "disruptedPods", Map(&Time)),
-    field(3, "disruptionsAllowed", Int32),
-    field(6, "expectedPods", Int32),
+    field(3, "disruptionsAllowed", Int32).optional(),
+    field(6, "expectedPods", Int32).optional(),
     omitted(1, "observedGeneration", Int64),
 ], embedded: &[] };

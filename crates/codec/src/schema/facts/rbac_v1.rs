@@ -2,27 +2,27 @@
 
 use super::prelude::*;
 
-pub(super) static AggregationRule: Type = Type { go: "v1.AggregationRule", fields: &[
+pub(super) static AggregationRule: Type = Type { name: "AggregationRule", package: "", fields: &[
     omitted(1, "clusterRoleSelectors", List(&Struct(&meta_v1::LabelSelector))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static ClusterRole: Type = Type { go: "v1.ClusterRole", fields: &[
-    field(3, "aggregationRule", Struct(&AggregationRule)),
+pub(super) static ClusterRole: Type = Type { name: "ClusterRole", package: "io.k8s.api.rbac.v1", fields: &[
+    pointer(3, "aggregationRule", Struct(&AggregationRule)),
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "rules", List(&Struct(&PolicyRule))).of(Atomic),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "rules", List(&Struct(&PolicyRule))).optional().of(Atomic),
 ], embedded: &[] };
 
-pub(super) static ClusterRoleBinding: Type = Type { go: "v1.ClusterRoleBinding", fields: &[
+pub(super) static ClusterRoleBinding: Type = Type { name: "ClusterRoleBinding", package: "io.k8s.api.rbac.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(3, "roleRef", Struct(&RoleRef)),
     omitted(2, "subjects", List(&Struct(&Subject))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static PolicyRule: Type = Type { go: "v1.PolicyRule", fields: &[
+pub(super) static PolicyRule: Type = Type { name: "PolicyRule", package: "", fields: &[
     omitted(2, "apiGroups", List(&String)).of(Atomic),
     omitted(5, "nonResourceURLs", List(&String)).of(Atomic),
     omitted(4, "resourceNames", List(&String)).of(Atomic),
@@ -30,28 +30,28 @@ pub(super) static PolicyRule: Type = Type { go: "v1.PolicyRule", fields: &[
     field(1, "verbs", List(&String)).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static Role: Type = Type { go: "v1.Role", fields: &[
+pub(super) static Role: Type = Type { name: "Role", package: "io.k8s.api.rbac.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(2, "rules", List(&Struct(&PolicyRule))).of(Atomic),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    field(2, "rules", List(&Struct(&PolicyRule))).optional().of(Atomic),
 ], embedded: &[] };
 
-pub(super) static RoleBinding: Type = Type { go: "v1.RoleBinding", fields: &[
+pub(super) static RoleBinding: Type = Type { name: "RoleBinding", package: "io.k8s.api.rbac.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(3, "roleRef", Struct(&RoleRef)),
     omitted(2, "subjects", List(&Struct(&Subject))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static RoleRef: Type = Type { go: "v1.RoleRef", fields: &[
-    field(1, "apiGroup", String),
+pub(super) static RoleRef: Type = Type { name: "RoleRef", package: "", fields: &[
+    field(1, "apiGroup", String).optional(),
     field(2, "kind", String),
     field(3, "name", String),
 ], embedded: &[] };
 
-pub(super) static Subject: Type = Type { go: "v1.Subject", fields: &[
+pub(super) static Subject: Type = Type { name: "Subject", package: "", fields: &[
     omitted(2, "apiGroup", String),
     field(1, "kind", String),
     field(3, "name", String),

@@ -2,12 +2,12 @@
 
 use super::prelude::*;
 
-pub(super) static PriorityClass: Type = Type { go: "v1.PriorityClass", fields: &[
+pub(super) static PriorityClass: Type = Type { name: "PriorityClass", package: "io.k8s.api.scheduling.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(4, "description", String),
     omitted(3, "globalDefault", Bool),
     omitted(0, "kind", String),
-    field(1, "metadata", Struct(&meta_v1::ObjectMeta)),
-    field(5, "preemptionPolicy", Text("v1.PreemptionPolicy")),
-    field(2, "value", Int32),
+    field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
+    pointer(5, "preemptionPolicy", Text("v1.PreemptionPolicy")),
+    field(2, "value", Int32).optional(),
 ], embedded: &[] };

@@ -2,39 +2,39 @@
 
 use super::prelude::*;
 
-pub(super) static TopologyConstraint: Type = Type { go: "v1alpha3.TopologyConstraint", fields: &[
-    omitted(0, "key", String),
+pub(super) static TopologyConstraint: Type = Type { name: "TopologyConstraint", package: "io.k8s.api.scheduling.v1alpha3", fields: &[
+    omitted(0, "key", String).required(),
 ], embedded: &[] };
 
-pub(super) static WorkloadPodGroupAllDisruptionMode: Type = Type { go: "v1alpha3.WorkloadPodGroupAllDisruptionMode", fields: &[
+pub(super) static WorkloadPodGroupAllDisruptionMode: Type = Type { name: "WorkloadPodGroupAllDisruptionMode", package: "io.k8s.api.scheduling.v1alpha3", fields: &[
 ], embedded: &[] };
 
-pub(super) static WorkloadPodGroupBasicSchedulingPolicy: Type = Type { go: "v1alpha3.WorkloadPodGroupBasicSchedulingPolicy", fields: &[
+pub(super) static WorkloadPodGroupBasicSchedulingPolicy: Type = Type { name: "WorkloadPodGroupBasicSchedulingPolicy", package: "io.k8s.api.scheduling.v1alpha3", fields: &[
 ], embedded: &[] };
 
-pub(super) static WorkloadPodGroupDisruptionMode: Type = Type { go: "v1alpha3.WorkloadPodGroupDisruptionMode", fields: &[
-    omitted(0, "all", Struct(&WorkloadPodGroupAllDisruptionMode)),
-    omitted(0, "single", Struct(&WorkloadPodGroupSingleDisruptionMode)),
+pub(super) static WorkloadPodGroupDisruptionMode: Type = Type { name: "WorkloadPodGroupDisruptionMode", package: "io.k8s.api.scheduling.v1alpha3", fields: &[
+    pointer(0, "all", Struct(&WorkloadPodGroupAllDisruptionMode)),
+    pointer(0, "single", Struct(&WorkloadPodGroupSingleDisruptionMode)),
 ], embedded: &[] };
 
-pub(super) static WorkloadPodGroupGangSchedulingPolicy: Type = Type { go: "v1alpha3.WorkloadPodGroupGangSchedulingPolicy", fields: &[
-    omitted(0, "minCount", Int32),
+pub(super) static WorkloadPodGroupGangSchedulingPolicy: Type = Type { name: "WorkloadPodGroupGangSchedulingPolicy", package: "io.k8s.api.scheduling.v1alpha3", fields: &[
+    pointer(0, "minCount", Int32),
 ], embedded: &[] };
 
-pub(super) static WorkloadPodGroupResourceClaim: Type = Type { go: "v1alpha3.WorkloadPodGroupResourceClaim", fields: &[
-    omitted(0, "name", String),
+pub(super) static WorkloadPodGroupResourceClaim: Type = Type { name: "WorkloadPodGroupResourceClaim", package: "io.k8s.api.scheduling.v1alpha3", fields: &[
+    omitted(0, "name", String).required(),
     omitted(0, "resourceClaimName", String),
     omitted(0, "resourceClaimTemplateName", String),
 ], embedded: &[] };
 
-pub(super) static WorkloadPodGroupSchedulingConstraints: Type = Type { go: "v1alpha3.WorkloadPodGroupSchedulingConstraints", fields: &[
+pub(super) static WorkloadPodGroupSchedulingConstraints: Type = Type { name: "WorkloadPodGroupSchedulingConstraints", package: "io.k8s.api.scheduling.v1alpha3", fields: &[
     omitted(0, "topology", List(&Struct(&TopologyConstraint))).of(Atomic),
 ], embedded: &[] };
 
-pub(super) static WorkloadPodGroupSchedulingPolicy: Type = Type { go: "v1alpha3.WorkloadPodGroupSchedulingPolicy", fields: &[
-    omitted(0, "basic", Struct(&WorkloadPodGroupBasicSchedulingPolicy)),
-    omitted(0, "gang", Struct(&WorkloadPodGroupGangSchedulingPolicy)),
+pub(super) static WorkloadPodGroupSchedulingPolicy: Type = Type { name: "WorkloadPodGroupSchedulingPolicy", package: "io.k8s.api.scheduling.v1alpha3", fields: &[
+    pointer(0, "basic", Struct(&WorkloadPodGroupBasicSchedulingPolicy)),
+    pointer(0, "gang", Struct(&WorkloadPodGroupGangSchedulingPolicy)),
 ], embedded: &[] };
 
-pub(super) static WorkloadPodGroupSingleDisruptionMode: Type = Type { go: "v1alpha3.WorkloadPodGroupSingleDisruptionMode", fields: &[
+pub(super) static WorkloadPodGroupSingleDisruptionMode: Type = Type { name: "WorkloadPodGroupSingleDisruptionMode", package: "io.k8s.api.scheduling.v1alpha3", fields: &[
 ], embedded: &[] };
