@@ -59,6 +59,8 @@ struct Definition {
     fields: BTreeMap<String, Field>,
     /// The embedded messages, by number.
     embedded: BTreeMap<u64, TypeId>,
+    /// Whether owners share the struct as one value.
+    is_atomic: bool,
 }
 
 struct Field {
@@ -137,6 +139,7 @@ impl Generator {
         self.types.insert(id.clone(), Definition::default());
         let mut definition = Definition::default();
         self.add_go_fields(id, true, &mut definition)?;
+        definition.is_atomic = self.sources.is_atomic(id);
         for field in self.sources.added_fields(id).to_vec() {
             let shape = self.schema_shape(text(&field["type"]))?;
             // Whether Go has a pointer here is not published: no number or truth value is taken for absent.

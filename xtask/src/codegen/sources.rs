@@ -164,6 +164,12 @@ impl Sources {
         in_file || self.additions.contains_key(id)
     }
 
+    /// Whether server-side apply takes the struct as one value.
+    pub(super) fn is_atomic(&self, (module, name): &TypeId) -> bool {
+        let markers = ["structType", "mapType"];
+        self.files.get(module).is_some_and(|file| markers.iter().any(|key| file["types"][name][*key] == "atomic"))
+    }
+
     /// What a type that is no struct stands for.
     pub(super) fn alias(&self, (module, name): &TypeId) -> Option<&str> {
         self.files.get(module)?["aliases"][name]["go"].as_str()

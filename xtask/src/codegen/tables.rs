@@ -42,7 +42,8 @@ pub(super) fn render(generator: &Generator) -> Result<BTreeMap<String, String>> 
                 true => text.push_str(&body(id, definition, &sharing)?),
                 false => {
                     let path = path(written, &id.0);
-                    writeln!(text, "fields: {path}.fields, embedded: {path}.embedded }};")?;
+                    let is_atomic = definition.is_atomic;
+                    writeln!(text, "fields: {path}.fields, embedded: {path}.embedded, is_atomic: {is_atomic} }};")?;
                 }
             }
         }
@@ -81,7 +82,7 @@ fn body(id: &TypeId, definition: &Definition, sharing: &Sharing<'_>) -> Result<S
     let embedded = definition.embedded.iter();
     let embedded: Vec<String> =
         embedded.map(|(number, of)| format!("({number}, &{})", path(sharing.referred(of), &id.0))).collect();
-    writeln!(text, "], embedded: &[{}] }};", embedded.join(", "))?;
+    writeln!(text, "], embedded: &[{}], is_atomic: {} }};", embedded.join(", "), definition.is_atomic)?;
     Ok(text)
 }
 
@@ -182,6 +183,7 @@ impl<'a> Sharing<'a> {
             let presence = *presence as u8;
             signature.push_str(&format!("\n{name} {number} {presence} {required} {shape} {default:?} {markers}"));
         }
+        signature.push_str(if definition.is_atomic { "\natomic" } else { "" });
         for (number, of) in &definition.embedded {
             signature.push_str(&format!("\n{number} {}", part(of)));
         }

@@ -18,6 +18,8 @@ pub struct Type {
     pub fields: &'static [Field],
     /// Embedded structs that are messages of their own in protobuf, by their field number there.
     pub embedded: &'static [(u16, &'static Type)],
+    /// Whether owners in server-side apply share the struct as one value, wherever it stands.
+    pub is_atomic: bool,
 }
 
 pub struct Field {
@@ -257,6 +259,10 @@ mod tests {
         assert_eq!(ports.patch, Patch::Merge("containerPort"));
         assert_eq!(ports.topology, Topology::Keyed(&["containerPort", "protocol"]));
         assert_eq!(ports.shape.go("v1"), "[]v1.ContainerPort");
+        let Shape::Struct(affinity) = spec.field("affinity").unwrap().shape else { panic!("affinity is a struct") };
+        let Shape::Struct(node) = affinity.field("nodeAffinity").unwrap().shape else { panic!("a struct") };
+        let required = node.field("requiredDuringSchedulingIgnoredDuringExecution").unwrap();
+        assert!(matches!(required.shape, Shape::Struct(selector) if selector.is_atomic) && !container.is_atomic);
         assert!(lookup("apps", "v1", "Pod").is_none());
     }
 }

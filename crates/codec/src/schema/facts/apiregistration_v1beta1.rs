@@ -2,4 +2,4 @@
 
 use super::prelude::*;
 
-pub(super) static APIService: Type = Type { name: "APIService", package: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1beta1", fields: apiregistration_v1::APIService.fields, embedded: apiregistration_v1::APIService.embedded };
+pub(super) static APIService: Type = Type { name: "APIService", package: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1beta1", fields: apiregistration_v1::APIService.fields, embedded: apiregistration_v1::APIService.embedded, is_atomic: false };

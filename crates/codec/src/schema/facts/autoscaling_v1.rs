@@ -2,20 +2,26 @@
 
 use super::prelude::*;
 
+pub(super) static CrossVersionObjectReference: Type = Type { name: "CrossVersionObjectReference", package: "", fields: &[
+    omitted(3, "apiVersion", String),
+    field(1, "kind", String),
+    field(2, "name", String),
+], embedded: &[], is_atomic: true };
+
 pub(super) static HorizontalPodAutoscaler: Type = Type { name: "HorizontalPodAutoscaler", package: "io.k8s.api.autoscaling.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&HorizontalPodAutoscalerSpec)),
     field(3, "status", Struct(&HorizontalPodAutoscalerStatus)).optional(),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static HorizontalPodAutoscalerSpec: Type = Type { name: "HorizontalPodAutoscalerSpec", package: "", fields: &[
     field(3, "maxReplicas", Int32),
     pointer(2, "minReplicas", Int32),
-    field(1, "scaleTargetRef", Struct(&autoscaling_v2::CrossVersionObjectReference)),
+    field(1, "scaleTargetRef", Struct(&CrossVersionObjectReference)),
     pointer(4, "targetCPUUtilizationPercentage", Int32),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static HorizontalPodAutoscalerStatus: Type = Type { name: "HorizontalPodAutoscalerStatus", package: "", fields: &[
     pointer(5, "currentCPUUtilizationPercentage", Int32),
@@ -23,7 +29,7 @@ pub(super) static HorizontalPodAutoscalerStatus: Type = Type { name: "Horizontal
     field(4, "desiredReplicas", Int32),
     pointer(2, "lastScaleTime", Time),
     pointer(1, "observedGeneration", Int64),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static Scale: Type = Type { name: "Scale", package: "io.k8s.api.autoscaling.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -31,13 +37,13 @@ pub(super) static Scale: Type = Type { name: "Scale", package: "io.k8s.api.autos
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ScaleSpec)).optional(),
     field(3, "status", Struct(&ScaleStatus)).optional(),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static ScaleSpec: Type = Type { name: "ScaleSpec", package: "", fields: &[
     omitted(1, "replicas", Int32).or("0"),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static ScaleStatus: Type = Type { name: "ScaleStatus", package: "", fields: &[
     field(1, "replicas", Int32),
     omitted(2, "selector", String),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };

@@ -10,7 +10,14 @@ pub(super) static Endpoint: Type = Type { name: "Endpoint", package: "", fields:
     pointer(6, "nodeName", String),
     pointer(4, "targetRef", Struct(&core_v1::ObjectReference)),
     omitted(5, "topology", Map(&String)),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
+
+pub(super) static EndpointPort: Type = Type { name: "EndpointPort", package: "", fields: &[
+    pointer(4, "appProtocol", String),
+    pointer(1, "name", String),
+    pointer(3, "port", Int32),
+    pointer(2, "protocol", Text("v1.Protocol")),
+], embedded: &[], is_atomic: false };
 
 pub(super) static EndpointSlice: Type = Type { name: "EndpointSlice", package: "io.k8s.api.discovery.v1beta1", fields: &[
     field(4, "addressType", Text("AddressType")),
@@ -18,5 +25,5 @@ pub(super) static EndpointSlice: Type = Type { name: "EndpointSlice", package: "
     field(2, "endpoints", List(&Struct(&Endpoint))).of(Atomic),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
-    field(3, "ports", List(&Struct(&discovery_v1::EndpointPort))).optional().of(Atomic),
-], embedded: &[] };
+    field(3, "ports", List(&Struct(&EndpointPort))).optional().of(Atomic),
+], embedded: &[], is_atomic: false };

@@ -20,9 +20,9 @@ pub(super) static Event: Type = Type { name: "Event", package: "io.k8s.api.event
     omitted(5, "reportingInstance", String),
     pointer(3, "series", Struct(&EventSeries)),
     omitted(11, "type", String),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static EventSeries: Type = Type { name: "EventSeries", package: "", fields: &[
     field(1, "count", Int32),
     field(2, "lastObservedTime", MicroTime),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };

@@ -1,7 +1,7 @@
 //! Made by `cargo xtask codegen`; edits are lost.
 //!
 //! From facts with SHA-256 6acfc31e9def5be7cd1383438aa1ad468399d04ae6475f384d26be14cfc26a33.
-//! The other files of this folder have SHA-256 f78e35e5b6248e8d7512ca5f1fa2b606ec30a0357115a06b8d737657c78e33b3.
+//! The other files of this folder have SHA-256 16d11c18d0a431e228c5ce4c0f3da1b706f34b27ac0495bfc8c82bb24bb5cafc.
 
 #[rustfmt::skip]
 mod admissionregistration_v1;

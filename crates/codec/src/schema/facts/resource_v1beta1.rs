@@ -15,20 +15,20 @@ pub(super) static BasicDevice: Type = Type { name: "BasicDevice", package: "", f
     pointer(4, "nodeName", String),
     pointer(5, "nodeSelector", Struct(&core_v1::NodeSelector)),
     omitted(7, "taints", List(&Struct(&resource_v1::DeviceTaint))).of(Atomic),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static Device: Type = Type { name: "Device", package: "", fields: &[
     pointer(2, "basic", Struct(&BasicDevice)),
     field(1, "name", String),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static DeviceClaim: Type = Type { name: "DeviceClaim", package: "", fields: &[
     omitted(3, "config", List(&Struct(&resource_v1::DeviceClaimConfiguration))).of(Atomic),
     omitted(2, "constraints", List(&Struct(&resource_v1::DeviceConstraint))).of(Atomic),
     field(1, "requests", List(&Struct(&DeviceRequest))).optional().of(Atomic),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
-pub(super) static DeviceClass: Type = Type { name: "DeviceClass", package: "io.k8s.api.resource.v1beta1", fields: resource_v1::DeviceClass.fields, embedded: resource_v1::DeviceClass.embedded };
+pub(super) static DeviceClass: Type = Type { name: "DeviceClass", package: "io.k8s.api.resource.v1beta1", fields: resource_v1::DeviceClass.fields, embedded: resource_v1::DeviceClass.embedded, is_atomic: false };
 
 pub(super) static DeviceRequest: Type = Type { name: "DeviceRequest", package: "", fields: &[
     pointer(6, "adminAccess", Bool),
@@ -41,7 +41,7 @@ pub(super) static DeviceRequest: Type = Type { name: "DeviceRequest", package: "
     field(1, "name", String),
     omitted(3, "selectors", List(&Struct(&resource_v1::DeviceSelector))).of(Atomic),
     omitted(8, "tolerations", List(&Struct(&resource_v1::DeviceToleration))).of(Atomic),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static DeviceSubRequest: Type = Type { name: "DeviceSubRequest", package: "", fields: &[
     omitted(4, "allocationMode", Text("DeviceAllocationMode")),
@@ -52,7 +52,7 @@ pub(super) static DeviceSubRequest: Type = Type { name: "DeviceSubRequest", pack
     field(1, "name", String),
     omitted(3, "selectors", List(&Struct(&resource_v1::DeviceSelector))).of(Atomic),
     omitted(7, "tolerations", List(&Struct(&resource_v1::DeviceToleration))).of(Atomic),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static ResourceClaim: Type = Type { name: "ResourceClaim", package: "io.k8s.api.resource.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
@@ -60,30 +60,30 @@ pub(super) static ResourceClaim: Type = Type { name: "ResourceClaim", package: "
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ResourceClaimSpec)).optional(),
     field(3, "status", Struct(&resource_v1::ResourceClaimStatus)).optional(),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static ResourceClaimSpec: Type = Type { name: "ResourceClaimSpec", package: "", fields: &[
     field(1, "devices", Struct(&DeviceClaim)).optional(),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static ResourceClaimTemplate: Type = Type { name: "ResourceClaimTemplate", package: "io.k8s.api.resource.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ResourceClaimTemplateSpec)).optional(),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static ResourceClaimTemplateSpec: Type = Type { name: "ResourceClaimTemplateSpec", package: "", fields: &[
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ResourceClaimSpec)).optional(),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static ResourceSlice: Type = Type { name: "ResourceSlice", package: "io.k8s.api.resource.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ResourceSliceSpec)),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
 
 pub(super) static ResourceSliceSpec: Type = Type { name: "ResourceSliceSpec", package: "", fields: &[
     omitted(5, "allNodes", Bool),
@@ -96,4 +96,4 @@ pub(super) static ResourceSliceSpec: Type = Type { name: "ResourceSliceSpec", pa
     field(2, "pool", Struct(&resource_v1::ResourcePool)),
     omitted(8, "sharedCounters", List(&Struct(&resource_v1::CounterSet))).of(Atomic),
     omitted(0, "skipNodeOperations", List(&String)).of(Set),
-], embedded: &[] };
+], embedded: &[], is_atomic: false };
