@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::debian;
+use crate::{clients, debian};
 
 /// Everything the end-to-end tests find in the target folder, and the tools they call.
 pub(crate) fn fixtures(target: &Path) -> anyhow::Result<()> {
@@ -33,10 +33,12 @@ pub(crate) fn machine(target: &Path) -> anyhow::Result<()> {
 /// Debian's programs that the tests let the cluster talk to; unpacked, not installed.
 const PEERS: [&str; 2] = ["kubernetes-client", "docker-registry"];
 
-/// Builds every image into `out`, and fetches the peers beside it; answers the files and folders made.
+/// Builds every image into `out`, and fetches the peers and client libraries beside it; answers the images made.
 pub(crate) fn run(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
-    let cache = out.parent().unwrap_or(out).join("debian");
+    let target = out.parent().unwrap_or(out);
+    clients::fixtures(target)?;
+    let cache = target.join("debian");
     let busybox = busybox_layer(&debian::unpack("busybox-static", &cache)?.join("bin/busybox"))?;
     for peer in PEERS {
         debian::unpack(peer, &cache)?;

@@ -1,6 +1,7 @@
 //! The project's own commands. CI calls what a person calls.
 
 mod bench_start;
+mod clients;
 mod codegen;
 mod debian;
 mod images;

@@ -33,6 +33,11 @@ pub fn debian_program(package: &str, path: &str) -> Option<PathBuf> {
     program.is_file().then_some(program)
 }
 
+/// A file of the client libraries that were installed beside the build, such as `python/bin/python3`.
+pub fn client_library(path: &str) -> PathBuf {
+    fixtures().join("clients").join(path)
+}
+
 /// A manifest of the `manifests` folder.
 pub fn manifest(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests").join(name);
@@ -53,7 +58,13 @@ fn fixtures() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let target = build_folder().ancestors().nth(2).expect("the build folder lies two deep").to_owned();
-        let complete = ["images/busybox.tar", "images/folder-form/index.json", "debian/docker-registry/root"];
+        let complete = [
+            "images/busybox.tar",
+            "images/folder-form/index.json",
+            "debian/docker-registry/root",
+            "clients/python/made-for",
+            "clients/javascript/made-for",
+        ];
         if !complete.iter().all(|part| target.join(part).exists()) {
             cargo(&["xtask", "images"]);
         }

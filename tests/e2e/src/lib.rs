@@ -14,7 +14,7 @@ mod wait;
 
 pub use cluster::{Cluster, Namespace};
 pub use command::{Ran, run};
-pub use fixtures::{busybox_manifest, debian_program, image, manifest, pintle, repository};
+pub use fixtures::{busybox_manifest, client_library, debian_program, image, manifest, pintle, repository};
 pub use kubectl::Kubectl;
 pub use machine::{Machine, NODE_ADDRESS};
 pub use runner::{Suite, trial};
