@@ -74,7 +74,9 @@ struct Half {
 pub type Pending = BoxFuture<'static, Result<Session, Error>>;
 
 /// Answers a port-forward request: the response to send at once, and the session to wait for.
-pub fn accept<B>(mut request: Request<B>, limits: Limits) -> Result<(Response<Full<Bytes>>, Pending), Refusal> {
+///
+/// `ports` are what plain WebSocket channels lead to; over SPDY every stream names its own.
+pub fn accept<B>(mut request: Request<B>, ports: Vec<u16>, limits: Limits) -> Result<(Response<Full<Bytes>>, Pending), Refusal> {
     if !websocket::is_requested(request.headers()) {
         let accepted = spdy::accept(request.headers(), &[PORT_FORWARD])?;
         let upgrade = hyper::upgrade::on(&mut request);
@@ -86,7 +88,9 @@ pub fn accept<B>(mut request: Request<B>, limits: Limits) -> Result<(Response<Fu
     }
     let accepted = websocket::accept(request.headers(), WEBSOCKET_PROTOCOLS)?;
     let protocol = accepted.protocol;
-    let ports = if protocol == TUNNELED { Vec::new() } else { ports(request.uri().query().unwrap_or(""))? };
+    if protocol != TUNNELED {
+        check_channels(&ports)?;
+    }
     let upgrade = hyper::upgrade::on(&mut request);
     let session = async move {
         let io = TokioIo::new(upgrade.await.map_err(Error::Upgrade)?);
@@ -252,21 +256,13 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
-/// The `ports` of the query, repeated or separated by commas.
-fn ports(query: &str) -> Result<Vec<u16>, Refusal> {
-    let bad = |message: String| Refusal::new(StatusCode::BAD_REQUEST, message);
-    let values = query.split('&').filter_map(|pair| pair.strip_prefix("ports="));
-    let mut ports = Vec::new();
-    for value in values.flat_map(|value| value.replace("%2C", ",").split(',').map(str::to_owned).collect::<Vec<_>>()) {
-        match value.parse::<u16>() {
-            Ok(port) if port > 0 => ports.push(port),
-            _ => return Err(bad(format!("invalid port {value:?}"))),
-        }
-    }
+/// Whether plain channels can carry these ports: each has two channels from the start.
+fn check_channels(ports: &[u16]) -> Result<(), Refusal> {
+    let bad = |message: String| Err(Refusal::new(StatusCode::BAD_REQUEST, message));
     match ports.len() {
-        0 => Err(bad("query parameter \"ports\" is required".to_owned())),
-        count if count > CHANNEL_PORTS => Err(bad(format!("at most {CHANNEL_PORTS} ports"))),
-        _ => Ok(ports),
+        0 => bad("query parameter \"ports\" is required".to_owned()),
+        count if count > CHANNEL_PORTS => bad(format!("at most {CHANNEL_PORTS} ports")),
+        _ => Ok(()),
     }
 }
 
@@ -347,11 +343,10 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_read_from_the_query() {
-        assert_eq!(ports("ports=80&ports=443,8080").unwrap(), [80, 443, 8080]);
-        assert_eq!(ports("ports=80%2C81").unwrap(), [80, 81]);
-        for bad in ["", "ports=", "ports=0", "ports=70000", "ports=http"] {
-            assert_eq!(ports(bad).unwrap_err().status, StatusCode::BAD_REQUEST, "{bad}");
+    fn plain_channels_need_to_know_their_ports() {
+        assert!(check_channels(&[80, 443]).is_ok());
+        for bad in [vec![], vec![80; CHANNEL_PORTS + 1]] {
+            assert_eq!(check_channels(&bad).unwrap_err().status, StatusCode::BAD_REQUEST, "{bad:?}");
         }
     }
 }

@@ -157,7 +157,7 @@ async fn requests_that_cannot_be_served_say_why() {
 async fn forwards_many_connections_and_reports_failures() {
     for protocol in protocols() {
         let io = server(|request| {
-            let (response, session) = portforward::accept(request, Limits::default()).unwrap();
+            let (response, session) = portforward::accept(request, Vec::new(), Limits::default()).unwrap();
             tokio::spawn(async move {
                 let mut session = session.await.unwrap();
                 while let Some(mut forward) = session.next().await {

@@ -102,6 +102,9 @@ impl Runtime {
         if !sandbox.is_ready() {
             return Err(not_running(&sandbox.id));
         }
+        if let Some(port) = request.port.iter().find(|port| !(1..=i32::from(u16::MAX)).contains(*port)) {
+            return Err(Status::invalid(format!("invalid port {port}")));
+        }
         self.offer(Offer::PortForward(request)).await
     }
 
@@ -180,10 +183,14 @@ fn respond(request: Request<Incoming>, runtime: Option<Arc<Runtime>>, offers: &O
                 response
             })
         }
-        Offer::PortForward(ask) => portforward::accept(request, limits).map(|(response, session)| {
-            tokio::spawn(streams::forward(runtime, ask, session));
-            response
-        }),
+        // The request that was offered says the ports; the client's own query stayed with the kubelet.
+        Offer::PortForward(ask) => {
+            let ports = ask.port.iter().filter_map(|port| u16::try_from(*port).ok()).collect();
+            portforward::accept(request, ports, limits).map(|(response, session)| {
+                tokio::spawn(streams::forward(runtime, ask, session));
+                response
+            })
+        }
     };
     answered.unwrap_or_else(Refusal::into_response)
 }
