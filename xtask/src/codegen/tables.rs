@@ -22,6 +22,9 @@ mod prelude {
 
 use super::Type;
 
+/// The metadata of every list.
+pub static LIST_METADATA: &Type = &meta_v1::ListMeta;
+
 /// Every kind, ordered by group, version and kind.
 #[rustfmt::skip]
 pub static KINDS: &[(&str, &str, &str, &Type)] = &[
@@ -43,7 +46,10 @@ pub(super) fn render(generator: &Generator) -> Result<BTreeMap<String, String>> 
                 false => {
                     let path = path(written, &id.0);
                     let is_atomic = definition.is_atomic;
-                    writeln!(text, "fields: {path}.fields, embedded: {path}.embedded, is_atomic: {is_atomic} }};")?;
+                    writeln!(
+                        text,
+                        "fields: {path}.fields, embedded: {path}.embedded, order: {path}.order, is_atomic: {is_atomic} }};"
+                    )?;
                 }
             }
         }
@@ -82,8 +88,18 @@ fn body(id: &TypeId, definition: &Definition, sharing: &Sharing<'_>) -> Result<S
     let embedded = definition.embedded.iter();
     let embedded: Vec<String> =
         embedded.map(|(number, of)| format!("({number}, &{})", path(sharing.referred(of), &id.0))).collect();
-    writeln!(text, "], embedded: &[{}], is_atomic: {} }};", embedded.join(", "), definition.is_atomic)?;
+    let (embedded, order, is_atomic) = (embedded.join(", "), order(definition), definition.is_atomic);
+    writeln!(text, "], embedded: &[{embedded}], order: &{order:?}, is_atomic: {is_atomic} }};")?;
     Ok(text)
+}
+
+/// The places of what has a number, by number: of fields, then of embedded messages.
+fn order(definition: &Definition) -> Vec<usize> {
+    let fields = definition.fields.values().map(|field| field.number);
+    let numbers: Vec<u64> = fields.chain(definition.embedded.keys().copied()).collect();
+    let mut order: Vec<usize> = (0..numbers.len()).filter(|at| numbers[*at] > 0).collect();
+    order.sort_by_key(|at| numbers[*at]);
+    order
 }
 
 fn field_text(name: &str, field: &Field, module: &str, sharing: &Sharing<'_>) -> String {

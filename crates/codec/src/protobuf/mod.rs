@@ -1,10 +1,13 @@
 //! Kubernetes' protobuf form of an object: an envelope that names the type, and in it a message whose
-//! fields the schema table numbers. Decoding gives the object that the same thing in JSON would give.
+//! fields the schema table numbers. Decoding gives the object that the same thing in JSON would give; encoding gives
+//! the bytes that upstream gives for that.
 
+mod encode;
 mod message;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use serde_json::Value;
 
@@ -12,7 +15,12 @@ use crate::decode::{DecodeError, MAX_BODY_BYTES, Object};
 use crate::schema::{self, Type};
 use reader::{Reader, WireError};
 
+pub use encode::{encode, encodes, frame};
+
 pub const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
+
+/// Of a watch.
+pub const STREAM_MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf;stream=watch";
 
 /// What every body starts with.
 const PREFIX: &[u8] = b"k8s\0";
@@ -33,9 +41,11 @@ pub enum ProtobufError {
     #[error("the content type {0:?} is not supported inside of protobuf")]
     ContentType(String),
     #[error("{0} has no protobuf form")]
-    NoForm(&'static str),
+    NoForm(String),
     #[error("proto: field {field}: {reason}")]
     Field { field: &'static str, reason: String },
+    #[error("the message is longer than 4 GiB")]
+    TooLong,
     #[error("nested more than {MAX_NESTING} levels deep")]
     TooDeep,
 }
@@ -46,7 +56,7 @@ pub fn decode(body: &[u8], r#type: &Type) -> Result<Object, DecodeError> {
         return Err(DecodeError::TooLarge { limit: MAX_BODY_BYTES });
     }
     if !r#type.has_numbers() {
-        return Err(ProtobufError::NoForm(r#type.name).into());
+        return Err(ProtobufError::NoForm(r#type.name.to_owned()).into());
     }
     let envelope = Envelope::open(body)?;
     let mut object = Object::new();

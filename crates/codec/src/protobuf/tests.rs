@@ -304,6 +304,95 @@ fn nesting_ends_somewhere() {
     assert_eq!(error.to_string(), "nested more than 127 levels deep");
 }
 
+/// As Go's generated code writes it: every field that is no pointer, zero or not, by its number.
+#[test]
+fn what_is_written_is_what_go_writes() {
+    let object = json!({
+        "kind": "ServiceAccount",
+        "apiVersion": "v1",
+        "metadata": {
+            "name": "a",
+            "namespace": "default",
+            "generation": 3,
+            "creationTimestamp": "2030-01-01T00:00:00Z",
+            "labels": {"b": "2", "a": "1"},
+            "finalizers": ["x/y"],
+        },
+        "secrets": [{"name": "token"}],
+        "automountServiceAccountToken": false,
+    });
+    let metadata = message()
+        .text(1, "a")
+        .text(2, "")
+        .text(3, "default")
+        .text(4, "")
+        .text(5, "")
+        .text(6, "")
+        .number(7, 3)
+        .nest(8, message().number(1, 1_893_456_000).number(2, 0))
+        .entry(11, "a", "1")
+        .entry(11, "b", "2")
+        .text(14, "x/y");
+    let secret = message().text(1, "").text(2, "").text(3, "token").text(4, "").text(5, "").text(6, "").text(7, "");
+    let account = message().nest(1, metadata).nest(2, secret).number(4, 0);
+    assert_eq!(encode(&object).unwrap(), account.body("v1", "ServiceAccount"));
+}
+
+#[test]
+fn lists_and_events_hold_objects_as_go_writes_them() {
+    let config = |name: &str| json!({"metadata": {"name": name}});
+    let metadata = |name: &str| {
+        let text = |inner: Message, number| inner.text(number, "");
+        let head = message().text(1, name);
+        (2..=6).fold(head, text).number(7, 0).nest(8, message())
+    };
+    let list = json!({
+        "kind": "ConfigMapList", "apiVersion": "v1", "metadata": {"resourceVersion": "7", "remainingItemCount": 2},
+        "items": [config("a"), config("b")],
+    });
+    let expected = message()
+        .nest(1, message().text(1, "").text(2, "7").text(3, "").number(4, 2))
+        .nest(2, message().nest(1, metadata("a")))
+        .nest(2, message().nest(1, metadata("b")));
+    assert_eq!(encode(&list).unwrap(), expected.body("v1", "ConfigMapList"));
+
+    let mut object = config("a");
+    object["kind"] = json!("ConfigMap");
+    object["apiVersion"] = json!("v1");
+    let body = message().nest(1, metadata("a")).body("v1", "ConfigMap");
+    let event = message().text(1, "ADDED").nest(2, message().bytes(1, &body)).0;
+    let length = (event.len() as u32).to_be_bytes().to_vec();
+    assert_eq!(frame("ADDED", &object).unwrap(), [length, event].concat());
+
+    let partial = json!({
+        "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1beta1", "metadata": {}, "items": [config("a")],
+    });
+    let expected =
+        message().nest(1, message().nest(1, metadata("a"))).nest(2, message().text(1, "").text(2, "").text(3, ""));
+    assert_eq!(encode(&partial).unwrap(), expected.body("meta.k8s.io/v1beta1", "PartialObjectMetadataList"));
+}
+
+#[test]
+fn a_refusal_and_what_has_no_form() {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "no", "reason": "NotFound",
+        "details": {"name": "a", "kind": "pods"}, "code": 404,
+    });
+    let details = message().text(1, "a").text(2, "").text(3, "pods").number(5, 0).text(6, "");
+    let expected = message()
+        .nest(1, message().text(1, "").text(2, "").text(3, ""))
+        .text(2, "Failure")
+        .text(3, "no")
+        .text(4, "NotFound")
+        .nest(5, details)
+        .number(6, 404);
+    assert_eq!(encode(&status).unwrap(), expected.body("v1", "Status"));
+    let table = json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1"});
+    assert_eq!(encode(&table).unwrap_err().to_string(), "Table has no protobuf form");
+    let pod = json!({"kind": "Pod", "apiVersion": "v1", "spec": {"hostNetwork": "yes"}});
+    assert_eq!(encode(&pod).unwrap_err().to_string(), "proto: field hostNetwork: \"yes\" has no place here");
+}
+
 #[test]
 fn every_kind_is_readable_unless_its_numbers_are_not_published() {
     let unnumbered: Vec<String> = KINDS

@@ -8,6 +8,9 @@ mod conform;
 pub use conform::{TypeError, conform};
 pub(crate) use conform::{is_zero, zero};
 
+/// More fields than any type has.
+pub const MAX_FIELDS: usize = 64;
+
 /// A struct type. Fields are ordered by name; those of structs embedded in it stand among its own.
 pub struct Type {
     /// Go's bare name: `Container`.
@@ -18,6 +21,9 @@ pub struct Type {
     pub fields: &'static [Field],
     /// Embedded structs that are messages of their own in protobuf, by their field number there.
     pub embedded: &'static [(u16, &'static Type)],
+    /// Everything that has a number in protobuf, by that number: places among the fields and, past them, among the
+    /// embedded messages.
+    pub order: &'static [u8],
     /// Whether owners in server-side apply share the struct as one value, wherever it stands.
     pub is_atomic: bool,
 }
@@ -99,8 +105,12 @@ pub enum Patch {
 
 impl Type {
     pub fn field(&self, name: &str) -> Option<&'static Field> {
-        let at = self.fields.binary_search_by(|field| field.name.cmp(name)).ok()?;
-        Some(&self.fields[at])
+        self.position(name).map(|at| &self.fields[at])
+    }
+
+    /// Where among the fields it stands.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.fields.binary_search_by(|field| field.name.cmp(name)).ok()
     }
 
     /// The field with this number in protobuf.
@@ -110,7 +120,7 @@ impl Type {
 
     /// Whether its field numbers in protobuf are known.
     pub fn has_numbers(&self) -> bool {
-        self.fields.iter().any(|field| field.number != 0) || !self.embedded.is_empty()
+        !self.order.is_empty()
     }
 
     /// What Go puts before the name: `v1`. `met_from` is that of the kind.
@@ -209,12 +219,18 @@ mod tests {
             key(0) < key(1)
         }));
         for (_, _, kind, r#type) in facts::KINDS {
+            assert!(r#type.fields.len() <= MAX_FIELDS, "{kind}");
             assert!(r#type.fields.windows(2).all(|pair| pair[0].name < pair[1].name), "{kind}");
             let mut numbers: Vec<u16> = r#type.fields.iter().map(|field| field.number).collect();
             numbers.extend(r#type.embedded.iter().map(|(number, _)| number));
             numbers.retain(|number| *number != 0);
             numbers.sort_unstable();
             assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{kind} has a number twice");
+            let by_order = r#type.order.iter().map(|at| match usize::from(*at) {
+                at if at < r#type.fields.len() => r#type.fields[at].number,
+                at => r#type.embedded[at - r#type.fields.len()].0,
+            });
+            assert!(by_order.eq(numbers), "{kind}");
         }
     }
 

@@ -8,27 +8,27 @@ pub(super) static MatchResources: Type = Type { name: "MatchResources", package:
     pointer(1, "namespaceSelector", Struct(&meta_v1::LabelSelector)),
     pointer(2, "objectSelector", Struct(&meta_v1::LabelSelector)),
     omitted(3, "resourceRules", List(&Struct(&NamedRuleWithOperations))).of(Atomic),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[2, 3, 4, 0, 1], is_atomic: true };
 
 pub(super) static MutatingAdmissionPolicy: Type = Type { name: "MutatingAdmissionPolicy", package: "io.k8s.api.admissionregistration.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&MutatingAdmissionPolicySpec)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static MutatingAdmissionPolicyBinding: Type = Type { name: "MutatingAdmissionPolicyBinding", package: "io.k8s.api.admissionregistration.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&MutatingAdmissionPolicyBindingSpec)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static MutatingAdmissionPolicyBindingSpec: Type = Type { name: "MutatingAdmissionPolicyBindingSpec", package: "", fields: &[
     pointer(3, "matchResources", Struct(&MatchResources)),
     pointer(2, "paramRef", Struct(&admissionregistration_v1::ParamRef)),
     omitted(1, "policyName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 1, 0], is_atomic: false };
 
 pub(super) static MutatingAdmissionPolicySpec: Type = Type { name: "MutatingAdmissionPolicySpec", package: "", fields: &[
     pointer(5, "failurePolicy", Text("FailurePolicyType")),
@@ -38,7 +38,7 @@ pub(super) static MutatingAdmissionPolicySpec: Type = Type { name: "MutatingAdmi
     pointer(1, "paramKind", Struct(&admissionregistration_v1::ParamKind)),
     omitted(7, "reinvocationPolicy", Text("v1.ReinvocationPolicyType")),
     omitted(3, "variables", List(&Struct(&admissionregistration_v1::Variable))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 2, 6, 3, 0, 1, 5], is_atomic: false };
 
 pub(super) static MutatingWebhook: Type = Type { name: "MutatingWebhook", package: "", fields: &[
     omitted(8, "admissionReviewVersions", List(&String)).of(Atomic),
@@ -53,14 +53,14 @@ pub(super) static MutatingWebhook: Type = Type { name: "MutatingWebhook", packag
     omitted(3, "rules", List(&Struct(&admissionregistration_v1::RuleWithOperations))).of(Atomic),
     pointer(6, "sideEffects", Text("SideEffectClass")),
     pointer(7, "timeoutSeconds", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 1, 9, 2, 6, 10, 11, 0, 4, 8, 7, 3], is_atomic: false };
 
 pub(super) static MutatingWebhookConfiguration: Type = Type { name: "MutatingWebhookConfiguration", package: "io.k8s.api.admissionregistration.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     omitted(2, "webhooks", List(&Struct(&MutatingWebhook))).of(Keyed(&["name"])).patched(Merge("name")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static NamedRuleWithOperations: Type = Type { name: "NamedRuleWithOperations", package: "", fields: &[
     omitted(0, "apiGroups", List(&String)).of(Atomic),
@@ -69,7 +69,7 @@ pub(super) static NamedRuleWithOperations: Type = Type { name: "NamedRuleWithOpe
     omitted(1, "resourceNames", List(&String)).of(Atomic),
     omitted(0, "resources", List(&String)).of(Atomic),
     pointer(0, "scope", Text("v1.ScopeType")),
-], embedded: &[(2, &admissionregistration_v1::RuleWithOperations)], is_atomic: true };
+], embedded: &[(2, &admissionregistration_v1::RuleWithOperations)], order: &[3, 6], is_atomic: true };
 
 pub(super) static ValidatingAdmissionPolicy: Type = Type { name: "ValidatingAdmissionPolicy", package: "io.k8s.api.admissionregistration.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
@@ -77,21 +77,21 @@ pub(super) static ValidatingAdmissionPolicy: Type = Type { name: "ValidatingAdmi
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ValidatingAdmissionPolicySpec)).optional(),
     field(3, "status", Struct(&admissionregistration_v1::ValidatingAdmissionPolicyStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static ValidatingAdmissionPolicyBinding: Type = Type { name: "ValidatingAdmissionPolicyBinding", package: "io.k8s.api.admissionregistration.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ValidatingAdmissionPolicyBindingSpec)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static ValidatingAdmissionPolicyBindingSpec: Type = Type { name: "ValidatingAdmissionPolicyBindingSpec", package: "", fields: &[
     pointer(3, "matchResources", Struct(&MatchResources)),
     pointer(2, "paramRef", Struct(&admissionregistration_v1::ParamRef)),
     omitted(1, "policyName", String).required(),
     omitted(4, "validationActions", List(&Text("ValidationAction"))).required().of(Set),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 1, 0, 3], is_atomic: false };
 
 pub(super) static ValidatingAdmissionPolicySpec: Type = Type { name: "ValidatingAdmissionPolicySpec", package: "", fields: &[
     omitted(5, "auditAnnotations", List(&Struct(&admissionregistration_v1::AuditAnnotation))).of(Atomic),
@@ -101,7 +101,7 @@ pub(super) static ValidatingAdmissionPolicySpec: Type = Type { name: "Validating
     pointer(1, "paramKind", Struct(&admissionregistration_v1::ParamKind)),
     omitted(3, "validations", List(&Struct(&admissionregistration_v1::Validation))).of(Atomic),
     omitted(7, "variables", List(&Struct(&admissionregistration_v1::Variable))).of(Keyed(&["name"])).patched(Merge("name")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 5, 1, 0, 2, 6], is_atomic: false };
 
 pub(super) static ValidatingWebhook: Type = Type { name: "ValidatingWebhook", package: "", fields: &[
     omitted(8, "admissionReviewVersions", List(&String)).of(Atomic),
@@ -115,11 +115,11 @@ pub(super) static ValidatingWebhook: Type = Type { name: "ValidatingWebhook", pa
     omitted(3, "rules", List(&Struct(&admissionregistration_v1::RuleWithOperations))).of(Atomic),
     pointer(6, "sideEffects", Text("SideEffectClass")).of(Atomic),
     pointer(7, "timeoutSeconds", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 1, 8, 2, 6, 9, 10, 0, 4, 7, 3], is_atomic: false };
 
 pub(super) static ValidatingWebhookConfiguration: Type = Type { name: "ValidatingWebhookConfiguration", package: "io.k8s.api.admissionregistration.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     omitted(2, "webhooks", List(&Struct(&ValidatingWebhook))).of(Keyed(&["name"])).patched(Merge("name")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };

@@ -6,20 +6,20 @@ pub(super) static ConversionRequest: Type = Type { name: "ConversionRequest", pa
     field(2, "desiredAPIVersion", String),
     field(3, "objects", List(&Any)).of(Atomic),
     field(1, "uid", Text("types.UID")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 1], is_atomic: false };
 
 pub(super) static ConversionResponse: Type = Type { name: "ConversionResponse", package: "", fields: &[
     field(2, "convertedObjects", List(&Any)).of(Atomic),
     field(3, "result", Struct(&meta_v1::Status)),
     field(1, "uid", Text("types.UID")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 1], is_atomic: false };
 
 pub(super) static ConversionReview: Type = Type { name: "ConversionReview", package: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     pointer(1, "request", Struct(&ConversionRequest)),
     pointer(2, "response", Struct(&ConversionResponse)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static CustomResourceColumnDefinition: Type = Type { name: "CustomResourceColumnDefinition", package: "", fields: &[
     omitted(4, "description", String),
@@ -28,12 +28,12 @@ pub(super) static CustomResourceColumnDefinition: Type = Type { name: "CustomRes
     field(1, "name", String),
     omitted(5, "priority", Int32),
     field(2, "type", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 5, 1, 0, 4, 2], is_atomic: false };
 
 pub(super) static CustomResourceConversion: Type = Type { name: "CustomResourceConversion", package: "", fields: &[
     field(1, "strategy", Text("ConversionStrategyType")),
     pointer(2, "webhook", Struct(&WebhookConversion)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static CustomResourceDefinition: Type = Type { name: "CustomResourceDefinition", package: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -41,7 +41,7 @@ pub(super) static CustomResourceDefinition: Type = Type { name: "CustomResourceD
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&CustomResourceDefinitionSpec)),
     field(3, "status", Struct(&CustomResourceDefinitionStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static CustomResourceDefinitionCondition: Type = Type { name: "CustomResourceDefinitionCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -50,7 +50,7 @@ pub(super) static CustomResourceDefinitionCondition: Type = Type { name: "Custom
     omitted(4, "reason", String),
     field(2, "status", Text("ConditionStatus")),
     field(1, "type", Text("CustomResourceDefinitionConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 4, 0, 3, 1, 2], is_atomic: false };
 
 pub(super) static CustomResourceDefinitionNames: Type = Type { name: "CustomResourceDefinitionNames", package: "", fields: &[
     omitted(6, "categories", List(&String)).of(Atomic),
@@ -59,7 +59,7 @@ pub(super) static CustomResourceDefinitionNames: Type = Type { name: "CustomReso
     field(1, "plural", String),
     omitted(3, "shortNames", List(&String)).of(Atomic),
     omitted(2, "singular", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 5, 4, 1, 2, 0], is_atomic: false };
 
 pub(super) static CustomResourceDefinitionSpec: Type = Type { name: "CustomResourceDefinitionSpec", package: "", fields: &[
     pointer(9, "conversion", Struct(&CustomResourceConversion)),
@@ -68,14 +68,14 @@ pub(super) static CustomResourceDefinitionSpec: Type = Type { name: "CustomResou
     omitted(10, "preserveUnknownFields", Bool),
     field(4, "scope", Text("ResourceScope")),
     field(7, "versions", List(&Struct(&CustomResourceDefinitionVersion))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 4, 5, 0, 3], is_atomic: false };
 
 pub(super) static CustomResourceDefinitionStatus: Type = Type { name: "CustomResourceDefinitionStatus", package: "", fields: &[
     field(2, "acceptedNames", Struct(&CustomResourceDefinitionNames)).optional(),
     field(1, "conditions", List(&Struct(&CustomResourceDefinitionCondition))).optional().of(Keyed(&["type"])),
     omitted(4, "observedGeneration", Int64),
     field(3, "storedVersions", List(&String)).optional().of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 3, 2], is_atomic: false };
 
 pub(super) static CustomResourceDefinitionVersion: Type = Type { name: "CustomResourceDefinitionVersion", package: "", fields: &[
     omitted(6, "additionalPrinterColumns", List(&Struct(&CustomResourceColumnDefinition))).of(Atomic),
@@ -87,30 +87,30 @@ pub(super) static CustomResourceDefinitionVersion: Type = Type { name: "CustomRe
     field(2, "served", Bool),
     field(3, "storage", Bool),
     pointer(5, "subresources", Struct(&CustomResourceSubresources)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 6, 7, 4, 8, 0, 1, 2, 5], is_atomic: false };
 
 pub(super) static CustomResourceSubresourceScale: Type = Type { name: "CustomResourceSubresourceScale", package: "", fields: &[
     pointer(3, "labelSelectorPath", String),
     field(1, "specReplicasPath", String),
     field(2, "statusReplicasPath", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 0], is_atomic: false };
 
 pub(super) static CustomResourceSubresourceStatus: Type = Type { name: "CustomResourceSubresourceStatus", package: "", fields: &[
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[], is_atomic: false };
 
 pub(super) static CustomResourceSubresources: Type = Type { name: "CustomResourceSubresources", package: "", fields: &[
     pointer(2, "scale", Struct(&CustomResourceSubresourceScale)),
     pointer(1, "status", Struct(&CustomResourceSubresourceStatus)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static CustomResourceValidation: Type = Type { name: "CustomResourceValidation", package: "", fields: &[
     pointer(1, "openAPIV3Schema", Struct(&JSONSchemaProps)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static ExternalDocumentation: Type = Type { name: "ExternalDocumentation", package: "", fields: &[
     omitted(1, "description", String),
     omitted(2, "url", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static JSONSchemaProps: Type = Type { name: "JSONSchemaProps", package: "", fields: &[
     pointer(3, "$ref", String),
@@ -157,26 +157,26 @@ pub(super) static JSONSchemaProps: Type = Type { name: "JSONSchemaProps", packag
     pointer(43, "x-kubernetes-map-type", String),
     pointer(38, "x-kubernetes-preserve-unknown-fields", Bool),
     omitted(44, "x-kubernetes-validations", List(&Struct(&ValidationRule))).of(Keyed(&["rule"])).patched(Merge("rule")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[16, 1, 0, 9, 35, 15, 34, 6, 21, 12, 25, 13, 19, 23, 30, 18, 22, 36, 26, 10, 20, 24, 33, 17, 4, 29, 5, 27, 32, 3, 31, 8, 2, 7, 14, 11, 28, 42, 37, 38, 39, 40, 41, 43], is_atomic: false };
 
 pub(super) static JSONSchemaPropsOrArray: Type = Type { name: "JSONSchemaPropsOrArray", package: "", fields: &[
     field(2, "JSONSchemas", List(&Struct(&JSONSchemaProps))).of(Atomic),
     pointer(1, "Schema", Struct(&JSONSchemaProps)).required(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static JSONSchemaPropsOrBool: Type = Type { name: "JSONSchemaPropsOrBool", package: "", fields: &[
     field(1, "Allows", Bool),
     pointer(2, "Schema", Struct(&JSONSchemaProps)).required(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static JSONSchemaPropsOrStringArray: Type = Type { name: "JSONSchemaPropsOrStringArray", package: "", fields: &[
     field(2, "Property", List(&String)).of(Atomic),
     pointer(1, "Schema", Struct(&JSONSchemaProps)).required(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static SelectableField: Type = Type { name: "SelectableField", package: "", fields: &[
     field(1, "jsonPath", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static ValidationRule: Type = Type { name: "ValidationRule", package: "", fields: &[
     omitted(5, "fieldPath", String),
@@ -185,9 +185,9 @@ pub(super) static ValidationRule: Type = Type { name: "ValidationRule", package:
     pointer(6, "optionalOldSelf", Bool),
     pointer(4, "reason", Text("FieldValueErrorReason")),
     field(1, "rule", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 1, 2, 4, 0, 3], is_atomic: false };
 
 pub(super) static WebhookConversion: Type = Type { name: "WebhookConversion", package: "", fields: &[
     pointer(2, "clientConfig", Struct(&admissionregistration_v1::WebhookClientConfig)),
     field(3, "conversionReviewVersions", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };

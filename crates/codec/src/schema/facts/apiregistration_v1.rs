@@ -8,7 +8,7 @@ pub(super) static APIService: Type = Type { name: "APIService", package: "io.k8s
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&APIServiceSpec)).optional(),
     field(3, "status", Struct(&APIServiceStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static APIServiceCondition: Type = Type { name: "APIServiceCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -16,7 +16,7 @@ pub(super) static APIServiceCondition: Type = Type { name: "APIServiceCondition"
     omitted(4, "reason", String),
     field(2, "status", Text("ConditionStatus")),
     field(1, "type", Text("APIServiceConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static APIServiceSpec: Type = Type { name: "APIServiceSpec", package: "", fields: &[
     omitted(5, "caBundle", Bytes).of(Atomic),
@@ -26,14 +26,14 @@ pub(super) static APIServiceSpec: Type = Type { name: "APIServiceSpec", package:
     pointer(1, "service", Struct(&ServiceReference)),
     omitted(3, "version", String),
     field(8, "versionPriority", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 1, 5, 3, 0, 2, 6], is_atomic: false };
 
 pub(super) static APIServiceStatus: Type = Type { name: "APIServiceStatus", package: "", fields: &[
     omitted(1, "conditions", List(&Struct(&APIServiceCondition))).of(Keyed(&["type"])).patched(Merge("type")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static ServiceReference: Type = Type { name: "ServiceReference", package: "", fields: &[
     omitted(2, "name", String),
     omitted(1, "namespace", String),
     pointer(3, "port", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 2], is_atomic: false };

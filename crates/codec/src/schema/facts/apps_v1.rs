@@ -8,7 +8,7 @@ pub(super) static ControllerRevision: Type = Type { name: "ControllerRevision", 
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(3, "revision", Int64).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 1, 4], is_atomic: false };
 
 pub(super) static DaemonSet: Type = Type { name: "DaemonSet", package: "io.k8s.api.apps.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -16,7 +16,7 @@ pub(super) static DaemonSet: Type = Type { name: "DaemonSet", package: "io.k8s.a
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&DaemonSetSpec)),
     field(3, "status", Struct(&DaemonSetStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static DaemonSetCondition: Type = Type { name: "DaemonSetCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -24,7 +24,7 @@ pub(super) static DaemonSetCondition: Type = Type { name: "DaemonSetCondition", 
     omitted(4, "reason", String),
     field(2, "status", Text("v1.ConditionStatus")).optional(),
     field(1, "type", Text("DaemonSetConditionType")).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static DaemonSetSpec: Type = Type { name: "DaemonSetSpec", package: "", fields: &[
     omitted(4, "minReadySeconds", Int32),
@@ -32,7 +32,7 @@ pub(super) static DaemonSetSpec: Type = Type { name: "DaemonSetSpec", package: "
     pointer(1, "selector", Struct(&meta_v1::LabelSelector)).required(),
     field(2, "template", Struct(&core_v1::PodTemplateSpec)),
     field(3, "updateStrategy", Struct(&DaemonSetUpdateStrategy)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4, 0, 1], is_atomic: false };
 
 pub(super) static DaemonSetStatus: Type = Type { name: "DaemonSetStatus", package: "", fields: &[
     pointer(9, "collisionCount", Int32),
@@ -45,12 +45,12 @@ pub(super) static DaemonSetStatus: Type = Type { name: "DaemonSetStatus", packag
     omitted(8, "numberUnavailable", Int32),
     omitted(5, "observedGeneration", Int64),
     omitted(6, "updatedNumberScheduled", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 5, 3, 6, 8, 9, 4, 7, 0, 1], is_atomic: false };
 
 pub(super) static DaemonSetUpdateStrategy: Type = Type { name: "DaemonSetUpdateStrategy", package: "", fields: &[
     pointer(2, "rollingUpdate", Struct(&RollingUpdateDaemonSet)),
     omitted(1, "type", Text("DaemonSetUpdateStrategyType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static Deployment: Type = Type { name: "Deployment", package: "io.k8s.api.apps.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -58,7 +58,7 @@ pub(super) static Deployment: Type = Type { name: "Deployment", package: "io.k8s
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&DeploymentSpec)),
     field(3, "status", Struct(&DeploymentStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static DeploymentCondition: Type = Type { name: "DeploymentCondition", package: "", fields: &[
     field(7, "lastTransitionTime", Time).optional(),
@@ -67,7 +67,7 @@ pub(super) static DeploymentCondition: Type = Type { name: "DeploymentCondition"
     omitted(4, "reason", String),
     field(2, "status", Text("v1.ConditionStatus")).optional(),
     field(1, "type", Text("DeploymentConditionType")).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 4, 3, 2, 1, 0], is_atomic: false };
 
 pub(super) static DeploymentSpec: Type = Type { name: "DeploymentSpec", package: "", fields: &[
     omitted(5, "minReadySeconds", Int32),
@@ -78,7 +78,7 @@ pub(super) static DeploymentSpec: Type = Type { name: "DeploymentSpec", package:
     pointer(2, "selector", Struct(&meta_v1::LabelSelector)).required(),
     field(4, "strategy", Struct(&DeploymentStrategy)).optional().patched(RetainKeys),
     field(3, "template", Struct(&core_v1::PodTemplateSpec)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 5, 7, 6, 0, 4, 1, 2], is_atomic: false };
 
 pub(super) static DeploymentStatus: Type = Type { name: "DeploymentStatus", package: "", fields: &[
     omitted(4, "availableReplicas", Int32),
@@ -90,12 +90,12 @@ pub(super) static DeploymentStatus: Type = Type { name: "DeploymentStatus", pack
     pointer(9, "terminatingReplicas", Int32),
     omitted(5, "unavailableReplicas", Int32),
     omitted(3, "updatedReplicas", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 5, 8, 0, 7, 2, 4, 1, 6], is_atomic: false };
 
 pub(super) static DeploymentStrategy: Type = Type { name: "DeploymentStrategy", package: "", fields: &[
     pointer(2, "rollingUpdate", Struct(&RollingUpdateDeployment)),
     omitted(1, "type", Text("DeploymentStrategyType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static ReplicaSet: Type = Type { name: "ReplicaSet", package: "io.k8s.api.apps.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -103,7 +103,7 @@ pub(super) static ReplicaSet: Type = Type { name: "ReplicaSet", package: "io.k8s
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ReplicaSetSpec)),
     field(3, "status", Struct(&ReplicaSetStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static ReplicaSetCondition: Type = Type { name: "ReplicaSetCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -111,14 +111,14 @@ pub(super) static ReplicaSetCondition: Type = Type { name: "ReplicaSetCondition"
     omitted(4, "reason", String),
     field(2, "status", Text("v1.ConditionStatus")).optional(),
     field(1, "type", Text("ReplicaSetConditionType")).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static ReplicaSetSpec: Type = Type { name: "ReplicaSetSpec", package: "", fields: &[
     omitted(4, "minReadySeconds", Int32),
     pointer(1, "replicas", Int32),
     pointer(2, "selector", Struct(&meta_v1::LabelSelector)).required(),
     field(3, "template", Struct(&core_v1::PodTemplateSpec)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 3, 0], is_atomic: false };
 
 pub(super) static ReplicaSetStatus: Type = Type { name: "ReplicaSetStatus", package: "", fields: &[
     omitted(5, "availableReplicas", Int32),
@@ -128,22 +128,22 @@ pub(super) static ReplicaSetStatus: Type = Type { name: "ReplicaSetStatus", pack
     omitted(4, "readyReplicas", Int32),
     field(1, "replicas", Int32),
     pointer(7, "terminatingReplicas", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 2, 3, 4, 0, 1, 6], is_atomic: false };
 
 pub(super) static RollingUpdateDaemonSet: Type = Type { name: "RollingUpdateDaemonSet", package: "", fields: &[
     pointer(2, "maxSurge", IntOrString),
     pointer(1, "maxUnavailable", IntOrString),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static RollingUpdateDeployment: Type = Type { name: "RollingUpdateDeployment", package: "", fields: &[
     pointer(2, "maxSurge", IntOrString),
     pointer(1, "maxUnavailable", IntOrString),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static RollingUpdateStatefulSetStrategy: Type = Type { name: "RollingUpdateStatefulSetStrategy", package: "", fields: &[
     pointer(2, "maxUnavailable", IntOrString),
     pointer(1, "partition", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static StatefulSet: Type = Type { name: "StatefulSet", package: "io.k8s.api.apps.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -151,7 +151,7 @@ pub(super) static StatefulSet: Type = Type { name: "StatefulSet", package: "io.k
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&StatefulSetSpec)),
     field(3, "status", Struct(&StatefulSetStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static StatefulSetCondition: Type = Type { name: "StatefulSetCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -159,16 +159,16 @@ pub(super) static StatefulSetCondition: Type = Type { name: "StatefulSetConditio
     omitted(4, "reason", String),
     field(2, "status", Text("v1.ConditionStatus")).optional(),
     field(1, "type", Text("StatefulSetConditionType")).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static StatefulSetOrdinals: Type = Type { name: "StatefulSetOrdinals", package: "", fields: &[
     field(1, "start", Int32).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static StatefulSetPersistentVolumeClaimRetentionPolicy: Type = Type { name: "StatefulSetPersistentVolumeClaimRetentionPolicy", package: "", fields: &[
     omitted(1, "whenDeleted", Text("PersistentVolumeClaimRetentionPolicyType")),
     omitted(2, "whenScaled", Text("PersistentVolumeClaimRetentionPolicyType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static StatefulSetSpec: Type = Type { name: "StatefulSetSpec", package: "", fields: &[
     omitted(9, "minReadySeconds", Int32),
@@ -182,7 +182,7 @@ pub(super) static StatefulSetSpec: Type = Type { name: "StatefulSetSpec", packag
     field(3, "template", Struct(&core_v1::PodTemplateSpec)),
     field(7, "updateStrategy", Struct(&StatefulSetUpdateStrategy)).optional(),
     omitted(4, "volumeClaimTemplates", List(&Struct(&core_v1::PersistentVolumeClaim))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 6, 8, 10, 7, 3, 9, 5, 0, 2, 1], is_atomic: false };
 
 pub(super) static StatefulSetStatus: Type = Type { name: "StatefulSetStatus", package: "", fields: &[
     field(11, "availableReplicas", Int32).optional(),
@@ -195,9 +195,9 @@ pub(super) static StatefulSetStatus: Type = Type { name: "StatefulSetStatus", pa
     field(2, "replicas", Int32),
     omitted(7, "updateRevision", String),
     omitted(5, "updatedReplicas", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 7, 6, 3, 9, 4, 8, 1, 2, 0], is_atomic: false };
 
 pub(super) static StatefulSetUpdateStrategy: Type = Type { name: "StatefulSetUpdateStrategy", package: "", fields: &[
     pointer(2, "rollingUpdate", Struct(&RollingUpdateStatefulSetStrategy)),
     omitted(1, "type", Text("StatefulSetUpdateStrategyType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };

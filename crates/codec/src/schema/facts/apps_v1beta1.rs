@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub(super) static ControllerRevision: Type = Type { name: "ControllerRevision", package: "io.k8s.api.apps.v1beta1", fields: apps_v1beta2::ControllerRevision.fields, embedded: apps_v1beta2::ControllerRevision.embedded, is_atomic: false };
+pub(super) static ControllerRevision: Type = Type { name: "ControllerRevision", package: "io.k8s.api.apps.v1beta1", fields: apps_v1beta2::ControllerRevision.fields, embedded: apps_v1beta2::ControllerRevision.embedded, order: apps_v1beta2::ControllerRevision.order, is_atomic: false };
 
 pub(super) static Deployment: Type = Type { name: "Deployment", package: "io.k8s.api.apps.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
@@ -10,7 +10,7 @@ pub(super) static Deployment: Type = Type { name: "Deployment", package: "io.k8s
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&DeploymentSpec)).optional(),
     field(3, "status", Struct(&apps_v1beta2::DeploymentStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static DeploymentRollback: Type = Type { name: "DeploymentRollback", package: "io.k8s.api.apps.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
@@ -18,7 +18,7 @@ pub(super) static DeploymentRollback: Type = Type { name: "DeploymentRollback", 
     field(1, "name", String),
     field(3, "rollbackTo", Struct(&RollbackConfig)),
     omitted(2, "updatedAnnotations", Map(&String)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 4, 3], is_atomic: false };
 
 pub(super) static DeploymentSpec: Type = Type { name: "DeploymentSpec", package: "", fields: &[
     omitted(5, "minReadySeconds", Int32),
@@ -30,11 +30,11 @@ pub(super) static DeploymentSpec: Type = Type { name: "DeploymentSpec", package:
     pointer(2, "selector", Struct(&meta_v1::LabelSelector)),
     field(4, "strategy", Struct(&apps_v1::DeploymentStrategy)).optional().patched(RetainKeys),
     field(3, "template", Struct(&core_v1::PodTemplateSpec)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 6, 8, 7, 0, 4, 1, 5, 2], is_atomic: false };
 
 pub(super) static RollbackConfig: Type = Type { name: "RollbackConfig", package: "", fields: &[
     omitted(1, "revision", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static Scale: Type = Type { name: "Scale", package: "io.k8s.api.apps.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
@@ -42,13 +42,13 @@ pub(super) static Scale: Type = Type { name: "Scale", package: "io.k8s.api.apps.
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&autoscaling_v1::ScaleSpec)).optional(),
     field(3, "status", Struct(&ScaleStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static ScaleStatus: Type = Type { name: "ScaleStatus", package: "", fields: &[
     field(1, "replicas", Int32),
     omitted(2, "selector", Map(&String)),
     omitted(3, "targetSelector", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static StatefulSet: Type = Type { name: "StatefulSet", package: "io.k8s.api.apps.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
@@ -56,7 +56,7 @@ pub(super) static StatefulSet: Type = Type { name: "StatefulSet", package: "io.k
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&StatefulSetSpec)).optional(),
     field(3, "status", Struct(&StatefulSetStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static StatefulSetSpec: Type = Type { name: "StatefulSetSpec", package: "", fields: &[
     omitted(9, "minReadySeconds", Int32),
@@ -70,7 +70,7 @@ pub(super) static StatefulSetSpec: Type = Type { name: "StatefulSetSpec", packag
     field(3, "template", Struct(&core_v1::PodTemplateSpec)),
     field(7, "updateStrategy", Struct(&apps_v1::StatefulSetUpdateStrategy)).optional(),
     omitted(4, "volumeClaimTemplates", List(&Struct(&core_v1::PersistentVolumeClaim))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 6, 8, 10, 7, 3, 9, 5, 0, 2, 1], is_atomic: false };
 
 pub(super) static StatefulSetStatus: Type = Type { name: "StatefulSetStatus", package: "", fields: &[
     field(11, "availableReplicas", Int32).optional(),
@@ -83,4 +83,4 @@ pub(super) static StatefulSetStatus: Type = Type { name: "StatefulSetStatus", pa
     field(2, "replicas", Int32),
     omitted(7, "updateRevision", String),
     omitted(5, "updatedReplicas", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 7, 6, 3, 9, 4, 8, 1, 2, 0], is_atomic: false };

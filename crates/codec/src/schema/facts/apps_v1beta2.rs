@@ -8,7 +8,7 @@ pub(super) static ControllerRevision: Type = Type { name: "ControllerRevision", 
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(3, "revision", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 1, 4], is_atomic: false };
 
 pub(super) static DaemonSet: Type = Type { name: "DaemonSet", package: "io.k8s.api.apps.v1beta2", fields: &[
     omitted(0, "apiVersion", String),
@@ -16,7 +16,7 @@ pub(super) static DaemonSet: Type = Type { name: "DaemonSet", package: "io.k8s.a
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&apps_v1::DaemonSetSpec)).optional(),
     field(3, "status", Struct(&DaemonSetStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static DaemonSetCondition: Type = Type { name: "DaemonSetCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -24,7 +24,7 @@ pub(super) static DaemonSetCondition: Type = Type { name: "DaemonSetCondition", 
     omitted(4, "reason", String),
     field(2, "status", Text("v1.ConditionStatus")),
     field(1, "type", Text("DaemonSetConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static DaemonSetStatus: Type = Type { name: "DaemonSetStatus", package: "", fields: &[
     pointer(9, "collisionCount", Int32),
@@ -37,7 +37,7 @@ pub(super) static DaemonSetStatus: Type = Type { name: "DaemonSetStatus", packag
     omitted(8, "numberUnavailable", Int32),
     omitted(5, "observedGeneration", Int64),
     omitted(6, "updatedNumberScheduled", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 5, 3, 6, 8, 9, 4, 7, 0, 1], is_atomic: false };
 
 pub(super) static Deployment: Type = Type { name: "Deployment", package: "io.k8s.api.apps.v1beta2", fields: &[
     omitted(0, "apiVersion", String),
@@ -45,7 +45,7 @@ pub(super) static Deployment: Type = Type { name: "Deployment", package: "io.k8s
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&apps_v1::DeploymentSpec)).optional(),
     field(3, "status", Struct(&DeploymentStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static DeploymentCondition: Type = Type { name: "DeploymentCondition", package: "", fields: &[
     field(7, "lastTransitionTime", Time).optional(),
@@ -54,7 +54,7 @@ pub(super) static DeploymentCondition: Type = Type { name: "DeploymentCondition"
     omitted(4, "reason", String),
     field(2, "status", Text("v1.ConditionStatus")),
     field(1, "type", Text("DeploymentConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 4, 3, 2, 1, 0], is_atomic: false };
 
 pub(super) static DeploymentStatus: Type = Type { name: "DeploymentStatus", package: "", fields: &[
     omitted(4, "availableReplicas", Int32),
@@ -66,7 +66,7 @@ pub(super) static DeploymentStatus: Type = Type { name: "DeploymentStatus", pack
     pointer(9, "terminatingReplicas", Int32),
     omitted(5, "unavailableReplicas", Int32),
     omitted(3, "updatedReplicas", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 5, 8, 0, 7, 2, 4, 1, 6], is_atomic: false };
 
 pub(super) static ReplicaSet: Type = Type { name: "ReplicaSet", package: "io.k8s.api.apps.v1beta2", fields: &[
     omitted(0, "apiVersion", String),
@@ -74,7 +74,7 @@ pub(super) static ReplicaSet: Type = Type { name: "ReplicaSet", package: "io.k8s
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&apps_v1::ReplicaSetSpec)).optional(),
     field(3, "status", Struct(&ReplicaSetStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static ReplicaSetCondition: Type = Type { name: "ReplicaSetCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -82,7 +82,7 @@ pub(super) static ReplicaSetCondition: Type = Type { name: "ReplicaSetCondition"
     omitted(4, "reason", String),
     field(2, "status", Text("v1.ConditionStatus")),
     field(1, "type", Text("ReplicaSetConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static ReplicaSetStatus: Type = Type { name: "ReplicaSetStatus", package: "", fields: &[
     omitted(5, "availableReplicas", Int32),
@@ -92,7 +92,7 @@ pub(super) static ReplicaSetStatus: Type = Type { name: "ReplicaSetStatus", pack
     omitted(4, "readyReplicas", Int32),
     field(1, "replicas", Int32),
     pointer(7, "terminatingReplicas", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 2, 3, 4, 0, 1, 6], is_atomic: false };
 
 pub(super) static Scale: Type = Type { name: "Scale", package: "io.k8s.api.apps.v1beta2", fields: &[
     omitted(0, "apiVersion", String),
@@ -100,13 +100,13 @@ pub(super) static Scale: Type = Type { name: "Scale", package: "io.k8s.api.apps.
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&autoscaling_v1::ScaleSpec)).optional(),
     field(3, "status", Struct(&ScaleStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static ScaleStatus: Type = Type { name: "ScaleStatus", package: "", fields: &[
     field(1, "replicas", Int32),
     omitted(2, "selector", Map(&String)).of(Atomic),
     omitted(3, "targetSelector", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static StatefulSet: Type = Type { name: "StatefulSet", package: "io.k8s.api.apps.v1beta2", fields: &[
     omitted(0, "apiVersion", String),
@@ -114,7 +114,7 @@ pub(super) static StatefulSet: Type = Type { name: "StatefulSet", package: "io.k
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&apps_v1::StatefulSetSpec)).optional(),
     field(3, "status", Struct(&StatefulSetStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static StatefulSetCondition: Type = Type { name: "StatefulSetCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -122,7 +122,7 @@ pub(super) static StatefulSetCondition: Type = Type { name: "StatefulSetConditio
     omitted(4, "reason", String),
     field(2, "status", Text("v1.ConditionStatus")),
     field(1, "type", Text("StatefulSetConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static StatefulSetStatus: Type = Type { name: "StatefulSetStatus", package: "", fields: &[
     field(11, "availableReplicas", Int32).optional(),
@@ -135,4 +135,4 @@ pub(super) static StatefulSetStatus: Type = Type { name: "StatefulSetStatus", pa
     field(2, "replicas", Int32),
     omitted(7, "updateRevision", String),
     omitted(5, "updatedReplicas", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 7, 6, 3, 9, 4, 8, 1, 2, 0], is_atomic: false };

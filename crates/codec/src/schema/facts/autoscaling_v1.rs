@@ -6,7 +6,7 @@ pub(super) static CrossVersionObjectReference: Type = Type { name: "CrossVersion
     omitted(3, "apiVersion", String),
     field(1, "kind", String),
     field(2, "name", String),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[1, 2, 0], is_atomic: true };
 
 pub(super) static HorizontalPodAutoscaler: Type = Type { name: "HorizontalPodAutoscaler", package: "io.k8s.api.autoscaling.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -14,14 +14,14 @@ pub(super) static HorizontalPodAutoscaler: Type = Type { name: "HorizontalPodAut
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&HorizontalPodAutoscalerSpec)),
     field(3, "status", Struct(&HorizontalPodAutoscalerStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static HorizontalPodAutoscalerSpec: Type = Type { name: "HorizontalPodAutoscalerSpec", package: "", fields: &[
     field(3, "maxReplicas", Int32),
     pointer(2, "minReplicas", Int32),
     field(1, "scaleTargetRef", Struct(&CrossVersionObjectReference)),
     pointer(4, "targetCPUUtilizationPercentage", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 1, 0, 3], is_atomic: false };
 
 pub(super) static HorizontalPodAutoscalerStatus: Type = Type { name: "HorizontalPodAutoscalerStatus", package: "", fields: &[
     pointer(5, "currentCPUUtilizationPercentage", Int32),
@@ -29,7 +29,7 @@ pub(super) static HorizontalPodAutoscalerStatus: Type = Type { name: "Horizontal
     field(4, "desiredReplicas", Int32),
     pointer(2, "lastScaleTime", Time),
     pointer(1, "observedGeneration", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 1, 2, 0], is_atomic: false };
 
 pub(super) static Scale: Type = Type { name: "Scale", package: "io.k8s.api.autoscaling.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -37,13 +37,13 @@ pub(super) static Scale: Type = Type { name: "Scale", package: "io.k8s.api.autos
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ScaleSpec)).optional(),
     field(3, "status", Struct(&ScaleStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static ScaleSpec: Type = Type { name: "ScaleSpec", package: "", fields: &[
     omitted(1, "replicas", Int32).or("0"),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static ScaleStatus: Type = Type { name: "ScaleStatus", package: "", fields: &[
     field(1, "replicas", Int32),
     omitted(2, "selector", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };

@@ -6,7 +6,7 @@ pub(super) static HPAScalingRules: Type = Type { name: "HPAScalingRules", packag
     omitted(2, "policies", List(&Struct(&autoscaling_v2::HPAScalingPolicy))),
     pointer(1, "selectPolicy", Text("ScalingPolicySelect")),
     pointer(3, "stabilizationWindowSeconds", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 2], is_atomic: false };
 
 pub(super) static HorizontalPodAutoscaler: Type = Type { name: "HorizontalPodAutoscaler", package: "io.k8s.api.autoscaling.v2beta2", fields: &[
     omitted(0, "apiVersion", String),
@@ -14,12 +14,12 @@ pub(super) static HorizontalPodAutoscaler: Type = Type { name: "HorizontalPodAut
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&HorizontalPodAutoscalerSpec)).optional(),
     field(3, "status", Struct(&HorizontalPodAutoscalerStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static HorizontalPodAutoscalerBehavior: Type = Type { name: "HorizontalPodAutoscalerBehavior", package: "", fields: &[
     pointer(2, "scaleDown", Struct(&HPAScalingRules)),
     pointer(1, "scaleUp", Struct(&HPAScalingRules)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static HorizontalPodAutoscalerCondition: Type = Type { name: "HorizontalPodAutoscalerCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -27,7 +27,7 @@ pub(super) static HorizontalPodAutoscalerCondition: Type = Type { name: "Horizon
     omitted(4, "reason", String),
     field(2, "status", Text("v1.ConditionStatus")),
     field(1, "type", Text("HorizontalPodAutoscalerConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static HorizontalPodAutoscalerSpec: Type = Type { name: "HorizontalPodAutoscalerSpec", package: "", fields: &[
     pointer(5, "behavior", Struct(&HorizontalPodAutoscalerBehavior)),
@@ -35,7 +35,7 @@ pub(super) static HorizontalPodAutoscalerSpec: Type = Type { name: "HorizontalPo
     omitted(4, "metrics", List(&Struct(&autoscaling_v2::MetricSpec))),
     pointer(2, "minReplicas", Int32),
     field(1, "scaleTargetRef", Struct(&autoscaling_v2::CrossVersionObjectReference)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 1, 2, 0], is_atomic: false };
 
 pub(super) static HorizontalPodAutoscalerStatus: Type = Type { name: "HorizontalPodAutoscalerStatus", package: "", fields: &[
     field(6, "conditions", List(&Struct(&HorizontalPodAutoscalerCondition))),
@@ -44,4 +44,4 @@ pub(super) static HorizontalPodAutoscalerStatus: Type = Type { name: "Horizontal
     field(4, "desiredReplicas", Int32),
     pointer(2, "lastScaleTime", Time),
     pointer(1, "observedGeneration", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 4, 2, 3, 1, 0], is_atomic: false };

@@ -8,7 +8,7 @@ pub(super) static CertificateSigningRequest: Type = Type { name: "CertificateSig
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&CertificateSigningRequestSpec)),
     field(3, "status", Struct(&CertificateSigningRequestStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static CertificateSigningRequestCondition: Type = Type { name: "CertificateSigningRequestCondition", package: "", fields: &[
     field(5, "lastTransitionTime", Time).optional(),
@@ -17,7 +17,7 @@ pub(super) static CertificateSigningRequestCondition: Type = Type { name: "Certi
     omitted(2, "reason", String),
     field(6, "status", Text("v1.ConditionStatus")).optional(),
     field(1, "type", Text("RequestConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 3, 2, 1, 0, 4], is_atomic: false };
 
 pub(super) static CertificateSigningRequestSpec: Type = Type { name: "CertificateSigningRequestSpec", package: "", fields: &[
     pointer(8, "expirationSeconds", Int32),
@@ -28,14 +28,14 @@ pub(super) static CertificateSigningRequestSpec: Type = Type { name: "Certificat
     omitted(3, "uid", String),
     omitted(5, "usages", List(&Text("KeyUsage"))).of(Atomic),
     omitted(2, "username", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 7, 5, 2, 6, 1, 4, 0], is_atomic: false };
 
 pub(super) static CertificateSigningRequestStatus: Type = Type { name: "CertificateSigningRequestStatus", package: "", fields: &[
     omitted(2, "certificate", Bytes),
     omitted(1, "conditions", List(&Struct(&CertificateSigningRequestCondition))).of(Keyed(&["type"])),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
-pub(super) static ClusterTrustBundle: Type = Type { name: "ClusterTrustBundle", package: "io.k8s.api.certificates.v1beta1", fields: certificates_v1::ClusterTrustBundle.fields, embedded: certificates_v1::ClusterTrustBundle.embedded, is_atomic: false };
+pub(super) static ClusterTrustBundle: Type = Type { name: "ClusterTrustBundle", package: "io.k8s.api.certificates.v1beta1", fields: certificates_v1::ClusterTrustBundle.fields, embedded: certificates_v1::ClusterTrustBundle.embedded, order: certificates_v1::ClusterTrustBundle.order, is_atomic: false };
 
 pub(super) static PodCertificateRequest: Type = Type { name: "PodCertificateRequest", package: "io.k8s.api.certificates.v1beta1", fields: &[
     omitted(0, "apiVersion", String),
@@ -43,7 +43,7 @@ pub(super) static PodCertificateRequest: Type = Type { name: "PodCertificateRequ
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&PodCertificateRequestSpec)),
     field(3, "status", Struct(&certificates_v1::PodCertificateRequestStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static PodCertificateRequestSpec: Type = Type { name: "PodCertificateRequestSpec", package: "", fields: &[
     pointer(8, "maxExpirationSeconds", Int32).or("86400"),
@@ -58,4 +58,4 @@ pub(super) static PodCertificateRequestSpec: Type = Type { name: "PodCertificate
     field(1, "signerName", String),
     field(12, "stubPKCS10Request", Bytes),
     omitted(11, "unverifiedUserAnnotations", Map(&String)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[9, 4, 5, 7, 8, 1, 2, 0, 3, 6, 11, 10], is_atomic: false };

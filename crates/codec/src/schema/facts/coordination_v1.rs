@@ -7,7 +7,7 @@ pub(super) static Lease: Type = Type { name: "Lease", package: "io.k8s.api.coord
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&LeaseSpec)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static LeaseSpec: Type = Type { name: "LeaseSpec", package: "", fields: &[
     pointer(3, "acquireTime", MicroTime),
@@ -17,4 +17,4 @@ pub(super) static LeaseSpec: Type = Type { name: "LeaseSpec", package: "", field
     pointer(7, "preferredHolder", String),
     pointer(4, "renewTime", MicroTime),
     pointer(6, "strategy", Text("CoordinatedLeaseStrategy")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 0, 5, 3, 6, 4], is_atomic: false };

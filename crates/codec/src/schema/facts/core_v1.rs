@@ -7,23 +7,23 @@ pub(super) static AWSElasticBlockStoreVolumeSource: Type = Type { name: "AWSElas
     omitted(3, "partition", Int32),
     omitted(4, "readOnly", Bool),
     field(1, "volumeID", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 0, 1, 2], is_atomic: false };
 
 pub(super) static Affinity: Type = Type { name: "Affinity", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "nodeAffinity", Struct(&NodeAffinity)),
     pointer(2, "podAffinity", Struct(&PodAffinity)),
     pointer(3, "podAntiAffinity", Struct(&PodAntiAffinity)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static AppArmorProfile: Type = Type { name: "AppArmorProfile", package: "io.k8s.api.core.v1", fields: &[
     pointer(2, "localhostProfile", String),
     field(1, "type", Text("AppArmorProfileType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static AttachedVolume: Type = Type { name: "AttachedVolume", package: "", fields: &[
     field(2, "devicePath", String),
     field(1, "name", Text("UniqueVolumeName")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static AzureDiskVolumeSource: Type = Type { name: "AzureDiskVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(3, "cachingMode", Text("AzureDataDiskCachingMode")).or("\"ReadWrite\""),
@@ -32,27 +32,27 @@ pub(super) static AzureDiskVolumeSource: Type = Type { name: "AzureDiskVolumeSou
     pointer(4, "fsType", String).or("\"ext4\""),
     pointer(6, "kind", Text("AzureDataDiskKind")).or("\"Shared\""),
     pointer(5, "readOnly", Bool).or("false"),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 0, 3, 5, 4], is_atomic: false };
 
 pub(super) static AzureFilePersistentVolumeSource: Type = Type { name: "AzureFilePersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "readOnly", Bool),
     field(1, "secretName", String),
     pointer(4, "secretNamespace", String),
     field(2, "shareName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 3, 0, 2], is_atomic: false };
 
 pub(super) static AzureFileVolumeSource: Type = Type { name: "AzureFileVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "readOnly", Bool),
     field(1, "secretName", String),
     field(2, "shareName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 0], is_atomic: false };
 
 pub(super) static Binding: Type = Type { name: "Binding", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "target", Struct(&ObjectReference)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static CSIPersistentVolumeSource: Type = Type { name: "CSIPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(9, "controllerExpandSecretRef", Struct(&SecretReference)),
@@ -65,7 +65,7 @@ pub(super) static CSIPersistentVolumeSource: Type = Type { name: "CSIPersistentV
     omitted(3, "readOnly", Bool),
     omitted(5, "volumeAttributes", Map(&String)),
     field(2, "volumeHandle", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 9, 7, 3, 8, 1, 6, 5, 0, 4], is_atomic: false };
 
 pub(super) static CSIVolumeSource: Type = Type { name: "CSIVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "driver", String),
@@ -73,12 +73,12 @@ pub(super) static CSIVolumeSource: Type = Type { name: "CSIVolumeSource", packag
     pointer(5, "nodePublishSecretRef", Struct(&LocalObjectReference)),
     pointer(2, "readOnly", Bool),
     omitted(4, "volumeAttributes", Map(&String)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 3, 1, 4, 2], is_atomic: false };
 
 pub(super) static Capabilities: Type = Type { name: "Capabilities", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "add", List(&Text("Capability"))).of(Atomic),
     omitted(2, "drop", List(&Text("Capability"))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static CephFSPersistentVolumeSource: Type = Type { name: "CephFSPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "monitors", List(&String)).of(Atomic),
@@ -87,7 +87,7 @@ pub(super) static CephFSPersistentVolumeSource: Type = Type { name: "CephFSPersi
     omitted(4, "secretFile", String),
     pointer(5, "secretRef", Struct(&SecretReference)),
     omitted(3, "user", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 5, 3, 4, 2], is_atomic: false };
 
 pub(super) static CephFSVolumeSource: Type = Type { name: "CephFSVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "monitors", List(&String)).of(Atomic),
@@ -96,25 +96,25 @@ pub(super) static CephFSVolumeSource: Type = Type { name: "CephFSVolumeSource", 
     omitted(4, "secretFile", String),
     pointer(5, "secretRef", Struct(&LocalObjectReference)),
     omitted(3, "user", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 5, 3, 4, 2], is_atomic: false };
 
 pub(super) static CinderPersistentVolumeSource: Type = Type { name: "CinderPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(3, "readOnly", Bool),
     pointer(4, "secretRef", Struct(&SecretReference)),
     field(1, "volumeID", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 0, 1, 2], is_atomic: false };
 
 pub(super) static CinderVolumeSource: Type = Type { name: "CinderVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(3, "readOnly", Bool),
     pointer(4, "secretRef", Struct(&LocalObjectReference)),
     field(1, "volumeID", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 0, 1, 2], is_atomic: false };
 
 pub(super) static ClientIPConfig: Type = Type { name: "ClientIPConfig", package: "", fields: &[
     pointer(1, "timeoutSeconds", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static ClusterTrustBundleProjection: Type = Type { name: "ClusterTrustBundleProjection", package: "io.k8s.api.core.v1", fields: &[
     pointer(3, "labelSelector", Struct(&meta_v1::LabelSelector)),
@@ -123,21 +123,21 @@ pub(super) static ClusterTrustBundleProjection: Type = Type { name: "ClusterTrus
     field(4, "path", String),
     pointer(2, "signerName", String),
     pointer(0, "user", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 4, 0, 3, 2], is_atomic: false };
 
 pub(super) static ComponentCondition: Type = Type { name: "ComponentCondition", package: "", fields: &[
     omitted(4, "error", String),
     omitted(3, "message", String),
     field(2, "status", Text("ConditionStatus")),
     field(1, "type", Text("ComponentConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 2, 1, 0], is_atomic: false };
 
 pub(super) static ComponentStatus: Type = Type { name: "ComponentStatus", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(2, "conditions", List(&Struct(&ComponentCondition))).of(Keyed(&["type"])).patched(Merge("type")),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 1], is_atomic: false };
 
 pub(super) static ConfigMap: Type = Type { name: "ConfigMap", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -146,18 +146,18 @@ pub(super) static ConfigMap: Type = Type { name: "ConfigMap", package: "io.k8s.a
     pointer(4, "immutable", Bool),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 2, 1, 3], is_atomic: false };
 
 pub(super) static ConfigMapEnvSource: Type = Type { name: "ConfigMapEnvSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "name", String).or("\"\""),
     pointer(2, "optional", Bool),
-], embedded: &[(1, &LocalObjectReference)], is_atomic: false };
+], embedded: &[(1, &LocalObjectReference)], order: &[2, 1], is_atomic: false };
 
 pub(super) static ConfigMapKeySelector: Type = Type { name: "ConfigMapKeySelector", package: "io.k8s.api.core.v1", fields: &[
     field(2, "key", String),
     omitted(0, "name", String).or("\"\""),
     pointer(3, "optional", Bool),
-], embedded: &[(1, &LocalObjectReference)], is_atomic: true };
+], embedded: &[(1, &LocalObjectReference)], order: &[3, 0, 2], is_atomic: true };
 
 pub(super) static ConfigMapNodeConfigSource: Type = Type { name: "ConfigMapNodeConfigSource", package: "", fields: &[
     field(5, "kubeletConfigKey", String),
@@ -165,13 +165,13 @@ pub(super) static ConfigMapNodeConfigSource: Type = Type { name: "ConfigMapNodeC
     field(1, "namespace", String),
     omitted(4, "resourceVersion", String),
     omitted(3, "uid", Text("types.UID")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 1, 4, 3, 0], is_atomic: false };
 
 pub(super) static ConfigMapProjection: Type = Type { name: "ConfigMapProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "items", List(&Struct(&KeyToPath))).of(Atomic),
     omitted(0, "name", String).or("\"\""),
     pointer(4, "optional", Bool),
-], embedded: &[(1, &LocalObjectReference)], is_atomic: false };
+], embedded: &[(1, &LocalObjectReference)], order: &[3, 0, 2], is_atomic: false };
 
 pub(super) static ConfigMapVolumeSource: Type = Type { name: "ConfigMapVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(3, "defaultMode", Int32),
@@ -179,7 +179,7 @@ pub(super) static ConfigMapVolumeSource: Type = Type { name: "ConfigMapVolumeSou
     omitted(2, "items", List(&Struct(&KeyToPath))).of(Atomic),
     omitted(0, "name", String).or("\"\""),
     pointer(4, "optional", Bool),
-], embedded: &[(1, &LocalObjectReference)], is_atomic: false };
+], embedded: &[(1, &LocalObjectReference)], order: &[5, 2, 0, 4], is_atomic: false };
 
 pub(super) static Container: Type = Type { name: "Container", package: "io.k8s.api.core.v1", fields: &[
     omitted(4, "args", List(&String)).of(Atomic),
@@ -207,18 +207,18 @@ pub(super) static Container: Type = Type { name: "Container", package: "io.k8s.a
     omitted(21, "volumeDevices", List(&Struct(&VolumeDevice))).of(Keyed(&["devicePath"])).patched(Merge("devicePath")),
     omitted(9, "volumeMounts", List(&Struct(&VolumeMount))).of(Keyed(&["mountPath"])).patched(Merge("mountPath")),
     omitted(5, "workingDir", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[8, 4, 1, 0, 24, 9, 2, 12, 23, 7, 10, 6, 19, 5, 15, 17, 18, 21, 3, 20, 22, 16, 11, 13, 14], is_atomic: false };
 
 pub(super) static ContainerExtendedResourceRequest: Type = Type { name: "ContainerExtendedResourceRequest", package: "", fields: &[
     field(1, "containerName", String),
     field(3, "requestName", String),
     field(2, "resourceName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 2, 1], is_atomic: false };
 
 pub(super) static ContainerImage: Type = Type { name: "ContainerImage", package: "", fields: &[
     field(1, "names", List(&String)).optional().of(Atomic),
     omitted(2, "sizeBytes", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static ContainerPort: Type = Type { name: "ContainerPort", package: "io.k8s.api.core.v1", fields: &[
     field(3, "containerPort", Int32),
@@ -226,32 +226,32 @@ pub(super) static ContainerPort: Type = Type { name: "ContainerPort", package: "
     omitted(2, "hostPort", Int32),
     omitted(1, "name", String),
     omitted(4, "protocol", Text("Protocol")).or("\"TCP\""),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 2, 0, 4, 1], is_atomic: false };
 
 pub(super) static ContainerResizePolicy: Type = Type { name: "ContainerResizePolicy", package: "io.k8s.api.core.v1", fields: &[
     field(1, "resourceName", Text("ResourceName")),
     field(2, "restartPolicy", Text("ResourceResizeRestartPolicy")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static ContainerRestartRule: Type = Type { name: "ContainerRestartRule", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "action", Text("ContainerRestartRuleAction")).required(),
     pointer(2, "exitCodes", Struct(&ContainerRestartRuleOnExitCodes)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static ContainerRestartRuleOnExitCodes: Type = Type { name: "ContainerRestartRuleOnExitCodes", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "operator", Text("ContainerRestartRuleOnExitCodesOperator")).required(),
     omitted(2, "values", List(&Int32)).of(Set),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static ContainerState: Type = Type { name: "ContainerState", package: "", fields: &[
     pointer(2, "running", Struct(&ContainerStateRunning)),
     pointer(3, "terminated", Struct(&ContainerStateTerminated)),
     pointer(1, "waiting", Struct(&ContainerStateWaiting)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 1], is_atomic: false };
 
 pub(super) static ContainerStateRunning: Type = Type { name: "ContainerStateRunning", package: "", fields: &[
     field(1, "startedAt", Time).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static ContainerStateTerminated: Type = Type { name: "ContainerStateTerminated", package: "", fields: &[
     omitted(7, "containerID", String),
@@ -261,12 +261,12 @@ pub(super) static ContainerStateTerminated: Type = Type { name: "ContainerStateT
     omitted(3, "reason", String),
     omitted(2, "signal", Int32),
     field(5, "startedAt", Time).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 5, 4, 3, 6, 2, 0], is_atomic: false };
 
 pub(super) static ContainerStateWaiting: Type = Type { name: "ContainerStateWaiting", package: "", fields: &[
     omitted(2, "message", String),
     omitted(1, "reason", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static ContainerStatus: Type = Type { name: "ContainerStatus", package: "", fields: &[
     omitted(10, "allocatedResources", Map(&Quantity)),
@@ -284,19 +284,19 @@ pub(super) static ContainerStatus: Type = Type { name: "ContainerStatus", packag
     pointer(15, "stopSignal", Text("Signal")),
     pointer(13, "user", Struct(&ContainerUser)),
     omitted(12, "volumeMounts", List(&Struct(&VolumeMountStatus))).of(Keyed(&["mountPath"])).patched(Merge("mountPath")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[6, 11, 5, 7, 9, 3, 4, 2, 10, 0, 8, 14, 13, 1, 12], is_atomic: false };
 
 pub(super) static ContainerUser: Type = Type { name: "ContainerUser", package: "", fields: &[
     pointer(1, "linux", Struct(&LinuxContainerUser)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static DaemonEndpoint: Type = Type { name: "DaemonEndpoint", package: "", fields: &[
     field(1, "Port", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static DownwardAPIProjection: Type = Type { name: "DownwardAPIProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "items", List(&Struct(&DownwardAPIVolumeFile))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static DownwardAPIVolumeFile: Type = Type { name: "DownwardAPIVolumeFile", package: "io.k8s.api.core.v1", fields: &[
     pointer(2, "fieldRef", Struct(&ObjectFieldSelector)),
@@ -304,58 +304,58 @@ pub(super) static DownwardAPIVolumeFile: Type = Type { name: "DownwardAPIVolumeF
     field(1, "path", String),
     pointer(3, "resourceFieldRef", Struct(&ResourceFieldSelector)),
     pointer(0, "user", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 3, 1], is_atomic: false };
 
 pub(super) static DownwardAPIVolumeSource: Type = Type { name: "DownwardAPIVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(2, "defaultMode", Int32),
     pointer(0, "defaultUser", Int64),
     omitted(1, "items", List(&Struct(&DownwardAPIVolumeFile))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0], is_atomic: false };
 
 pub(super) static EmptyDirVolumeSource: Type = Type { name: "EmptyDirVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "medium", Text("StorageMedium")),
     pointer(0, "mode", Int32),
     pointer(2, "sizeLimit", Quantity),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 2], is_atomic: false };
 
 pub(super) static EndpointAddress: Type = Type { name: "EndpointAddress", package: "", fields: &[
     omitted(3, "hostname", String),
     field(1, "ip", String),
     pointer(4, "nodeName", String),
     pointer(2, "targetRef", Struct(&ObjectReference)),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[1, 3, 0, 2], is_atomic: true };
 
 pub(super) static EndpointPort: Type = Type { name: "EndpointPort", package: "", fields: &[
     pointer(4, "appProtocol", String),
     omitted(1, "name", String),
     field(2, "port", Int32),
     omitted(3, "protocol", Text("Protocol")),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[1, 2, 3, 0], is_atomic: true };
 
 pub(super) static EndpointSubset: Type = Type { name: "EndpointSubset", package: "", fields: &[
     omitted(1, "addresses", List(&Struct(&EndpointAddress))).of(Atomic),
     omitted(2, "notReadyAddresses", List(&Struct(&EndpointAddress))).of(Atomic),
     omitted(3, "ports", List(&Struct(&EndpointPort))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static Endpoints: Type = Type { name: "Endpoints", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     omitted(2, "subsets", List(&Struct(&EndpointSubset))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static EnvFromSource: Type = Type { name: "EnvFromSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(2, "configMapRef", Struct(&ConfigMapEnvSource)),
     omitted(1, "prefix", String),
     pointer(3, "secretRef", Struct(&SecretEnvSource)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 2], is_atomic: false };
 
 pub(super) static EnvVar: Type = Type { name: "EnvVar", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
     omitted(2, "value", String),
     pointer(3, "valueFrom", Struct(&EnvVarSource)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static EnvVarSource: Type = Type { name: "EnvVarSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(3, "configMapKeyRef", Struct(&ConfigMapKeySelector)),
@@ -363,7 +363,7 @@ pub(super) static EnvVarSource: Type = Type { name: "EnvVarSource", package: "io
     pointer(5, "fileKeyRef", Struct(&FileKeySelector)),
     pointer(2, "resourceFieldRef", Struct(&ResourceFieldSelector)),
     pointer(4, "secretKeyRef", Struct(&SecretKeySelector)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 3, 0, 4, 2], is_atomic: false };
 
 pub(super) static EphemeralContainer: Type = Type { name: "EphemeralContainer", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "args", List(&String)).of(Atomic),
@@ -392,7 +392,7 @@ pub(super) static EphemeralContainer: Type = Type { name: "EphemeralContainer", 
     omitted(0, "volumeDevices", List(&Struct(&VolumeDevice))).of(Keyed(&["devicePath"])).patched(Merge("devicePath")),
     omitted(0, "volumeMounts", List(&Struct(&VolumeMount))).of(Keyed(&["mountPath"])).patched(Merge("mountPath")),
     omitted(0, "workingDir", String),
-], embedded: &[(1, &EphemeralContainerCommon)], is_atomic: false };
+], embedded: &[(1, &EphemeralContainerCommon)], order: &[26, 19], is_atomic: false };
 
 pub(super) static EphemeralContainerCommon: Type = Type { name: "EphemeralContainerCommon", package: "io.k8s.api.core.v1", fields: &[
     omitted(4, "args", List(&String)).of(Atomic),
@@ -420,11 +420,11 @@ pub(super) static EphemeralContainerCommon: Type = Type { name: "EphemeralContai
     omitted(21, "volumeDevices", List(&Struct(&VolumeDevice))).of(Keyed(&["devicePath"])).patched(Merge("devicePath")),
     omitted(9, "volumeMounts", List(&Struct(&VolumeMount))).of(Keyed(&["mountPath"])).patched(Merge("mountPath")),
     omitted(5, "workingDir", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[8, 4, 1, 0, 24, 9, 2, 12, 23, 7, 10, 6, 19, 5, 15, 17, 18, 21, 3, 20, 22, 16, 11, 13, 14], is_atomic: false };
 
 pub(super) static EphemeralVolumeSource: Type = Type { name: "EphemeralVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "volumeClaimTemplate", Struct(&PersistentVolumeClaimTemplate)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static Event: Type = Type { name: "Event", package: "io.k8s.api.core.v1", fields: &[
     omitted(12, "action", String),
@@ -444,26 +444,26 @@ pub(super) static Event: Type = Type { name: "Event", package: "io.k8s.api.core.
     pointer(11, "series", Struct(&EventSeries)),
     field(5, "source", Struct(&EventSource)).optional(),
     omitted(9, "type", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[9, 5, 10, 8, 15, 4, 7, 2, 16, 3, 14, 0, 11, 12, 13], is_atomic: false };
 
 pub(super) static EventSeries: Type = Type { name: "EventSeries", package: "", fields: &[
     omitted(1, "count", Int32),
     field(2, "lastObservedTime", MicroTime).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static EventSource: Type = Type { name: "EventSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "component", String),
     omitted(2, "host", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static EvictionResponder: Type = Type { name: "EvictionResponder", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "name", String).required(),
     pointer(0, "priority", Int32).required(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[], is_atomic: false };
 
 pub(super) static ExecAction: Type = Type { name: "ExecAction", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "command", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static FCVolumeSource: Type = Type { name: "FCVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
@@ -471,14 +471,14 @@ pub(super) static FCVolumeSource: Type = Type { name: "FCVolumeSource", package:
     omitted(4, "readOnly", Bool),
     omitted(1, "targetWWNs", List(&String)).of(Atomic),
     omitted(5, "wwids", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 1, 0, 2, 4], is_atomic: false };
 
 pub(super) static FileKeySelector: Type = Type { name: "FileKeySelector", package: "io.k8s.api.core.v1", fields: &[
     field(3, "key", String),
     pointer(4, "optional", Bool).or("false"),
     field(2, "path", String),
     field(1, "volumeName", String),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[3, 2, 0, 1], is_atomic: true };
 
 pub(super) static FlexPersistentVolumeSource: Type = Type { name: "FlexPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "driver", String),
@@ -486,7 +486,7 @@ pub(super) static FlexPersistentVolumeSource: Type = Type { name: "FlexPersisten
     omitted(5, "options", Map(&String)),
     omitted(4, "readOnly", Bool),
     pointer(3, "secretRef", Struct(&SecretReference)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 4, 3, 2], is_atomic: false };
 
 pub(super) static FlexVolumeSource: Type = Type { name: "FlexVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "driver", String),
@@ -494,44 +494,44 @@ pub(super) static FlexVolumeSource: Type = Type { name: "FlexVolumeSource", pack
     omitted(5, "options", Map(&String)),
     omitted(4, "readOnly", Bool),
     pointer(3, "secretRef", Struct(&LocalObjectReference)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 4, 3, 2], is_atomic: false };
 
 pub(super) static FlockerVolumeSource: Type = Type { name: "FlockerVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "datasetName", String),
     omitted(2, "datasetUUID", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static GCEPersistentDiskVolumeSource: Type = Type { name: "GCEPersistentDiskVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(3, "partition", Int32),
     field(1, "pdName", String),
     omitted(4, "readOnly", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 1, 3], is_atomic: false };
 
 pub(super) static GRPCAction: Type = Type { name: "GRPCAction", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "mode", String),
     field(1, "port", Int32),
     pointer(2, "service", String).or("\"\""),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2], is_atomic: false };
 
 pub(super) static GitRepoVolumeSource: Type = Type { name: "GitRepoVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "directory", String),
     field(1, "repository", String),
     omitted(2, "revision", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 0], is_atomic: false };
 
 pub(super) static GlusterfsPersistentVolumeSource: Type = Type { name: "GlusterfsPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "endpoints", String),
     pointer(4, "endpointsNamespace", String),
     field(2, "path", String),
     omitted(3, "readOnly", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 2, 3, 1], is_atomic: false };
 
 pub(super) static GlusterfsVolumeSource: Type = Type { name: "GlusterfsVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "endpoints", String),
     field(2, "path", String),
     omitted(3, "readOnly", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static HTTPGetAction: Type = Type { name: "HTTPGetAction", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "host", String),
@@ -540,26 +540,26 @@ pub(super) static HTTPGetAction: Type = Type { name: "HTTPGetAction", package: "
     field(2, "port", IntOrString),
     omitted(0, "protocol", String),
     omitted(4, "scheme", Text("URIScheme")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 0, 5, 1], is_atomic: false };
 
 pub(super) static HTTPHeader: Type = Type { name: "HTTPHeader", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
     field(2, "value", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static HostAlias: Type = Type { name: "HostAlias", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "hostnames", List(&String)).of(Atomic),
     field(1, "ip", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static HostIP: Type = Type { name: "HostIP", package: "", fields: &[
     field(1, "ip", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static HostPathVolumeSource: Type = Type { name: "HostPathVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "path", String),
     pointer(2, "type", Text("HostPathType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static ISCSIPersistentVolumeSource: Type = Type { name: "ISCSIPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(8, "chapAuthDiscovery", Bool),
@@ -573,7 +573,7 @@ pub(super) static ISCSIPersistentVolumeSource: Type = Type { name: "ISCSIPersist
     omitted(6, "readOnly", Bool),
     pointer(10, "secretRef", Struct(&SecretReference)),
     field(1, "targetPortal", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[10, 4, 6, 5, 2, 8, 7, 0, 9, 1, 3], is_atomic: false };
 
 pub(super) static ISCSIVolumeSource: Type = Type { name: "ISCSIVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(8, "chapAuthDiscovery", Bool),
@@ -587,43 +587,43 @@ pub(super) static ISCSIVolumeSource: Type = Type { name: "ISCSIVolumeSource", pa
     omitted(6, "readOnly", Bool),
     pointer(10, "secretRef", Struct(&LocalObjectReference)),
     field(1, "targetPortal", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[10, 4, 6, 5, 2, 8, 7, 0, 9, 1, 3], is_atomic: false };
 
 pub(super) static ImageVolumeSource: Type = Type { name: "ImageVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "pullPolicy", Text("PullPolicy")),
     omitted(1, "reference", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static ImageVolumeStatus: Type = Type { name: "ImageVolumeStatus", package: "", fields: &[
     omitted(1, "imageRef", String).required(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static KeyToPath: Type = Type { name: "KeyToPath", package: "io.k8s.api.core.v1", fields: &[
     field(1, "key", String),
     pointer(3, "mode", Int32),
     field(2, "path", String),
     pointer(0, "user", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 2, 1], is_atomic: false };
 
 pub(super) static Lifecycle: Type = Type { name: "Lifecycle", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "postStart", Struct(&LifecycleHandler)),
     pointer(2, "preStop", Struct(&LifecycleHandler)),
     pointer(3, "stopSignal", Text("Signal")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static LifecycleHandler: Type = Type { name: "LifecycleHandler", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "exec", Struct(&ExecAction)),
     pointer(2, "httpGet", Struct(&HTTPGetAction)),
     pointer(4, "sleep", Struct(&SleepAction)),
     pointer(3, "tcpSocket", Struct(&TCPSocketAction)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 3, 2], is_atomic: false };
 
 pub(super) static LimitRange: Type = Type { name: "LimitRange", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&LimitRangeSpec)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static LimitRangeItem: Type = Type { name: "LimitRangeItem", package: "", fields: &[
     omitted(4, "default", Map(&Quantity)),
@@ -632,48 +632,48 @@ pub(super) static LimitRangeItem: Type = Type { name: "LimitRangeItem", package:
     omitted(6, "maxLimitRequestRatio", Map(&Quantity)),
     omitted(3, "min", Map(&Quantity)),
     field(1, "type", Text("LimitType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 2, 4, 0, 1, 3], is_atomic: false };
 
 pub(super) static LimitRangeSpec: Type = Type { name: "LimitRangeSpec", package: "", fields: &[
     field(1, "limits", List(&Struct(&LimitRangeItem))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static LinuxContainerUser: Type = Type { name: "LinuxContainerUser", package: "", fields: &[
     field(2, "gid", Int64),
     omitted(3, "supplementalGroups", List(&Int64)).of(Atomic),
     field(1, "uid", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 1], is_atomic: false };
 
 pub(super) static LoadBalancerIngress: Type = Type { name: "LoadBalancerIngress", package: "", fields: &[
     omitted(2, "hostname", String),
     omitted(1, "ip", String),
     pointer(3, "ipMode", Text("LoadBalancerIPMode")),
     omitted(4, "ports", List(&Struct(&PortStatus))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 2, 3], is_atomic: false };
 
 pub(super) static LoadBalancerStatus: Type = Type { name: "LoadBalancerStatus", package: "", fields: &[
     omitted(1, "ingress", List(&Struct(&LoadBalancerIngress))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static LocalObjectReference: Type = Type { name: "LocalObjectReference", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "name", String).or("\"\""),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[0], is_atomic: true };
 
 pub(super) static LocalVolumeSource: Type = Type { name: "LocalVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(2, "fsType", String),
     field(1, "path", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static ModifyVolumeStatus: Type = Type { name: "ModifyVolumeStatus", package: "io.k8s.api.core.v1", fields: &[
     field(2, "status", Text("PersistentVolumeClaimModifyVolumeStatus")),
     omitted(1, "targetVolumeAttributesClassName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static NFSVolumeSource: Type = Type { name: "NFSVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(2, "path", String),
     omitted(3, "readOnly", Bool),
     field(1, "server", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 1], is_atomic: false };
 
 pub(super) static Namespace: Type = Type { name: "Namespace", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -681,7 +681,7 @@ pub(super) static Namespace: Type = Type { name: "Namespace", package: "io.k8s.a
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&NamespaceSpec)).optional(),
     field(3, "status", Struct(&NamespaceStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static NamespaceCondition: Type = Type { name: "NamespaceCondition", package: "", fields: &[
     field(4, "lastTransitionTime", Time).optional(),
@@ -689,16 +689,16 @@ pub(super) static NamespaceCondition: Type = Type { name: "NamespaceCondition", 
     omitted(5, "reason", String),
     field(2, "status", Text("ConditionStatus")),
     field(1, "type", Text("NamespaceConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static NamespaceSpec: Type = Type { name: "NamespaceSpec", package: "", fields: &[
     omitted(1, "finalizers", List(&Text("FinalizerName"))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static NamespaceStatus: Type = Type { name: "NamespaceStatus", package: "", fields: &[
     omitted(2, "conditions", List(&Struct(&NamespaceCondition))).of(Keyed(&["type"])).patched(Merge("type")),
     omitted(1, "phase", Text("NamespacePhase")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static Node: Type = Type { name: "Node", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -706,35 +706,35 @@ pub(super) static Node: Type = Type { name: "Node", package: "io.k8s.api.core.v1
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&NodeSpec)).optional(),
     field(3, "status", Struct(&NodeStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static NodeAddress: Type = Type { name: "NodeAddress", package: "", fields: &[
     field(2, "address", String),
     field(1, "type", Text("NodeAddressType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static NodeAffinity: Type = Type { name: "NodeAffinity", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "preferredDuringSchedulingIgnoredDuringExecution", List(&Struct(&PreferredSchedulingTerm))).of(Atomic),
     pointer(1, "requiredDuringSchedulingIgnoredDuringExecution", Struct(&NodeSelector)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static NodeAllocatableMappedResources: Type = Type { name: "NodeAllocatableMappedResources", package: "", fields: &[
     omitted(0, "name", String).required(),
     pointer(0, "quantity", Quantity).required(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[], is_atomic: false };
 
 pub(super) static NodeAllocatableOverheadResources: Type = Type { name: "NodeAllocatableOverheadResources", package: "", fields: &[
     omitted(0, "name", String).required(),
     pointer(0, "perContainer", Quantity),
     pointer(0, "perPod", Quantity),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[], is_atomic: false };
 
 pub(super) static NodeAllocatableResourceClaimStatus: Type = Type { name: "NodeAllocatableResourceClaimStatus", package: "", fields: &[
     omitted(2, "containers", List(&String)).of(Set),
     omitted(0, "mapping", List(&Struct(&NodeAllocatableMappedResources))).of(Keyed(&["name"])).patched(Merge("name")),
     omitted(0, "overhead", List(&Struct(&NodeAllocatableOverheadResources))).of(Keyed(&["name"])).patched(Merge("name")),
     field(1, "resourceClaimName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 0], is_atomic: false };
 
 pub(super) static NodeCondition: Type = Type { name: "NodeCondition", package: "", fields: &[
     field(3, "lastHeartbeatTime", Time).optional(),
@@ -743,61 +743,61 @@ pub(super) static NodeCondition: Type = Type { name: "NodeCondition", package: "
     omitted(5, "reason", String),
     field(2, "status", Text("ConditionStatus")),
     field(1, "type", Text("NodeConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 4, 0, 1, 3, 2], is_atomic: false };
 
 pub(super) static NodeConfigSource: Type = Type { name: "NodeConfigSource", package: "", fields: &[
     pointer(2, "configMap", Struct(&ConfigMapNodeConfigSource)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static NodeConfigStatus: Type = Type { name: "NodeConfigStatus", package: "", fields: &[
     pointer(2, "active", Struct(&NodeConfigSource)),
     pointer(1, "assigned", Struct(&NodeConfigSource)),
     omitted(4, "error", String),
     pointer(3, "lastKnownGood", Struct(&NodeConfigSource)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 3, 2], is_atomic: false };
 
 pub(super) static NodeDaemonEndpoints: Type = Type { name: "NodeDaemonEndpoints", package: "", fields: &[
     field(1, "kubeletEndpoint", Struct(&DaemonEndpoint)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static NodeFeatures: Type = Type { name: "NodeFeatures", package: "", fields: &[
     pointer(1, "supplementalGroupsPolicy", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static NodePodPreemptionPolicy: Type = Type { name: "NodePodPreemptionPolicy", package: "", fields: &[
     omitted(0, "disableResizePreemption", List(&String)).of(Set),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[], is_atomic: false };
 
 pub(super) static NodeProxyOptions: Type = Type { name: "NodeProxyOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     omitted(1, "path", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2], is_atomic: false };
 
 pub(super) static NodeRuntimeHandler: Type = Type { name: "NodeRuntimeHandler", package: "", fields: &[
     pointer(2, "features", Struct(&NodeRuntimeHandlerFeatures)),
     field(1, "name", String).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static NodeRuntimeHandlerFeatures: Type = Type { name: "NodeRuntimeHandlerFeatures", package: "", fields: &[
     pointer(1, "recursiveReadOnlyMounts", Bool),
     pointer(2, "userNamespaces", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static NodeSelector: Type = Type { name: "NodeSelector", package: "io.k8s.api.core.v1", fields: &[
     field(1, "nodeSelectorTerms", List(&Struct(&NodeSelectorTerm))).of(Atomic),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[0], is_atomic: true };
 
 pub(super) static NodeSelectorRequirement: Type = Type { name: "NodeSelectorRequirement", package: "io.k8s.api.core.v1", fields: &[
     field(1, "key", String),
     field(2, "operator", Text("NodeSelectorOperator")),
     omitted(3, "values", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static NodeSelectorTerm: Type = Type { name: "NodeSelectorTerm", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "matchExpressions", List(&Struct(&NodeSelectorRequirement))).of(Atomic),
     omitted(2, "matchFields", List(&Struct(&NodeSelectorRequirement))).of(Atomic),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[0, 1], is_atomic: true };
 
 pub(super) static NodeSpec: Type = Type { name: "NodeSpec", package: "", fields: &[
     pointer(6, "configSource", Struct(&NodeConfigSource)),
@@ -808,7 +808,7 @@ pub(super) static NodeSpec: Type = Type { name: "NodeSpec", package: "", fields:
     omitted(3, "providerID", String),
     omitted(5, "taints", List(&Struct(&Taint))).of(Atomic),
     omitted(4, "unschedulable", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 1, 5, 7, 6, 0, 3], is_atomic: false };
 
 pub(super) static NodeStatus: Type = Type { name: "NodeStatus", package: "", fields: &[
     omitted(5, "addresses", List(&Struct(&NodeAddress))).of(Keyed(&["type"])).patched(Merge("type")),
@@ -825,11 +825,11 @@ pub(super) static NodeStatus: Type = Type { name: "NodeStatus", package: "", fie
     omitted(12, "runtimeHandlers", List(&Struct(&NodeRuntimeHandler))).of(Atomic),
     omitted(10, "volumesAttached", List(&Struct(&AttachedVolume))).of(Atomic),
     omitted(9, "volumesInUse", List(&Text("UniqueVolumeName"))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 1, 10, 3, 0, 5, 9, 8, 13, 12, 4, 11, 7, 6], is_atomic: false };
 
 pub(super) static NodeSwapStatus: Type = Type { name: "NodeSwapStatus", package: "", fields: &[
     pointer(1, "capacity", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static NodeSystemInfo: Type = Type { name: "NodeSystemInfo", package: "", fields: &[
     field(10, "architecture", String),
@@ -844,12 +844,12 @@ pub(super) static NodeSystemInfo: Type = Type { name: "NodeSystemInfo", package:
     pointer(0, "runningInUserNamespace", Bool),
     pointer(11, "swap", Struct(&NodeSwapStatus)),
     field(2, "systemUUID", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[6, 11, 1, 3, 8, 2, 5, 4, 7, 0, 10], is_atomic: false };
 
 pub(super) static ObjectFieldSelector: Type = Type { name: "ObjectFieldSelector", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "apiVersion", String),
     field(2, "fieldPath", String),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[0, 1], is_atomic: true };
 
 pub(super) static ObjectReference: Type = Type { name: "ObjectReference", package: "io.k8s.api.core.v1", fields: &[
     omitted(5, "apiVersion", String),
@@ -859,7 +859,7 @@ pub(super) static ObjectReference: Type = Type { name: "ObjectReference", packag
     omitted(2, "namespace", String),
     omitted(6, "resourceVersion", String),
     omitted(4, "uid", Text("types.UID")),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[2, 4, 3, 6, 0, 5, 1], is_atomic: true };
 
 pub(super) static PersistentVolume: Type = Type { name: "PersistentVolume", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -867,7 +867,7 @@ pub(super) static PersistentVolume: Type = Type { name: "PersistentVolume", pack
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&PersistentVolumeSpec)).optional(),
     field(3, "status", Struct(&PersistentVolumeStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static PersistentVolumeClaim: Type = Type { name: "PersistentVolumeClaim", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -875,7 +875,7 @@ pub(super) static PersistentVolumeClaim: Type = Type { name: "PersistentVolumeCl
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&PersistentVolumeClaimSpec)).optional(),
     field(3, "status", Struct(&PersistentVolumeClaimStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static PersistentVolumeClaimCondition: Type = Type { name: "PersistentVolumeClaimCondition", package: "io.k8s.api.core.v1", fields: &[
     field(3, "lastProbeTime", Time).optional(),
@@ -884,7 +884,7 @@ pub(super) static PersistentVolumeClaimCondition: Type = Type { name: "Persisten
     omitted(5, "reason", String),
     field(2, "status", Text("ConditionStatus")),
     field(1, "type", Text("PersistentVolumeClaimConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 4, 0, 1, 3, 2], is_atomic: false };
 
 pub(super) static PersistentVolumeClaimSpec: Type = Type { name: "PersistentVolumeClaimSpec", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "accessModes", List(&Text("PersistentVolumeAccessMode"))).of(Atomic),
@@ -896,7 +896,7 @@ pub(super) static PersistentVolumeClaimSpec: Type = Type { name: "PersistentVolu
     pointer(9, "volumeAttributesClassName", String),
     pointer(6, "volumeMode", Text("PersistentVolumeMode")),
     omitted(3, "volumeName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 3, 8, 4, 5, 7, 1, 2, 6], is_atomic: false };
 
 pub(super) static PersistentVolumeClaimStatus: Type = Type { name: "PersistentVolumeClaimStatus", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "accessModes", List(&Text("PersistentVolumeAccessMode"))).of(Atomic),
@@ -908,17 +908,17 @@ pub(super) static PersistentVolumeClaimStatus: Type = Type { name: "PersistentVo
     pointer(0, "healthStatus", Struct(&VolumeHealthStatus)),
     pointer(9, "modifyVolumeStatus", Struct(&ModifyVolumeStatus)),
     omitted(1, "phase", Text("PersistentVolumeClaimPhase")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[8, 0, 3, 4, 2, 1, 5, 7], is_atomic: false };
 
 pub(super) static PersistentVolumeClaimTemplate: Type = Type { name: "PersistentVolumeClaimTemplate", package: "io.k8s.api.core.v1", fields: &[
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&PersistentVolumeClaimSpec)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static PersistentVolumeClaimVolumeSource: Type = Type { name: "PersistentVolumeClaimVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     field(1, "claimName", String),
     omitted(2, "readOnly", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static PersistentVolumeSource: Type = Type { name: "PersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(2, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
@@ -943,7 +943,7 @@ pub(super) static PersistentVolumeSource: Type = Type { name: "PersistentVolumeS
     pointer(19, "scaleIO", Struct(&ScaleIOPersistentVolumeSource)),
     pointer(21, "storageos", Struct(&StorageOSPersistentVolumeSource)),
     pointer(14, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[9, 0, 11, 10, 14, 18, 12, 4, 3, 6, 8, 7, 2, 21, 17, 1, 15, 16, 19, 13, 20, 5], is_atomic: false };
 
 pub(super) static PersistentVolumeSpec: Type = Type { name: "PersistentVolumeSpec", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "accessModes", List(&Text("PersistentVolumeAccessMode"))).of(Atomic),
@@ -977,19 +977,19 @@ pub(super) static PersistentVolumeSpec: Type = Type { name: "PersistentVolumeSpe
     pointer(10, "volumeAttributesClassName", String),
     pointer(8, "volumeMode", Text("PersistentVolumeMode")),
     pointer(0, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
-], embedded: &[(2, &PersistentVolumeSource)], is_atomic: false };
+], embedded: &[(2, &PersistentVolumeSource)], order: &[4, 31, 0, 7, 20, 26, 17, 29, 19, 28], is_atomic: false };
 
 pub(super) static PersistentVolumeStatus: Type = Type { name: "PersistentVolumeStatus", package: "", fields: &[
     pointer(4, "lastPhaseTransitionTime", Time),
     omitted(2, "message", String),
     omitted(1, "phase", Text("PersistentVolumePhase")),
     omitted(3, "reason", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 1, 3, 0], is_atomic: false };
 
 pub(super) static PhotonPersistentDiskVolumeSource: Type = Type { name: "PhotonPersistentDiskVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     field(1, "pdID", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static Pod: Type = Type { name: "Pod", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -997,12 +997,12 @@ pub(super) static Pod: Type = Type { name: "Pod", package: "io.k8s.api.core.v1",
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&PodSpec)).optional(),
     field(3, "status", Struct(&PodStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static PodAffinity: Type = Type { name: "PodAffinity", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "preferredDuringSchedulingIgnoredDuringExecution", List(&Struct(&WeightedPodAffinityTerm))).of(Atomic),
     omitted(1, "requiredDuringSchedulingIgnoredDuringExecution", List(&Struct(&PodAffinityTerm))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static PodAffinityTerm: Type = Type { name: "PodAffinityTerm", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "labelSelector", Struct(&meta_v1::LabelSelector)),
@@ -1011,12 +1011,12 @@ pub(super) static PodAffinityTerm: Type = Type { name: "PodAffinityTerm", packag
     pointer(4, "namespaceSelector", Struct(&meta_v1::LabelSelector)),
     omitted(2, "namespaces", List(&String)).of(Atomic),
     field(3, "topologyKey", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 4, 5, 3, 1, 2], is_atomic: false };
 
 pub(super) static PodAntiAffinity: Type = Type { name: "PodAntiAffinity", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "preferredDuringSchedulingIgnoredDuringExecution", List(&Struct(&WeightedPodAffinityTerm))).of(Atomic),
     omitted(1, "requiredDuringSchedulingIgnoredDuringExecution", List(&Struct(&PodAffinityTerm))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static PodAttachOptions: Type = Type { name: "PodAttachOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -1026,7 +1026,7 @@ pub(super) static PodAttachOptions: Type = Type { name: "PodAttachOptions", pack
     omitted(1, "stdin", Bool),
     omitted(2, "stdout", Bool),
     omitted(4, "tty", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 5, 3, 6, 1], is_atomic: false };
 
 pub(super) static PodCertificateProjection: Type = Type { name: "PodCertificateProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(6, "certificateChainPath", String),
@@ -1037,7 +1037,7 @@ pub(super) static PodCertificateProjection: Type = Type { name: "PodCertificateP
     omitted(1, "signerName", String).required(),
     pointer(0, "user", Int64),
     omitted(7, "userAnnotations", Map(&String)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 3, 4, 1, 2, 0, 7], is_atomic: false };
 
 pub(super) static PodCondition: Type = Type { name: "PodCondition", package: "", fields: &[
     field(3, "lastProbeTime", Time).optional(),
@@ -1047,18 +1047,18 @@ pub(super) static PodCondition: Type = Type { name: "PodCondition", package: "",
     omitted(5, "reason", String),
     field(2, "status", Text("ConditionStatus")),
     field(1, "type", Text("PodConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[6, 5, 0, 1, 4, 2, 3], is_atomic: false };
 
 pub(super) static PodDNSConfig: Type = Type { name: "PodDNSConfig", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "nameservers", List(&String)).of(Atomic),
     omitted(3, "options", List(&Struct(&PodDNSConfigOption))).of(Atomic),
     omitted(2, "searches", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 2, 1], is_atomic: false };
 
 pub(super) static PodDNSConfigOption: Type = Type { name: "PodDNSConfigOption", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "name", String),
     pointer(2, "value", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static PodExecOptions: Type = Type { name: "PodExecOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -1069,16 +1069,16 @@ pub(super) static PodExecOptions: Type = Type { name: "PodExecOptions", package:
     omitted(1, "stdin", Bool),
     omitted(2, "stdout", Bool),
     omitted(4, "tty", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 6, 4, 7, 2, 1], is_atomic: false };
 
 pub(super) static PodExtendedResourceClaimStatus: Type = Type { name: "PodExtendedResourceClaimStatus", package: "", fields: &[
     field(1, "requestMappings", List(&Struct(&ContainerExtendedResourceRequest))).of(Atomic),
     field(2, "resourceClaimName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static PodIP: Type = Type { name: "PodIP", package: "", fields: &[
     field(1, "ip", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static PodLogOptions: Type = Type { name: "PodLogOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -1093,46 +1093,46 @@ pub(super) static PodLogOptions: Type = Type { name: "PodLogOptions", package: "
     pointer(10, "stream", String),
     pointer(7, "tailLines", Int64),
     omitted(6, "timestamps", Bool),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 6, 7, 8, 11, 10, 5, 3, 9], is_atomic: false };
 
 pub(super) static PodOS: Type = Type { name: "PodOS", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", Text("OSName")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static PodPortForwardOptions: Type = Type { name: "PodPortForwardOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     omitted(1, "ports", List(&Int32)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2], is_atomic: false };
 
 pub(super) static PodProxyOptions: Type = Type { name: "PodProxyOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     omitted(1, "path", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2], is_atomic: false };
 
 pub(super) static PodReadinessGate: Type = Type { name: "PodReadinessGate", package: "io.k8s.api.core.v1", fields: &[
     field(1, "conditionType", Text("PodConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static PodResourceClaim: Type = Type { name: "PodResourceClaim", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
     pointer(3, "resourceClaimName", String),
     pointer(4, "resourceClaimTemplateName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static PodResourceClaimStatus: Type = Type { name: "PodResourceClaimStatus", package: "", fields: &[
     field(1, "name", String),
     pointer(2, "resourceClaimName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static PodSchedulingGate: Type = Type { name: "PodSchedulingGate", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static PodSchedulingGroup: Type = Type { name: "PodSchedulingGroup", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "podGroupName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static PodSecurityContext: Type = Type { name: "PodSecurityContext", package: "io.k8s.api.core.v1", fields: &[
     pointer(11, "appArmorProfile", Struct(&AppArmorProfile)),
@@ -1148,7 +1148,7 @@ pub(super) static PodSecurityContext: Type = Type { name: "PodSecurityContext", 
     pointer(12, "supplementalGroupsPolicy", Text("SupplementalGroupsPolicy")),
     omitted(7, "sysctls", List(&Struct(&Sysctl))).of(Atomic),
     pointer(8, "windowsOptions", Struct(&WindowsSecurityContextOptions)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[7, 5, 4, 9, 1, 3, 11, 12, 2, 8, 0, 10, 6], is_atomic: false };
 
 pub(super) static PodSpec: Type = Type { name: "PodSpec", package: "io.k8s.api.core.v1", fields: &[
     pointer(5, "activeDeadlineSeconds", Int64),
@@ -1194,7 +1194,7 @@ pub(super) static PodSpec: Type = Type { name: "PodSpec", package: "io.k8s.api.c
     omitted(22, "tolerations", List(&Struct(&Toleration))).of(Atomic),
     omitted(33, "topologySpreadConstraints", List(&Struct(&TopologySpreadConstraint))).of(Keyed(&["topologyKey", "whenUnsatisfiable"])).patched(Merge("topologyKey")),
     omitted(1, "volumes", List(&Struct(&Volume))).of(Keyed(&["name"])).patched(MergeRetainingKeys("name")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[42, 3, 28, 39, 0, 5, 19, 35, 34, 18, 11, 12, 10, 33, 16, 14, 38, 1, 30, 17, 2, 40, 9, 24, 23, 4, 37, 25, 29, 6, 22, 21, 41, 7, 36, 20, 13, 31, 26, 27, 15, 32], is_atomic: false };
 
 pub(super) static PodStatus: Type = Type { name: "PodStatus", package: "", fields: &[
     omitted(19, "allocatedResources", Map(&Quantity)),
@@ -1219,49 +1219,49 @@ pub(super) static PodStatus: Type = Type { name: "PodStatus", package: "", field
     pointer(20, "resources", Struct(&ResourceRequirements)),
     pointer(7, "startTime", Time),
     omitted(0, "volumeHealth", List(&Struct(&PodVolumeHealth))).of(Keyed(&["name"])),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[12, 1, 8, 16, 5, 13, 20, 2, 15, 7, 10, 14, 3, 17, 18, 6, 11, 4, 0, 19, 9], is_atomic: false };
 
 pub(super) static PodStatusResult: Type = Type { name: "PodStatusResult", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "status", Struct(&PodStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static PodTemplate: Type = Type { name: "PodTemplate", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "template", Struct(&PodTemplateSpec)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static PodTemplateSpec: Type = Type { name: "PodTemplateSpec", package: "io.k8s.api.core.v1", fields: &[
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&PodSpec)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static PodVolumeHealth: Type = Type { name: "PodVolumeHealth", package: "", fields: &[
     omitted(0, "healthConditions", List(&Struct(&VolumeHealthCondition))).of(Keyed(&["reason", "status"])).patched(Merge("status")),
     pointer(0, "lastTransitionTime", Time),
     omitted(0, "name", String).required(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[], is_atomic: false };
 
 pub(super) static PortStatus: Type = Type { name: "PortStatus", package: "", fields: &[
     pointer(3, "error", String),
     field(1, "port", Int32),
     field(2, "protocol", Text("Protocol")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 0], is_atomic: false };
 
 pub(super) static PortworxVolumeSource: Type = Type { name: "PortworxVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(3, "readOnly", Bool),
     field(1, "volumeID", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 1], is_atomic: false };
 
 pub(super) static PreferredSchedulingTerm: Type = Type { name: "PreferredSchedulingTerm", package: "io.k8s.api.core.v1", fields: &[
     field(2, "preference", Struct(&NodeSelectorTerm)),
     field(1, "weight", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static Probe: Type = Type { name: "Probe", package: "io.k8s.api.core.v1", fields: &[
     pointer(0, "exec", Struct(&ExecAction)),
@@ -1274,20 +1274,20 @@ pub(super) static Probe: Type = Type { name: "Probe", package: "io.k8s.api.core.
     pointer(0, "tcpSocket", Struct(&TCPSocketAction)),
     pointer(7, "terminationGracePeriodSeconds", Int64),
     omitted(3, "timeoutSeconds", Int32),
-], embedded: &[(1, &ProbeHandler)], is_atomic: false };
+], embedded: &[(1, &ProbeHandler)], order: &[10, 4, 9, 5, 6, 1, 8], is_atomic: false };
 
 pub(super) static ProbeHandler: Type = Type { name: "ProbeHandler", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "exec", Struct(&ExecAction)),
     pointer(4, "grpc", Struct(&GRPCAction)),
     pointer(2, "httpGet", Struct(&HTTPGetAction)),
     pointer(3, "tcpSocket", Struct(&TCPSocketAction)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 2, 3, 1], is_atomic: false };
 
 pub(super) static ProjectedVolumeSource: Type = Type { name: "ProjectedVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(2, "defaultMode", Int32),
     pointer(0, "defaultUser", Int64),
     field(1, "sources", List(&Struct(&VolumeProjection))).optional().of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0], is_atomic: false };
 
 pub(super) static QuobyteVolumeSource: Type = Type { name: "QuobyteVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(5, "group", String),
@@ -1296,7 +1296,7 @@ pub(super) static QuobyteVolumeSource: Type = Type { name: "QuobyteVolumeSource"
     omitted(6, "tenant", String),
     omitted(4, "user", String),
     field(2, "volume", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 5, 1, 4, 0, 3], is_atomic: false };
 
 pub(super) static RBDPersistentVolumeSource: Type = Type { name: "RBDPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
@@ -1307,7 +1307,7 @@ pub(super) static RBDPersistentVolumeSource: Type = Type { name: "RBDPersistentV
     omitted(8, "readOnly", Bool),
     pointer(7, "secretRef", Struct(&SecretReference)),
     omitted(5, "user", String).or("\"admin\""),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 1, 0, 4, 7, 2, 6, 5], is_atomic: false };
 
 pub(super) static RBDVolumeSource: Type = Type { name: "RBDVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
@@ -1318,7 +1318,7 @@ pub(super) static RBDVolumeSource: Type = Type { name: "RBDVolumeSource", packag
     omitted(8, "readOnly", Bool),
     pointer(7, "secretRef", Struct(&LocalObjectReference)),
     omitted(5, "user", String).or("\"admin\""),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 1, 0, 4, 7, 2, 6, 5], is_atomic: false };
 
 pub(super) static RangeAllocation: Type = Type { name: "RangeAllocation", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -1326,7 +1326,7 @@ pub(super) static RangeAllocation: Type = Type { name: "RangeAllocation", packag
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "range", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 4, 1], is_atomic: false };
 
 pub(super) static ReplicationController: Type = Type { name: "ReplicationController", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -1334,7 +1334,7 @@ pub(super) static ReplicationController: Type = Type { name: "ReplicationControl
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ReplicationControllerSpec)).optional(),
     field(3, "status", Struct(&ReplicationControllerStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static ReplicationControllerCondition: Type = Type { name: "ReplicationControllerCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -1342,14 +1342,14 @@ pub(super) static ReplicationControllerCondition: Type = Type { name: "Replicati
     omitted(4, "reason", String),
     field(2, "status", Text("ConditionStatus")),
     field(1, "type", Text("ReplicationControllerConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static ReplicationControllerSpec: Type = Type { name: "ReplicationControllerSpec", package: "", fields: &[
     omitted(4, "minReadySeconds", Int32).or("0"),
     pointer(1, "replicas", Int32).or("1"),
     omitted(2, "selector", Map(&String)).of(Atomic),
     pointer(3, "template", Struct(&PodTemplateSpec)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 3, 0], is_atomic: false };
 
 pub(super) static ReplicationControllerStatus: Type = Type { name: "ReplicationControllerStatus", package: "", fields: &[
     omitted(5, "availableReplicas", Int32),
@@ -1358,24 +1358,24 @@ pub(super) static ReplicationControllerStatus: Type = Type { name: "ReplicationC
     omitted(3, "observedGeneration", Int64),
     omitted(4, "readyReplicas", Int32),
     field(1, "replicas", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 2, 3, 4, 0, 1], is_atomic: false };
 
 pub(super) static ResourceClaim: Type = Type { name: "ResourceClaim", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
     omitted(2, "request", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static ResourceFieldSelector: Type = Type { name: "ResourceFieldSelector", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "containerName", String),
     field(3, "divisor", Quantity).optional(),
     field(2, "resource", String),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[0, 2, 1], is_atomic: true };
 
 pub(super) static ResourceHealth: Type = Type { name: "ResourceHealth", package: "", fields: &[
     omitted(2, "health", Text("ResourceHealthStatus")),
     pointer(6, "message", String),
     field(1, "resourceID", Text("ResourceID")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 1], is_atomic: false };
 
 pub(super) static ResourceQuota: Type = Type { name: "ResourceQuota", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -1383,36 +1383,36 @@ pub(super) static ResourceQuota: Type = Type { name: "ResourceQuota", package: "
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ResourceQuotaSpec)).optional(),
     field(3, "status", Struct(&ResourceQuotaStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static ResourceQuotaSpec: Type = Type { name: "ResourceQuotaSpec", package: "", fields: &[
     omitted(1, "hard", Map(&Quantity)),
     pointer(3, "scopeSelector", Struct(&ScopeSelector)),
     omitted(2, "scopes", List(&Text("ResourceQuotaScope"))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 2, 1], is_atomic: false };
 
 pub(super) static ResourceQuotaStatus: Type = Type { name: "ResourceQuotaStatus", package: "", fields: &[
     omitted(1, "hard", Map(&Quantity)),
     omitted(2, "used", Map(&Quantity)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static ResourceRequirements: Type = Type { name: "ResourceRequirements", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "claims", List(&Struct(&ResourceClaim))).of(Keyed(&["name"])),
     omitted(1, "limits", Map(&Quantity)),
     omitted(2, "requests", Map(&Quantity)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 0], is_atomic: false };
 
 pub(super) static ResourceStatus: Type = Type { name: "ResourceStatus", package: "", fields: &[
     field(1, "name", Text("ResourceName")),
     omitted(2, "resources", List(&Struct(&ResourceHealth))).of(Keyed(&["resourceID"])),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static SELinuxOptions: Type = Type { name: "SELinuxOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(4, "level", String),
     omitted(2, "role", String),
     omitted(3, "type", String),
     omitted(1, "user", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 1, 2, 0], is_atomic: false };
 
 pub(super) static ScaleIOPersistentVolumeSource: Type = Type { name: "ScaleIOPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(9, "fsType", String).or("\"xfs\""),
@@ -1425,7 +1425,7 @@ pub(super) static ScaleIOPersistentVolumeSource: Type = Type { name: "ScaleIOPer
     omitted(6, "storagePool", String),
     field(2, "system", String),
     omitted(8, "volumeName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 8, 4, 5, 2, 7, 6, 9, 0, 3], is_atomic: false };
 
 pub(super) static ScaleIOVolumeSource: Type = Type { name: "ScaleIOVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(9, "fsType", String).or("\"xfs\""),
@@ -1438,22 +1438,22 @@ pub(super) static ScaleIOVolumeSource: Type = Type { name: "ScaleIOVolumeSource"
     omitted(6, "storagePool", String),
     field(2, "system", String),
     omitted(8, "volumeName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 8, 4, 5, 2, 7, 6, 9, 0, 3], is_atomic: false };
 
 pub(super) static ScopeSelector: Type = Type { name: "ScopeSelector", package: "", fields: &[
     omitted(1, "matchExpressions", List(&Struct(&ScopedResourceSelectorRequirement))).of(Atomic),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[0], is_atomic: true };
 
 pub(super) static ScopedResourceSelectorRequirement: Type = Type { name: "ScopedResourceSelectorRequirement", package: "", fields: &[
     field(2, "operator", Text("ScopeSelectorOperator")),
     field(1, "scopeName", Text("ResourceQuotaScope")),
     omitted(3, "values", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 2], is_atomic: false };
 
 pub(super) static SeccompProfile: Type = Type { name: "SeccompProfile", package: "io.k8s.api.core.v1", fields: &[
     pointer(2, "localhostProfile", String),
     field(1, "type", Text("SeccompProfileType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static Secret: Type = Type { name: "Secret", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -1463,29 +1463,29 @@ pub(super) static Secret: Type = Type { name: "Secret", package: "io.k8s.api.cor
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     omitted(4, "stringData", Map(&String)),
     omitted(3, "type", Text("SecretType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 1, 6, 5, 2], is_atomic: false };
 
 pub(super) static SecretEnvSource: Type = Type { name: "SecretEnvSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "name", String).or("\"\""),
     pointer(2, "optional", Bool),
-], embedded: &[(1, &LocalObjectReference)], is_atomic: false };
+], embedded: &[(1, &LocalObjectReference)], order: &[2, 1], is_atomic: false };
 
 pub(super) static SecretKeySelector: Type = Type { name: "SecretKeySelector", package: "io.k8s.api.core.v1", fields: &[
     field(2, "key", String),
     omitted(0, "name", String).or("\"\""),
     pointer(3, "optional", Bool),
-], embedded: &[(1, &LocalObjectReference)], is_atomic: true };
+], embedded: &[(1, &LocalObjectReference)], order: &[3, 0, 2], is_atomic: true };
 
 pub(super) static SecretProjection: Type = Type { name: "SecretProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "items", List(&Struct(&KeyToPath))).of(Atomic),
     omitted(0, "name", String).or("\"\""),
     pointer(4, "optional", Bool),
-], embedded: &[(1, &LocalObjectReference)], is_atomic: false };
+], embedded: &[(1, &LocalObjectReference)], order: &[3, 0, 2], is_atomic: false };
 
 pub(super) static SecretReference: Type = Type { name: "SecretReference", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "name", String),
     omitted(2, "namespace", String),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[0, 1], is_atomic: true };
 
 pub(super) static SecretVolumeSource: Type = Type { name: "SecretVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(3, "defaultMode", Int32),
@@ -1493,7 +1493,7 @@ pub(super) static SecretVolumeSource: Type = Type { name: "SecretVolumeSource", 
     omitted(2, "items", List(&Struct(&KeyToPath))).of(Atomic),
     pointer(4, "optional", Bool),
     omitted(1, "secretName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 2, 0, 3], is_atomic: false };
 
 pub(super) static SecurityContext: Type = Type { name: "SecurityContext", package: "io.k8s.api.core.v1", fields: &[
     pointer(7, "allowPrivilegeEscalation", Bool),
@@ -1508,13 +1508,13 @@ pub(super) static SecurityContext: Type = Type { name: "SecurityContext", packag
     pointer(3, "seLinuxOptions", Struct(&SELinuxOptions)),
     pointer(11, "seccompProfile", Struct(&SeccompProfile)),
     pointer(10, "windowsOptions", Struct(&WindowsSecurityContextOptions)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 9, 8, 7, 5, 0, 6, 4, 11, 10, 1], is_atomic: false };
 
 pub(super) static SerializedReference: Type = Type { name: "SerializedReference", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "reference", Struct(&ObjectReference)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2], is_atomic: false };
 
 pub(super) static Service: Type = Type { name: "Service", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -1522,7 +1522,7 @@ pub(super) static Service: Type = Type { name: "Service", package: "io.k8s.api.c
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&ServiceSpec)).optional(),
     field(3, "status", Struct(&ServiceStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static ServiceAccount: Type = Type { name: "ServiceAccount", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -1531,14 +1531,14 @@ pub(super) static ServiceAccount: Type = Type { name: "ServiceAccount", package:
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     omitted(2, "secrets", List(&Struct(&ObjectReference))).of(Keyed(&["name"])).patched(Merge("name")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 5, 2, 1], is_atomic: false };
 
 pub(super) static ServiceAccountTokenProjection: Type = Type { name: "ServiceAccountTokenProjection", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "audience", String),
     pointer(2, "expirationSeconds", Int64),
     field(3, "path", String),
     pointer(0, "user", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static ServicePort: Type = Type { name: "ServicePort", package: "", fields: &[
     pointer(6, "appProtocol", String),
@@ -1547,13 +1547,13 @@ pub(super) static ServicePort: Type = Type { name: "ServicePort", package: "", f
     field(3, "port", Int32),
     omitted(2, "protocol", Text("Protocol")).or("\"TCP\""),
     field(4, "targetPort", IntOrString).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 4, 3, 5, 2, 0], is_atomic: false };
 
 pub(super) static ServiceProxyOptions: Type = Type { name: "ServiceProxyOptions", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     omitted(1, "path", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2], is_atomic: false };
 
 pub(super) static ServiceSpec: Type = Type { name: "ServiceSpec", package: "", fields: &[
     pointer(20, "allocateLoadBalancerNodePorts", Bool),
@@ -1576,20 +1576,20 @@ pub(super) static ServiceSpec: Type = Type { name: "ServiceSpec", package: "", f
     pointer(14, "sessionAffinityConfig", Struct(&SessionAffinityConfig)),
     pointer(23, "trafficDistribution", String),
     omitted(4, "type", Text("ServiceType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[13, 15, 1, 19, 3, 16, 11, 12, 4, 5, 6, 14, 17, 9, 2, 8, 0, 10, 7, 18], is_atomic: false };
 
 pub(super) static ServiceStatus: Type = Type { name: "ServiceStatus", package: "", fields: &[
     omitted(2, "conditions", List(&Struct(&meta_v1::Condition))).of(Keyed(&["type"])).patched(Merge("type")),
     field(1, "loadBalancer", Struct(&LoadBalancerStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static SessionAffinityConfig: Type = Type { name: "SessionAffinityConfig", package: "", fields: &[
     pointer(1, "clientIP", Struct(&ClientIPConfig)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static SleepAction: Type = Type { name: "SleepAction", package: "io.k8s.api.core.v1", fields: &[
     field(1, "seconds", Int64),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static StorageOSPersistentVolumeSource: Type = Type { name: "StorageOSPersistentVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
@@ -1597,7 +1597,7 @@ pub(super) static StorageOSPersistentVolumeSource: Type = Type { name: "StorageO
     pointer(5, "secretRef", Struct(&ObjectReference)),
     omitted(1, "volumeName", String),
     omitted(2, "volumeNamespace", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 4, 0, 1, 2], is_atomic: false };
 
 pub(super) static StorageOSVolumeSource: Type = Type { name: "StorageOSVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(3, "fsType", String),
@@ -1605,24 +1605,24 @@ pub(super) static StorageOSVolumeSource: Type = Type { name: "StorageOSVolumeSou
     pointer(5, "secretRef", Struct(&LocalObjectReference)),
     omitted(1, "volumeName", String),
     omitted(2, "volumeNamespace", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 4, 0, 1, 2], is_atomic: false };
 
 pub(super) static Sysctl: Type = Type { name: "Sysctl", package: "io.k8s.api.core.v1", fields: &[
     field(1, "name", String),
     field(2, "value", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static TCPSocketAction: Type = Type { name: "TCPSocketAction", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "host", String),
     field(1, "port", IntOrString),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static Taint: Type = Type { name: "Taint", package: "", fields: &[
     field(3, "effect", Text("TaintEffect")),
     field(1, "key", String),
     pointer(4, "timeAdded", Time),
     omitted(2, "value", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 3, 0, 2], is_atomic: false };
 
 pub(super) static Toleration: Type = Type { name: "Toleration", package: "io.k8s.api.core.v1", fields: &[
     omitted(4, "effect", Text("TaintEffect")),
@@ -1630,16 +1630,16 @@ pub(super) static Toleration: Type = Type { name: "Toleration", package: "io.k8s
     omitted(2, "operator", Text("TolerationOperator")),
     pointer(5, "tolerationSeconds", Int64),
     omitted(3, "value", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 4, 0, 3], is_atomic: false };
 
 pub(super) static TopologySelectorLabelRequirement: Type = Type { name: "TopologySelectorLabelRequirement", package: "io.k8s.api.core.v1", fields: &[
     field(1, "key", String),
     field(2, "values", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static TopologySelectorTerm: Type = Type { name: "TopologySelectorTerm", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "matchLabelExpressions", List(&Struct(&TopologySelectorLabelRequirement))).of(Atomic),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[0], is_atomic: true };
 
 pub(super) static TopologySpreadConstraint: Type = Type { name: "TopologySpreadConstraint", package: "io.k8s.api.core.v1", fields: &[
     pointer(4, "labelSelector", Struct(&meta_v1::LabelSelector)),
@@ -1650,20 +1650,20 @@ pub(super) static TopologySpreadConstraint: Type = Type { name: "TopologySpreadC
     pointer(7, "nodeTaintsPolicy", Text("NodeInclusionPolicy")),
     field(2, "topologyKey", String),
     field(3, "whenUnsatisfiable", Text("UnsatisfiableConstraintAction")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 6, 7, 0, 3, 4, 5, 1], is_atomic: false };
 
 pub(super) static TypedLocalObjectReference: Type = Type { name: "TypedLocalObjectReference", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "apiGroup", String),
     field(2, "kind", String),
     field(3, "name", String),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[0, 1, 2], is_atomic: true };
 
 pub(super) static TypedObjectReference: Type = Type { name: "TypedObjectReference", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "apiGroup", String),
     field(2, "kind", String),
     field(3, "name", String),
     pointer(4, "namespace", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2, 3], is_atomic: false };
 
 pub(super) static Volume: Type = Type { name: "Volume", package: "io.k8s.api.core.v1", fields: &[
     pointer(0, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
@@ -1697,23 +1697,23 @@ pub(super) static Volume: Type = Type { name: "Volume", package: "io.k8s.api.cor
     pointer(0, "secret", Struct(&SecretVolumeSource)),
     pointer(0, "storageos", Struct(&StorageOSVolumeSource)),
     pointer(0, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
-], embedded: &[(2, &VolumeSource)], is_atomic: false };
+], embedded: &[(2, &VolumeSource)], order: &[19, 31], is_atomic: false };
 
 pub(super) static VolumeDevice: Type = Type { name: "VolumeDevice", package: "io.k8s.api.core.v1", fields: &[
     field(2, "devicePath", String),
     field(1, "name", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static VolumeHealthCondition: Type = Type { name: "VolumeHealthCondition", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "message", String),
     omitted(0, "reason", String).required(),
     omitted(0, "status", String).required(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[], is_atomic: false };
 
 pub(super) static VolumeHealthStatus: Type = Type { name: "VolumeHealthStatus", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "healthConditions", List(&Struct(&VolumeHealthCondition))).of(Keyed(&["reason", "status"])).patched(Merge("status")),
     pointer(0, "lastTransitionTime", Time),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[], is_atomic: false };
 
 pub(super) static VolumeMount: Type = Type { name: "VolumeMount", package: "io.k8s.api.core.v1", fields: &[
     omitted(0, "bindMountOptions", List(&String)).of(Set),
@@ -1724,7 +1724,7 @@ pub(super) static VolumeMount: Type = Type { name: "VolumeMount", package: "io.k
     pointer(7, "recursiveReadOnly", Text("RecursiveReadOnlyMode")),
     omitted(4, "subPath", String),
     omitted(6, "subPathExpr", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 4, 1, 6, 2, 7, 5], is_atomic: false };
 
 pub(super) static VolumeMountStatus: Type = Type { name: "VolumeMountStatus", package: "", fields: &[
     field(2, "mountPath", String),
@@ -1732,11 +1732,11 @@ pub(super) static VolumeMountStatus: Type = Type { name: "VolumeMountStatus", pa
     omitted(3, "readOnly", Bool),
     pointer(4, "recursiveReadOnly", Text("RecursiveReadOnlyMode")),
     pointer(5, "volumeStatus", Struct(&VolumeStatus)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 2, 3, 4], is_atomic: false };
 
 pub(super) static VolumeNodeAffinity: Type = Type { name: "VolumeNodeAffinity", package: "io.k8s.api.core.v1", fields: &[
     pointer(1, "required", Struct(&NodeSelector)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static VolumeProjection: Type = Type { name: "VolumeProjection", package: "io.k8s.api.core.v1", fields: &[
     pointer(5, "clusterTrustBundle", Struct(&ClusterTrustBundleProjection)),
@@ -1745,12 +1745,12 @@ pub(super) static VolumeProjection: Type = Type { name: "VolumeProjection", pack
     pointer(6, "podCertificate", Struct(&PodCertificateProjection)),
     pointer(1, "secret", Struct(&SecretProjection)),
     pointer(4, "serviceAccountToken", Struct(&ServiceAccountTokenProjection)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 2, 1, 5, 0, 3], is_atomic: false };
 
 pub(super) static VolumeResourceRequirements: Type = Type { name: "VolumeResourceRequirements", package: "io.k8s.api.core.v1", fields: &[
     omitted(1, "limits", Map(&Quantity)),
     omitted(2, "requests", Map(&Quantity)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static VolumeSource: Type = Type { name: "VolumeSource", package: "io.k8s.api.core.v1", fields: &[
     pointer(4, "awsElasticBlockStore", Struct(&AWSElasticBlockStoreVolumeSource)),
@@ -1783,27 +1783,27 @@ pub(super) static VolumeSource: Type = Type { name: "VolumeSource", package: "io
     pointer(6, "secret", Struct(&SecretVolumeSource)),
     pointer(27, "storageos", Struct(&StorageOSVolumeSource)),
     pointer(20, "vsphereVolume", Struct(&VsphereVirtualDiskVolumeSource)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[16, 8, 13, 0, 14, 27, 19, 18, 15, 20, 25, 11, 4, 3, 12, 7, 10, 2, 5, 29, 24, 1, 21, 22, 26, 23, 28, 6, 9, 17], is_atomic: false };
 
 pub(super) static VolumeStatus: Type = Type { name: "VolumeStatus", package: "", fields: &[
     pointer(1, "image", Struct(&ImageVolumeStatus)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static VsphereVirtualDiskVolumeSource: Type = Type { name: "VsphereVirtualDiskVolumeSource", package: "io.k8s.api.core.v1", fields: &[
     omitted(2, "fsType", String),
     omitted(4, "storagePolicyID", String),
     omitted(3, "storagePolicyName", String),
     field(1, "volumePath", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 0, 2, 1], is_atomic: false };
 
 pub(super) static WeightedPodAffinityTerm: Type = Type { name: "WeightedPodAffinityTerm", package: "io.k8s.api.core.v1", fields: &[
     field(2, "podAffinityTerm", Struct(&PodAffinityTerm)),
     field(1, "weight", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static WindowsSecurityContextOptions: Type = Type { name: "WindowsSecurityContextOptions", package: "io.k8s.api.core.v1", fields: &[
     pointer(2, "gmsaCredentialSpec", String),
     pointer(1, "gmsaCredentialSpecName", String),
     pointer(4, "hostProcess", Bool),
     pointer(3, "runAsUserName", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 3, 2], is_atomic: false };

@@ -10,14 +10,14 @@ pub(super) static Endpoint: Type = Type { name: "Endpoint", package: "", fields:
     pointer(6, "nodeName", String),
     pointer(4, "targetRef", Struct(&core_v1::ObjectReference)),
     omitted(5, "topology", Map(&String)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 3, 5, 6, 4, 2], is_atomic: false };
 
 pub(super) static EndpointPort: Type = Type { name: "EndpointPort", package: "", fields: &[
     pointer(4, "appProtocol", String),
     pointer(1, "name", String),
     pointer(3, "port", Int32),
     pointer(2, "protocol", Text("v1.Protocol")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 3, 2, 0], is_atomic: false };
 
 pub(super) static EndpointSlice: Type = Type { name: "EndpointSlice", package: "io.k8s.api.discovery.v1beta1", fields: &[
     field(4, "addressType", Text("AddressType")),
@@ -26,4 +26,4 @@ pub(super) static EndpointSlice: Type = Type { name: "EndpointSlice", package: "
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(3, "ports", List(&Struct(&EndpointPort))).optional().of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 2, 5, 0], is_atomic: false };

@@ -20,9 +20,9 @@ pub(super) static Event: Type = Type { name: "Event", package: "io.k8s.api.event
     omitted(5, "reportingInstance", String),
     pointer(3, "series", Struct(&EventSeries)),
     omitted(11, "type", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[8, 6, 15, 13, 14, 0, 10, 11, 12, 9, 16, 5, 3, 4, 2], is_atomic: false };
 
 pub(super) static EventSeries: Type = Type { name: "EventSeries", package: "", fields: &[
     field(1, "count", Int32),
     field(2, "lastObservedTime", MicroTime),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };

@@ -8,7 +8,7 @@ pub(super) static FlowSchema: Type = Type { name: "FlowSchema", package: "io.k8s
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&flowcontrol_v1::FlowSchemaSpec)).optional(),
     field(3, "status", Struct(&FlowSchemaStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static FlowSchemaCondition: Type = Type { name: "FlowSchemaCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -16,18 +16,18 @@ pub(super) static FlowSchemaCondition: Type = Type { name: "FlowSchemaCondition"
     omitted(4, "reason", String),
     omitted(2, "status", Text("ConditionStatus")),
     omitted(1, "type", Text("FlowSchemaConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static FlowSchemaStatus: Type = Type { name: "FlowSchemaStatus", package: "", fields: &[
     omitted(1, "conditions", List(&Struct(&FlowSchemaCondition))).of(Keyed(&["type"])).patched(Merge("type")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static LimitedPriorityLevelConfiguration: Type = Type { name: "LimitedPriorityLevelConfiguration", package: "", fields: &[
     pointer(4, "borrowingLimitPercent", Int32),
     pointer(3, "lendablePercent", Int32),
     field(2, "limitResponse", Struct(&flowcontrol_v1::LimitResponse)).optional(),
     field(1, "nominalConcurrencyShares", Int32).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 2, 1, 0], is_atomic: false };
 
 pub(super) static PriorityLevelConfiguration: Type = Type { name: "PriorityLevelConfiguration", package: "io.k8s.api.flowcontrol.v1beta3", fields: &[
     omitted(0, "apiVersion", String),
@@ -35,7 +35,7 @@ pub(super) static PriorityLevelConfiguration: Type = Type { name: "PriorityLevel
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&PriorityLevelConfigurationSpec)).optional(),
     field(3, "status", Struct(&PriorityLevelConfigurationStatus)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3, 4], is_atomic: false };
 
 pub(super) static PriorityLevelConfigurationCondition: Type = Type { name: "PriorityLevelConfigurationCondition", package: "", fields: &[
     field(3, "lastTransitionTime", Time).optional(),
@@ -43,14 +43,14 @@ pub(super) static PriorityLevelConfigurationCondition: Type = Type { name: "Prio
     omitted(4, "reason", String),
     omitted(2, "status", Text("ConditionStatus")),
     omitted(1, "type", Text("PriorityLevelConfigurationConditionType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 3, 0, 2, 1], is_atomic: false };
 
 pub(super) static PriorityLevelConfigurationSpec: Type = Type { name: "PriorityLevelConfigurationSpec", package: "", fields: &[
     pointer(3, "exempt", Struct(&flowcontrol_v1::ExemptPriorityLevelConfiguration)),
     pointer(2, "limited", Struct(&LimitedPriorityLevelConfiguration)),
     field(1, "type", Text("PriorityLevelEnablement")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 1, 0], is_atomic: false };
 
 pub(super) static PriorityLevelConfigurationStatus: Type = Type { name: "PriorityLevelConfigurationStatus", package: "", fields: &[
     omitted(1, "conditions", List(&Struct(&PriorityLevelConfigurationCondition))).of(Keyed(&["type"])).patched(Merge("type")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };

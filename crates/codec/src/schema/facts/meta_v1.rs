@@ -9,7 +9,7 @@ pub(super) static Condition: Type = Type { name: "Condition", package: "io.k8s.a
     field(5, "reason", String),
     field(2, "status", Text("ConditionStatus")),
     field(1, "type", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 4, 2, 0, 3, 1], is_atomic: false };
 
 pub(super) static CreateOptions: Type = Type { name: "CreateOptions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -17,7 +17,7 @@ pub(super) static CreateOptions: Type = Type { name: "CreateOptions", package: "
     omitted(3, "fieldManager", String),
     omitted(4, "fieldValidation", String),
     omitted(0, "kind", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 3], is_atomic: false };
 
 pub(super) static DeleteOptions: Type = Type { name: "DeleteOptions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -28,29 +28,29 @@ pub(super) static DeleteOptions: Type = Type { name: "DeleteOptions", package: "
     pointer(3, "orphanDependents", Bool),
     pointer(2, "preconditions", Struct(&Preconditions)),
     pointer(4, "propagationPolicy", Text("DeletionPropagation")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 6, 5, 7, 1, 3], is_atomic: false };
 
 pub(super) static FieldSelectorRequirement: Type = Type { name: "FieldSelectorRequirement", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(1, "key", String),
     field(2, "operator", Text("FieldSelectorOperator")),
     omitted(3, "values", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static GroupResource: Type = Type { name: "GroupResource", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(1, "group", String),
     field(2, "resource", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static LabelSelector: Type = Type { name: "LabelSelector", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(2, "matchExpressions", List(&Struct(&LabelSelectorRequirement))).of(Atomic),
     omitted(1, "matchLabels", Map(&String)),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[1, 0], is_atomic: true };
 
 pub(super) static LabelSelectorRequirement: Type = Type { name: "LabelSelectorRequirement", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(1, "key", String),
     field(2, "operator", Text("LabelSelectorOperator")),
     omitted(3, "values", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0, 1, 2], is_atomic: false };
 
 pub(super) static ListMeta: Type = Type { name: "ListMeta", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(3, "continue", String),
@@ -58,7 +58,7 @@ pub(super) static ListMeta: Type = Type { name: "ListMeta", package: "io.k8s.api
     omitted(2, "resourceVersion", String),
     omitted(1, "selfLink", String),
     pointer(5, "shardInfo", Struct(&ShardInfo)),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 2, 0, 1, 4], is_atomic: false };
 
 pub(super) static ManagedFieldsEntry: Type = Type { name: "ManagedFieldsEntry", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(3, "apiVersion", String),
@@ -68,7 +68,7 @@ pub(super) static ManagedFieldsEntry: Type = Type { name: "ManagedFieldsEntry", 
     omitted(2, "operation", Text("ManagedFieldsOperationType")),
     omitted(8, "subresource", String),
     pointer(4, "time", Time),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 4, 0, 6, 1, 2, 5], is_atomic: false };
 
 pub(super) static ObjectMeta: Type = Type { name: "ObjectMeta", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(12, "annotations", Map(&String)),
@@ -86,7 +86,7 @@ pub(super) static ObjectMeta: Type = Type { name: "ObjectMeta", package: "io.k8s
     omitted(6, "resourceVersion", String),
     omitted(4, "selfLink", String),
     omitted(5, "uid", Text("types.UID")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[9, 5, 10, 13, 14, 12, 6, 1, 3, 2, 7, 0, 11, 4, 8], is_atomic: false };
 
 pub(super) static OwnerReference: Type = Type { name: "OwnerReference", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(5, "apiVersion", String),
@@ -95,13 +95,13 @@ pub(super) static OwnerReference: Type = Type { name: "OwnerReference", package:
     field(1, "kind", String),
     field(3, "name", String),
     field(4, "uid", Text("types.UID")),
-], embedded: &[], is_atomic: true };
+], embedded: &[], order: &[3, 4, 5, 0, 2, 1], is_atomic: true };
 
 pub(super) static PartialObjectMetadata: Type = Type { name: "PartialObjectMetadata", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&ObjectMeta)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2], is_atomic: false };
 
 pub(super) static PatchOptions: Type = Type { name: "PatchOptions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -110,16 +110,16 @@ pub(super) static PatchOptions: Type = Type { name: "PatchOptions", package: "io
     omitted(4, "fieldValidation", String),
     pointer(2, "force", Bool),
     omitted(0, "kind", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 4, 2, 3], is_atomic: false };
 
 pub(super) static Preconditions: Type = Type { name: "Preconditions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     pointer(2, "resourceVersion", String),
     pointer(1, "uid", Text("types.UID")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0], is_atomic: false };
 
 pub(super) static ShardInfo: Type = Type { name: "ShardInfo", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(1, "selector", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[0], is_atomic: false };
 
 pub(super) static Status: Type = Type { name: "Status", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -130,13 +130,13 @@ pub(super) static Status: Type = Type { name: "Status", package: "io.k8s.apimach
     field(1, "metadata", Struct(&ListMeta)).optional(),
     omitted(4, "reason", Text("StatusReason")),
     omitted(2, "status", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[5, 7, 4, 6, 2, 1], is_atomic: false };
 
 pub(super) static StatusCause: Type = Type { name: "StatusCause", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(3, "field", String),
     omitted(2, "message", String),
     omitted(1, "reason", Text("CauseType")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 1, 0], is_atomic: false };
 
 pub(super) static StatusDetails: Type = Type { name: "StatusDetails", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(4, "causes", List(&Struct(&StatusCause))).of(Atomic),
@@ -145,7 +145,7 @@ pub(super) static StatusDetails: Type = Type { name: "StatusDetails", package: "
     omitted(1, "name", String),
     omitted(5, "retryAfterSeconds", Int32),
     omitted(6, "uid", Text("types.UID")),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 1, 2, 0, 4, 5], is_atomic: false };
 
 pub(super) static UpdateOptions: Type = Type { name: "UpdateOptions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(0, "apiVersion", String),
@@ -153,4 +153,4 @@ pub(super) static UpdateOptions: Type = Type { name: "UpdateOptions", package: "
     omitted(2, "fieldManager", String),
     omitted(3, "fieldValidation", String),
     omitted(0, "kind", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 2, 3], is_atomic: false };

@@ -1,7 +1,7 @@
 //! Made by `cargo xtask codegen`; edits are lost.
 //!
 //! From facts with SHA-256 6acfc31e9def5be7cd1383438aa1ad468399d04ae6475f384d26be14cfc26a33.
-//! The other files of this folder have SHA-256 16d11c18d0a431e228c5ce4c0f3da1b706f34b27ac0495bfc8c82bb24bb5cafc.
+//! The other files of this folder have SHA-256 c6ea7286a4d7eb7680625e203135966072eb5ab9eff7a0f1a6a0d3310be402f7.
 
 #[rustfmt::skip]
 mod admissionregistration_v1;
@@ -131,6 +131,9 @@ mod prelude {
 }
 
 use super::Type;
+
+/// The metadata of every list.
+pub static LIST_METADATA: &Type = &meta_v1::ListMeta;
 
 /// Every kind, ordered by group, version and kind.
 #[rustfmt::skip]

@@ -8,7 +8,7 @@ pub(super) static ClusterRole: Type = Type { name: "ClusterRole", package: "io.k
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "rules", List(&Struct(&PolicyRule))).optional().of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[3, 4, 0], is_atomic: false };
 
 pub(super) static ClusterRoleBinding: Type = Type { name: "ClusterRoleBinding", package: "io.k8s.api.rbac.v1alpha1", fields: &[
     omitted(0, "apiVersion", String),
@@ -16,7 +16,7 @@ pub(super) static ClusterRoleBinding: Type = Type { name: "ClusterRoleBinding", 
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(3, "roleRef", Struct(&rbac_v1beta1::RoleRef)),
     omitted(2, "subjects", List(&Struct(&Subject))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 4, 3], is_atomic: false };
 
 pub(super) static PolicyRule: Type = Type { name: "PolicyRule", package: "", fields: &[
     omitted(3, "apiGroups", List(&String)).of(Atomic),
@@ -24,14 +24,14 @@ pub(super) static PolicyRule: Type = Type { name: "PolicyRule", package: "", fie
     omitted(5, "resourceNames", List(&String)).of(Atomic),
     omitted(4, "resources", List(&String)).of(Atomic),
     field(1, "verbs", List(&String)).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 0, 3, 2, 1], is_atomic: false };
 
 pub(super) static Role: Type = Type { name: "Role", package: "io.k8s.api.rbac.v1alpha1", fields: &[
     omitted(0, "apiVersion", String),
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "rules", List(&Struct(&PolicyRule))).optional().of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static RoleBinding: Type = Type { name: "RoleBinding", package: "io.k8s.api.rbac.v1alpha1", fields: &[
     omitted(0, "apiVersion", String),
@@ -39,11 +39,11 @@ pub(super) static RoleBinding: Type = Type { name: "RoleBinding", package: "io.k
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(3, "roleRef", Struct(&rbac_v1beta1::RoleRef)),
     omitted(2, "subjects", List(&Struct(&Subject))).of(Atomic),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 4, 3], is_atomic: false };
 
 pub(super) static Subject: Type = Type { name: "Subject", package: "", fields: &[
     omitted(2, "apiVersion", String),
     field(1, "kind", String),
     field(3, "name", String),
     omitted(4, "namespace", String),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[1, 0, 2, 3], is_atomic: false };

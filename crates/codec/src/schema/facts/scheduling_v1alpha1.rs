@@ -10,4 +10,4 @@ pub(super) static PriorityClass: Type = Type { name: "PriorityClass", package: "
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     pointer(5, "preemptionPolicy", Text("v1.PreemptionPolicy")),
     field(2, "value", Int32),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[4, 6, 2, 1, 5], is_atomic: false };

@@ -7,7 +7,7 @@ pub(super) static PodPreset: Type = Type { name: "PodPreset", package: "io.k8s.a
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "spec", Struct(&PodPresetSpec)).optional(),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 3], is_atomic: false };
 
 pub(super) static PodPresetSpec: Type = Type { name: "PodPresetSpec", package: "", fields: &[
     omitted(2, "env", List(&Struct(&core_v1::EnvVar))),
@@ -15,4 +15,4 @@ pub(super) static PodPresetSpec: Type = Type { name: "PodPresetSpec", package: "
     field(1, "selector", Struct(&meta_v1::LabelSelector)).optional(),
     omitted(5, "volumeMounts", List(&Struct(&core_v1::VolumeMount))),
     omitted(4, "volumes", List(&Struct(&core_v1::Volume))),
-], embedded: &[], is_atomic: false };
+], embedded: &[], order: &[2, 0, 1, 4, 3], is_atomic: false };
