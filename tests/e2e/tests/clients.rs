@@ -1,10 +1,20 @@
-//! The API as other people's clients see it: the official Python and JavaScript clients walk through it.
+//! The API as other people's clients see it: the official Python and JavaScript clients and Rust's `kube` walk through it.
+
+mod rust_walk;
 
 use std::process::{Command, ExitCode};
 
 use e2e::{Cluster, Suite, client_library, run, trial};
 
+/// Set for the process that walks in Rust: it must run on the cluster's machine, as the others do.
+const RUST_WALK: &str = "WALK_IN_NAMESPACE";
+
 fn main() -> ExitCode {
+    if let Ok(namespace) = std::env::var(RUST_WALK) {
+        rust_walk::run(&namespace);
+        println!("walked");
+        return ExitCode::SUCCESS;
+    }
     let suite = Suite::new(|cluster| {
         cluster.up();
         cluster.load(&["busybox.tar"]);
@@ -25,6 +35,14 @@ fn main() -> ExitCode {
                 let copy = folder.join("walk.mjs");
                 std::fs::copy(script("walk.mjs"), &copy).expect("the script can be copied");
                 command.arg(copy);
+                command
+            });
+        }),
+        trial(&suite, "the_rust_client_walks", |cluster| {
+            walk(cluster, "rust", |cluster| {
+                let mut command =
+                    cluster.machine.command(std::env::current_exe().expect("a process knows its program"));
+                command.env(RUST_WALK, "rust");
                 command
             });
         }),
