@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::cbor::{self, CborError};
 use crate::protobuf::ProtobufError;
 use crate::schema::{self, Type, TypeError};
 use crate::tree::{self, Tree};
@@ -15,6 +16,7 @@ pub const MAX_BODY_BYTES: usize = 3 * 1024 * 1024;
 pub enum Format {
     Json,
     Yaml,
+    Cbor,
 }
 
 /// What happens to unknown and duplicate fields: the `fieldValidation` parameter.
@@ -51,6 +53,8 @@ pub enum DecodeError {
     Type(#[from] TypeError),
     #[error(transparent)]
     Protobuf(#[from] ProtobufError),
+    #[error(transparent)]
+    Cbor(#[from] CborError),
     #[error("strict decoding error: {}", .complaints.join(", "))]
     Strict { complaints: Vec<String> },
     #[error("Object 'Kind' is missing in '{body}'")]
@@ -111,10 +115,11 @@ pub fn parse(body: &[u8], format: Format) -> Result<Tree, DecodeError> {
         return Err(DecodeError::TooLarge { limit: MAX_BODY_BYTES });
     }
     match format {
-        Format::Json => tree::from_json(body, MAX_BODY_BYTES),
-        Format::Yaml => tree::from_yaml(body, MAX_BODY_BYTES),
+        Format::Json => tree::from_json(body, MAX_BODY_BYTES).map_err(DecodeError::Syntax),
+        Format::Yaml => tree::from_yaml(body, MAX_BODY_BYTES).map_err(DecodeError::Syntax),
+        // Keys that stand twice are never let through.
+        Format::Cbor => Ok(Tree { value: cbor::parse(body)?, complaints: Vec::new() }),
     }
-    .map_err(DecodeError::Syntax)
 }
 
 /// The `apiVersion` and `kind` an object states; both must be there.

@@ -4,7 +4,7 @@ mod support;
 
 use codec::schema::facts::KINDS;
 use codec::schema::{self, Type};
-use codec::{FieldValidation, Format, Object, protobuf};
+use codec::{FieldValidation, Format, Object, cbor, protobuf};
 use serde_json::Value;
 use support::{Draws, Fields};
 
@@ -77,5 +77,13 @@ fn protobuf_gives_back_what_it_was_given() {
     check(Fields::Numbered, |object, r#type| {
         let bytes = protobuf::encode(&Value::Object(object.clone())).unwrap();
         protobuf::decode(&bytes, r#type).unwrap()
+    });
+}
+
+#[test]
+fn cbor_gives_back_what_it_was_given() {
+    check(Fields::All, |object, r#type| {
+        let bytes = cbor::encode(&Value::Object(object.clone()));
+        codec::decode(&bytes, Format::Cbor, r#type, FieldValidation::Strict).unwrap().object
     });
 }
