@@ -7,10 +7,13 @@ pub mod clock;
 pub mod error;
 pub mod fs;
 pub mod random;
+pub mod signal;
+pub mod waiters;
 
 pub use backoff::Backoff;
 pub use clock::Clock;
 pub use random::Random;
+pub use signal::Signal;
 
 /// Time and chance, handed to every component that needs either, so that the same code runs on
 /// a machine and, reproducibly, in the simulator.
