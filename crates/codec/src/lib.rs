@@ -2,6 +2,7 @@
 //!
 //! An object is a JSON map. What a built-in type knows of its fields stands in [`schema`].
 
+pub mod apply;
 pub mod cbor;
 pub mod decode;
 pub mod patch;

@@ -19,7 +19,7 @@ pub struct Comparison {
 /// Compares two objects of a type; identity and bookkeeping (names, versions, managed fields) are left out.
 pub fn compare(old: &Object, new: &Object, r#type: &'static Type) -> Comparison {
     let mut walk = Walk { path: Vec::with_capacity(8), found: Comparison::default() };
-    walk.fields(Some(old), Some(new), Model::Struct(r#type));
+    walk.fields(Fields::Given(old), Fields::Given(new), Model::Struct(r#type));
     walk.found
 }
 
@@ -33,6 +33,11 @@ impl Comparison {
         self.added.union(&self.modified)
     }
 
+    /// Everything that is otherwise in the new object than in the old.
+    pub(super) fn all(&self) -> FieldSet {
+        self.set().union(&self.removed)
+    }
+
     pub(super) fn retain(&mut self, keep: impl Fn(&FieldSet) -> FieldSet) {
         for set in [&mut self.added, &mut self.modified, &mut self.removed] {
             if !set.is_empty() {
@@ -42,68 +47,82 @@ impl Comparison {
     }
 }
 
+/// A value on one side of the comparison.
+#[derive(Clone, Copy, PartialEq)]
+enum Side<'a> {
+    Absent,
+    /// Nobody set it, and Go has it nevertheless: as zero, an empty struct, or null.
+    Implied,
+    Given(&'a Value),
+}
+
+/// The fields of a struct or the entries of a map on one side.
+#[derive(Clone, Copy)]
+enum Fields<'a> {
+    Absent,
+    Implied,
+    Given(&'a Map<String, Value>),
+}
+
 struct Walk {
     path: Vec<PathElement>,
     found: Comparison,
 }
 
 impl Walk {
-    /// Compares what stands at the present path. An absent value that Go has nevertheless is neither added nor removed.
-    fn value(&mut self, old: Option<&Value>, new: Option<&Value>, model: Model, is_always_there: bool) {
+    /// Compares what stands at the present path.
+    fn value(&mut self, old: Side<'_>, new: Side<'_>, model: Model) {
         if old == new {
             return;
         }
         // Two containers with nothing in them differ as values do: null from an empty list.
-        let is_leaf = matches!(model, Model::Leaf) || (is_void(old) && is_void(new));
-        if is_leaf {
-            return self.leaf(old, new, is_always_there);
+        if matches!(model, Model::Leaf) || (old.is_void() && new.is_void()) {
+            return self.leaf(old, new);
         }
         match model {
-            Model::Struct(_) | Model::Map(_) => self.fields(object_of(old), object_of(new), model),
-            Model::List { .. } | Model::Set => self.items(list_of(old), list_of(new), model),
+            Model::Struct(_) | Model::Map(_) => self.fields(old.fields(), new.fields(), model),
+            Model::List { .. } | Model::Set => self.items(old.items(), new.items(), model),
             Model::Leaf => {}
         }
-        if !is_always_there {
-            match (old, new) {
-                (None, Some(_)) => self.note(Change::Added),
-                (Some(_), None) => self.note(Change::Removed),
-                _ => {}
-            }
+        match (old, new) {
+            (Side::Absent, _) => self.note(Change::Added),
+            (_, Side::Absent) => self.note(Change::Removed),
+            _ => {}
         }
     }
 
-    fn leaf(&mut self, old: Option<&Value>, new: Option<&Value>, is_always_there: bool) {
+    fn leaf(&mut self, old: Side<'_>, new: Side<'_>) {
         match (old, new) {
-            (Some(_), Some(_)) => self.note(Change::Modified),
-            (Some(one), None) | (None, Some(one)) if is_always_there => {
+            (Side::Given(_), Side::Given(_)) => self.note(Change::Modified),
+            (Side::Given(one), Side::Implied) | (Side::Implied, Side::Given(one)) => {
                 if !is_zero(one) {
                     self.note(Change::Modified);
                 }
             }
-            (None, Some(_)) => self.note(Change::Added),
-            (Some(_), None) => self.note(Change::Removed),
-            (None, None) => {}
+            (Side::Absent, Side::Given(_)) => self.note(Change::Added),
+            (Side::Given(_), Side::Absent) => self.note(Change::Removed),
+            // Zero on one side and nothing on the other: the containers tell of that.
+            (Side::Absent | Side::Implied, Side::Absent | Side::Implied) => {}
         }
     }
 
-    fn fields(&mut self, old: Option<&Map<String, Value>>, new: Option<&Map<String, Value>>, model: Model) {
-        for (name, value) in new.into_iter().flatten() {
-            self.field(name, old.and_then(|old| old.get(name)), Some(value), model);
+    fn fields(&mut self, old: Fields<'_>, new: Fields<'_>, model: Model) {
+        for name in new.names() {
+            self.field(name, old, new, model);
         }
-        for (name, value) in old.into_iter().flatten() {
-            if new.is_none_or(|new| !new.contains_key(name)) {
-                self.field(name, Some(value), None, model);
-            }
+        for name in old.names().filter(|name| new.get(name).is_none()) {
+            self.field(name, old, new, model);
         }
     }
 
-    fn field(&mut self, name: &str, old: Option<&Value>, new: Option<&Value>, model: Model) {
-        if old == new || (self.path.len() < 2 && is_bookkeeping(&self.path, name)) {
+    fn field(&mut self, name: &str, old: Fields<'_>, new: Fields<'_>, model: Model) {
+        if old.get(name) == new.get(name) || (self.path.len() < 2 && is_bookkeeping(&self.path, name)) {
             return;
         }
         let child = model.under(name);
+        let (old, new) = (old.side(name, child.is_always_there), new.side(name, child.is_always_there));
         self.path.push(child.element);
-        self.value(old, new, child.model, child.is_always_there);
+        self.value(old, new, child.model);
         self.path.pop();
     }
 
@@ -124,7 +143,7 @@ impl Walk {
     /// The items at one place: one on either side, or duplicates that old lists may have.
     fn group(&mut self, old: &[(PathElement, &Value)], new: &[(PathElement, &Value)], model: Model) {
         if old.len() <= 1 && new.len() <= 1 {
-            return self.value(only(old), only(new), model.item(), false);
+            return self.value(only(old), only(new), model.item());
         }
         let same = old.len() == new.len() && old.iter().zip(new).all(|(old, new)| old.1 == new.1);
         match (old.is_empty(), new.is_empty()) {
@@ -154,16 +173,58 @@ enum Change {
     Removed,
 }
 
-fn only<'a>(items: &[(PathElement, &'a Value)]) -> Option<&'a Value> {
-    items.first().map(|(_, value)| *value)
+impl<'a> Side<'a> {
+    fn is_void(self) -> bool {
+        match self {
+            Side::Absent | Side::Implied => true,
+            Side::Given(value) => is_void(Some(value)),
+        }
+    }
+
+    fn fields(self) -> Fields<'a> {
+        match self {
+            Side::Absent => Fields::Absent,
+            Side::Implied => Fields::Implied,
+            Side::Given(Value::Object(object)) => Fields::Given(object),
+            Side::Given(_) => Fields::Implied,
+        }
+    }
+
+    fn items(self) -> &'a [Value] {
+        match self {
+            Side::Given(Value::Array(items)) => items,
+            _ => &[],
+        }
+    }
 }
 
-fn object_of(value: Option<&Value>) -> Option<&Map<String, Value>> {
-    value.and_then(Value::as_object)
+impl<'a> Fields<'a> {
+    fn get(self, name: &str) -> Option<&'a Value> {
+        match self {
+            Fields::Given(object) => object.get(name),
+            Fields::Absent | Fields::Implied => None,
+        }
+    }
+
+    fn names(self) -> impl Iterator<Item = &'a String> {
+        let object = match self {
+            Fields::Given(object) => Some(object),
+            Fields::Absent | Fields::Implied => None,
+        };
+        object.into_iter().flat_map(Map::keys)
+    }
+
+    fn side(self, name: &str, is_always_there: bool) -> Side<'a> {
+        match (self.get(name), self) {
+            (Some(value), _) => Side::Given(value),
+            (None, Fields::Given(_) | Fields::Implied) if is_always_there => Side::Implied,
+            (None, _) => Side::Absent,
+        }
+    }
 }
 
-fn list_of(value: Option<&Value>) -> &[Value] {
-    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+fn only<'a>(items: &[(PathElement, &'a Value)]) -> Side<'a> {
+    items.first().map_or(Side::Absent, |(_, value)| Side::Given(value))
 }
 
 /// A list's items ordered by their places; what has none is left out.

@@ -77,7 +77,9 @@ impl Validation {
             (Shape::Struct(r#type), Value::Object(object)) => self.fields(object, Some(r#type), None),
             (Shape::Map(entry), Value::Object(object)) => self.fields(object, None, Some(entry)),
             (Shape::List(item), Value::Array(items)) => self.items(items, item, model),
-            (Shape::Struct(_) | Shape::Map(_), other) => self.fault(format!("expected map, got &{{{}}}", go_value(other))),
+            (Shape::Struct(_) | Shape::Map(_), other) => {
+                self.fault(format!("expected map, got &{{{}}}", go_value(other)))
+            }
             (Shape::List(_), other) => self.fault(format!("expected list, got &{{{}}}", go_value(other))),
             (_, Value::Array(_) | Value::Object(_)) => {
                 self.fault(format!("expected {}, got {}", scalar(shape), go_wrapped(value)));
@@ -163,7 +165,8 @@ pub fn go_value(value: &Value) -> String {
             format!("[{}]", items.join(" "))
         }
         Value::Object(entries) => {
-            let mut entries: Vec<String> = entries.iter().map(|(name, value)| format!("{name}:{}", go_value(value))).collect();
+            let mut entries: Vec<String> =
+                entries.iter().map(|(name, value)| format!("{name}:{}", go_value(value))).collect();
             entries.sort_unstable();
             format!("map[{}]", entries.join(" "))
         }

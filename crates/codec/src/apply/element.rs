@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn names_come_before_keys_and_numbers_are_ordered_by_value() {
         let port = |number: u16| PathElement::key(vec![("port".into(), json!(number))]);
-        let mut elements = vec![
+        let mut elements = [
             PathElement::Index(0),
             PathElement::Value(json!("a")),
             PathElement::Value(json!(7)),

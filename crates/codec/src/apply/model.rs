@@ -128,11 +128,7 @@ impl Child {
     }
 }
 
-fn keyed_place(
-    keys: &'static [&'static str],
-    shape: &'static Shape,
-    item: &Value,
-) -> Result<PathElement, ItemError> {
+fn keyed_place(keys: &'static [&'static str], shape: &'static Shape, item: &Value) -> Result<PathElement, ItemError> {
     let object = match item {
         Value::Object(object) => object,
         Value::Null => return Err(ItemError::NullItem),

@@ -164,10 +164,9 @@ impl FieldSet {
     pub(super) fn meets_encoded(&self, fields: &Value) -> bool {
         let Value::Object(object) = fields else { return false };
         self.nodes.iter().any(|node| {
-            let Some(Value::Object(inner)) = object.get(node.element.encode().as_str()) else { return false };
-            let is_member_there = inner.is_empty() || inner.contains_key(SELF);
-            (node.is_member && is_member_there)
-                || object.get(node.element.encode().as_str()).is_some_and(|inner| node.children.meets_encoded(inner))
+            let Some(inner) = object.get(&node.element.encode()) else { return false };
+            let is_member_there = inner.as_object().is_none_or(|inner| inner.is_empty() || inner.contains_key(SELF));
+            (node.is_member && is_member_there) || node.children.meets_encoded(inner)
         })
     }
 
@@ -283,8 +282,11 @@ mod tests {
         let ordered = set(mixed).encode().to_string();
         let expected = r#"{"f:metadata":{"f:finalizers":{"v:\"x\"":{}}},"f:spec":{"f:a":{},"f:ports":{".":{},"k:{\"port\":443}":{},"k:{\"port\":8080}":{".":{},"f:port":{}}}}}"#;
         assert_eq!(ordered, expected);
-        let paths: Vec<String> =
-            set(serde_json::from_str(expected).unwrap()).paths().iter().map(|path| super::super::path_text(path)).collect();
+        let paths: Vec<String> = set(serde_json::from_str(expected).unwrap())
+            .paths()
+            .iter()
+            .map(|path| super::super::path_text(path))
+            .collect();
         assert_eq!(
             paths,
             [
@@ -305,12 +307,20 @@ mod tests {
         assert_eq!(whole.difference(&status).encode(), json!({"f:spec": {"f:a": {}}, "f:status": {"f:a": {}}}));
         assert_eq!(whole.recursive_difference(&status).encode(), json!({"f:spec": {"f:a": {}}}));
         assert_eq!(whole.intersection(&status).encode(), json!({"f:status": {}}));
-        assert_eq!(whole.matching(&[&["*", "a"]]).encode(), json!({"f:spec": {"f:a": {}}, "f:status": {".": {}, "f:a": {}}}));
+        assert_eq!(
+            whole.matching(&[&["*", "a"]]).encode(),
+            json!({"f:spec": {"f:a": {}}, "f:status": {".": {}, "f:a": {}}})
+        );
     }
 
     fn sets() -> impl Strategy<Value = FieldSet> {
-        let path = prop::collection::vec(prop_oneof!["[a-c]".prop_map(|name| PathElement::field(&name)),
-            (0..3i64).prop_map(|number| PathElement::Value(json!(number)))], 1..4);
+        let path = prop::collection::vec(
+            prop_oneof![
+                "[a-c]".prop_map(|name| PathElement::field(&name)),
+                (0..3i64).prop_map(|number| PathElement::Value(json!(number)))
+            ],
+            1..4,
+        );
         prop::collection::vec(path, 0..8).prop_map(|paths| {
             let mut set = FieldSet::default();
             for path in &paths {
