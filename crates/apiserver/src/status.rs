@@ -130,7 +130,8 @@ impl ApiError {
     }
 
     pub(crate) fn not_acceptable() -> Self {
-        let message = "only the following media types are accepted: application/json, application/yaml";
+        let message = "only the following media types are accepted: application/json, application/yaml, \
+                       application/vnd.kubernetes.protobuf";
         ApiError::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
     }
 
@@ -247,8 +248,12 @@ impl From<StoreError> for ApiError {
             }
             StoreError::FutureRevision { requested, newest } => ApiError::future_revision(requested, newest),
             StoreError::TooLarge { .. } => ApiError::too_large(error.to_string()),
-            StoreError::InvalidKey { .. } => ApiError::bad_request(error.to_string()),
-            StoreError::ReadOnly { .. } | StoreError::Closed => ApiError::unavailable(error.to_string()),
+            StoreError::InvalidKey { .. } | StoreError::InvalidTransaction { .. } => {
+                ApiError::bad_request(error.to_string())
+            }
+            StoreError::ReadOnly { .. } | StoreError::Unavailable { .. } | StoreError::Closed => {
+                ApiError::unavailable(error.to_string())
+            }
             StoreError::Conflict { .. } => ApiError::internal(&error.to_string()),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use registry::{Kind, Object, Scope};
 use serde_json::Value;
-use store::{Entry, Expect, Range, RangeRequest, Revision, Store, StoreError, Watch};
+use store::{Entry, Expect, Range, RangeRequest, ReadAt, Revision, Store, StoreError, Watch, WatchRequest};
 
 use crate::status::ApiError;
 
@@ -29,7 +29,7 @@ impl Storage {
     }
 
     pub(crate) async fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Option<Encoded>, StoreError> {
-        Ok(self.store.get(&key(kind, namespace, name)).await?.map(Encoded::from))
+        Ok(self.store.get(&key(kind, namespace, name), ReadAt::Newest).await?.map(Encoded::from))
     }
 
     /// The decoded object, for callers inside the server.
@@ -69,17 +69,17 @@ impl Storage {
         name: &str,
         at: Revision,
     ) -> Result<Encoded, StoreError> {
-        let (revision, entry) = self.store.delete(&key(kind, namespace, name), at).await?;
+        let (revision, entry) = self.store.delete(&key(kind, namespace, name), Expect::At(at)).await?;
         Ok(Encoded { bytes: entry.value, revision: Some(revision) })
     }
 
     /// Removes one key if nobody wrote it since.
     pub(crate) async fn remove(&self, key: &str, at: Revision) -> Result<(), StoreError> {
-        self.store.delete(key, at).await.map(|_| ())
+        self.store.delete(key, Expect::At(at)).await.map(|_| ())
     }
 
     pub(crate) fn watch(&self, prefix: &str, after: Revision) -> Result<Watch, StoreError> {
-        self.store.watch(prefix, after)
+        self.store.watch(WatchRequest { prefix: prefix.to_owned(), after, progress_every: None })
     }
 }
 

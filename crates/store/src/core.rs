@@ -1,236 +1,234 @@
 //! What every engine shares: the state and its rules, without any input or output.
 //!
-//! A write is staged first: checked against the state and the writes staged before it, and given
-//! its revision. Once the engine has put the staged events where they rest, it commits them, and
-//! only then do readers and watchers see them.
+//! A transaction is staged first: checked against the state and what was staged before it, and
+//! given its revision. Once the engine has put it where it rests, it is committed, and only then do
+//! readers and watchers see it.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, RwLock, Weak};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use bytes::Bytes;
-use tokio::sync::watch;
+use stdx::Signal;
+use stdx::waiters::Wakeups;
 use tokio::time::Instant;
 
-use crate::history::History;
-use crate::limits::{check_key, check_value};
-use crate::tree::Tree;
-use crate::watchers::{WatchStream, Watchers};
-use crate::{Change, Entry, Event, Expect, Options, Range, RangeRequest, Revision, StoreError};
+use crate::history::{Chunk, History};
+use crate::leases::Leases;
+use crate::pins::Pins;
+use crate::shared::Moment;
+use crate::snapshot::Snapshot;
+use crate::staging::{Draft, Staged, StagedTransaction, due_after};
+use crate::tree::{Nodes, Tree};
+use crate::watchers::Watchers;
+use crate::{Action, Change, Committed, Entry, Event, Options, Revision, StoreError, Transaction};
 
-/// How many states of paginated lists are held for their next pages.
-const MAX_PINS: usize = 16;
+/// How many events of history a commit or a step of tending drops, for each event that came.
+const RETIRE_BUDGET: usize = 64;
+
+/// How many nodes of a tree are freed in one step.
+const FREED_NODES: usize = 32;
+
+/// How many leases end in one step.
+pub(crate) const MAX_EXPIRED: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Core {
-    tree: Tree,
+    pub(crate) entries: Tree<Entry>,
     /// Keys and values of the tree.
     live_bytes: u64,
-    history: History,
+    pub(crate) leases: Leases,
+    pub(crate) history: History,
     pub(crate) watchers: Watchers,
-    watch_queue: usize,
-    /// States that paginated lists are being read from, the most recent last. A page whose state
-    /// is not among them is read by undoing history, at the cost of the writes since.
-    pins: VecDeque<(Revision, Tree)>,
-    revision: watch::Sender<Revision>,
+    pub(crate) pins: Pins,
+    pub(crate) revision: Signal<Revision>,
+    /// When the newest revision was committed.
+    time: SystemTime,
 }
 
-/// Writes that have their revisions and are not committed yet.
+/// What is left to do once nobody holds the core's lock any more.
+#[must_use = "whoever waits is woken by it"]
 #[derive(Debug, Default)]
-pub(crate) struct Staged {
-    events: Vec<Arc<Event>>,
-    /// What the staged writes leave behind under the keys they touch.
-    overlay: HashMap<Arc<str>, Option<Entry>>,
+pub(crate) struct Aftermath {
+    pub(crate) wakeups: Wakeups,
+    pub(crate) garbage: Garbage,
 }
 
-impl Staged {
-    pub(crate) fn events(&self) -> &[Arc<Event>] {
-        &self.events
+/// What nobody needs any more: to be freed where nobody waits for it, some at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Garbage {
+    chunks: Vec<Arc<Chunk>>,
+    trees: Vec<Nodes<Entry>>,
+}
+
+impl Garbage {
+    pub(crate) fn append(&mut self, mut other: Garbage) {
+        self.chunks.append(&mut other.chunks);
+        self.trees.append(&mut other.trees);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.trees.is_empty()
+    }
+
+    /// Frees what takes well under a millisecond; true while there is more.
+    pub(crate) fn free_some(&mut self) -> bool {
+        if self.chunks.pop().is_none()
+            && let Some(tree) = self.trees.last_mut()
+            && !tree.free_some(FREED_NODES)
+        {
+            self.trees.pop();
+        }
+        !self.is_empty()
+    }
+
+    /// Frees it all and lets others run in between.
+    pub(crate) async fn free(mut self) {
+        while self.free_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl From<Tree<Entry>> for Garbage {
+    fn from(tree: Tree<Entry>) -> Self {
+        Garbage { trees: vec![tree.into_nodes()], ..Garbage::default() }
     }
 }
 
 impl Core {
-    /// A store that stands at `revision`, holds `tree`, and knows nothing of what was before.
-    pub(crate) fn new(options: &Options, tree: Tree, revision: Revision) -> Self {
+    /// A store that stands at `revision`, holds `entries`, and knows nothing of what was before.
+    pub(crate) fn new(options: &Options, entries: Tree<Entry>, revision: Revision, time: SystemTime) -> Self {
         Core {
-            live_bytes: tree.iter_from(0).map(size_bytes).sum(),
-            tree,
-            history: History::new(options.history, revision),
-            watchers: Watchers::default(),
-            watch_queue: options.watch_queue,
-            pins: VecDeque::new(),
-            revision: watch::Sender::new(revision),
+            live_bytes: entries.iter_from(0).map(size_bytes).sum(),
+            entries,
+            leases: Leases::new(),
+            history: History::new(options.history, revision, time),
+            watchers: Watchers::new(options.watch_queue),
+            pins: Pins::default(),
+            revision: Signal::new(revision),
+            time,
         }
     }
 
     pub(crate) fn empty(options: &Options) -> Self {
-        Core::new(options, Tree::new(), Revision(0))
+        Core::new(options, Tree::new(), Revision(0), SystemTime::UNIX_EPOCH)
     }
 
     pub(crate) fn revision(&self) -> Revision {
-        *self.revision.borrow()
+        self.revision.get()
     }
 
-    pub(crate) fn revisions(&self) -> watch::Receiver<Revision> {
-        self.revision.subscribe()
+    pub(crate) fn time(&self) -> SystemTime {
+        self.time
     }
 
     pub(crate) fn live_bytes(&self) -> u64 {
         self.live_bytes
     }
 
-    pub(crate) fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
-        check_key(key)?;
-        Ok(self.tree.get(key).cloned())
-    }
-
-    /// Stages a write of one key, if `expect` holds.
-    pub(crate) fn stage_put(
+    /// Stages a transaction that [`crate::staging::admit`] let pass, if all it expects holds.
+    pub(crate) fn stage(
         &self,
         staged: &mut Staged,
-        key: &str,
-        value: Bytes,
-        expect: Expect,
-    ) -> Result<Entry, StoreError> {
-        check_key(key)?;
-        check_value(&value)?;
-        let current = self.current(staged, key);
-        match (expect, current) {
-            (Expect::Absent, None) => {}
-            (Expect::At(revision), Some(current)) if current.modified == revision => {}
-            (_, current) => return Err(StoreError::Conflict { current: current.cloned() }),
-        }
-        Ok(self.stage_put_anyway(staged, key, value))
-    }
-
-    /// Stages the removal of one key, if it was last modified at `expect`.
-    pub(crate) fn stage_delete(
-        &self,
-        staged: &mut Staged,
-        key: &str,
-        expect: Revision,
-    ) -> Result<(Revision, Entry), StoreError> {
-        check_key(key)?;
-        match self.current(staged, key) {
-            Some(current) if current.modified == expect => {
-                let current = current.clone();
-                Ok((self.stage_removal(staged, current.clone()), current))
+        transaction: Transaction,
+        now: Moment,
+    ) -> Result<Committed, StoreError> {
+        for operation in &transaction.operations {
+            let current = self.current(staged, &operation.key);
+            if !operation.expect.holds(current) {
+                return Err(StoreError::Conflict { key: operation.key.clone(), current: current.cloned() });
             }
-            current => Err(StoreError::Conflict { current: current.cloned() }),
         }
-    }
-
-    /// Stages a write that was accepted before: recovery.
-    pub(crate) fn stage_put_anyway(&self, staged: &mut Staged, key: &str, value: Bytes) -> Entry {
-        let previous = self.current(staged, key).cloned();
-        let revision = self.next_revision(staged);
-        let entry = match &previous {
-            Some(previous) => Entry { value, modified: revision, ..previous.clone() },
-            None => Entry { key: key.into(), value, created: revision, modified: revision },
-        };
-        staged.overlay.insert(entry.key.clone(), Some(entry.clone()));
-        staged.events.push(Arc::new(Event { revision, change: Change::Put(entry.clone()), previous }));
-        entry
-    }
-
-    /// Stages a removal that was accepted before: recovery. `None` when there is nothing to remove.
-    pub(crate) fn stage_delete_anyway(&self, staged: &mut Staged, key: &str) -> Option<Revision> {
-        let current = self.current(staged, key).cloned()?;
-        Some(self.stage_removal(staged, current))
-    }
-
-    /// Makes staged writes visible, and tells the watchers. The newest revision moves last, so
-    /// whoever reads it finds the events up to it in the queues already.
-    pub(crate) fn commit(&mut self, staged: Staged, now: Instant) {
-        let Some(newest) = staged.events.last().map(|event| event.revision) else { return };
-        for event in staged.events {
-            match &event.change {
-                Change::Put(entry) => {
-                    self.live_bytes += size_bytes(entry);
-                    self.tree.insert(entry.clone());
+        let (newest, time) = self.staged_newest(staged);
+        let revision = Revision(newest.0 + 1);
+        let mut draft = Draft::new(revision, now.wall.max(time), transaction.author);
+        let mut entries = Vec::with_capacity(transaction.operations.len());
+        for operation in transaction.operations {
+            let current = self.current(staged, &operation.key).cloned();
+            entries.push(match operation.action {
+                Action::Put { value, lifetime } => {
+                    Some(draft.put(operation.key, value, due_after(now.wall, lifetime), current))
                 }
-                Change::Delete { key } => {
-                    self.tree.remove(key);
-                }
-            }
-            self.live_bytes -= event.previous.as_ref().map_or(0, size_bytes);
-            self.watchers.deliver(&event);
-            self.history.push(now, event);
+                Action::Delete => current.inspect(|current| draft.delete(current.clone())),
+                Action::Check => current,
+            });
         }
-        self.drop_stale_pins();
-        self.revision.send_replace(newest);
+        let Some(transaction) = draft.finish() else { return Ok(Committed { revision: newest, entries }) };
+        staged.push(transaction);
+        Ok(Committed { revision, entries })
     }
 
-    /// What a range is read from: a tree that stands still, and its revision. Reading it needs no
-    /// lock on the core.
-    pub(crate) fn view(&mut self, request: &RangeRequest) -> Result<(Revision, Tree), StoreError> {
-        let newest = self.revision();
-        let revision = request.at.unwrap_or(newest);
-        self.check_readable(revision)?;
-        if revision == newest {
-            if request.limit > 0 && request.after.is_none() {
-                self.pin(revision);
-            }
-            return Ok((revision, self.tree.clone()));
+    /// Stages the removal of keys whose leases have ended, each as a transaction of its own.
+    pub(crate) fn stage_expired(&self, staged: &mut Staged, now: Moment) {
+        for key in self.leases.due(now.instant).take(MAX_EXPIRED) {
+            let Some(current) = self.current(staged, key).cloned() else { continue };
+            let (newest, time) = self.staged_newest(staged);
+            let mut draft = Draft::new(Revision(newest.0 + 1), now.wall.max(time), None);
+            draft.delete(current);
+            draft.finish().into_iter().for_each(|transaction| staged.push(transaction));
         }
-        if let Some((_, pinned)) = self.pins.iter().find(|(pinned, _)| *pinned == revision) {
-            return Ok((revision, pinned.clone()));
-        }
-        Ok((revision, self.undone(revision, &request.prefix)))
     }
 
-    /// Begins a watch on the core behind `shared`, which must be this one.
-    pub(crate) fn watch(
-        &mut self,
-        prefix: &str,
-        after: Revision,
-        shared: Weak<RwLock<Core>>,
-    ) -> Result<WatchStream, StoreError> {
-        self.check_readable(after)?;
-        let replay = self.history.after(after).filter(|event| event.key().starts_with(prefix)).cloned().collect();
-        let live = self.watchers.register(prefix, self.watch_queue);
-        Ok(WatchStream::new(replay, self.revision(), live, shared))
+    /// What a key holds once all that is staged is done.
+    pub(crate) fn current<'a>(&'a self, staged: &'a Staged, key: &str) -> Option<&'a Entry> {
+        staged.left(key).unwrap_or_else(|| self.entries.get(key))
     }
 
-    pub(crate) fn compact(&mut self, revision: Revision) -> Result<(), StoreError> {
+    /// Makes staged writes visible, and puts them into the watchers' queues. The newest revision
+    /// moves last, so whoever reads it finds the events up to it in the queues already.
+    pub(crate) fn commit(&mut self, staged: Staged, now: Moment) -> Aftermath {
+        let mut events = 0;
+        let mut newest = None;
+        for transaction in staged.into_transactions() {
+            events += transaction.events.len();
+            newest = Some(transaction.revision);
+            self.apply(transaction, now);
+        }
+        let Some(newest) = newest else { return Aftermath::default() };
+        let garbage = self.retire(now, events.saturating_mul(2).max(RETIRE_BUDGET));
+        let mut wakeups = self.watchers.take_wakeups();
+        wakeups.append(self.revision.set_quietly(newest));
+        Aftermath { wakeups, garbage }
+    }
+
+    /// The newest revision moves without an event: in a store that others share.
+    pub(crate) fn advance(&mut self, revision: Revision) -> Wakeups {
+        if revision <= self.revision() { Wakeups::default() } else { self.revision.set_quietly(revision) }
+    }
+
+    /// A step of dropping what history need not keep.
+    pub(crate) fn tend(&mut self, now: Moment) -> Garbage {
+        let mut garbage = self.retire(now, RETIRE_BUDGET);
+        if let Some(tree) = self.pins.take_stale(self.history.oldest()) {
+            garbage.append(tree.into());
+        }
+        garbage
+    }
+
+    /// When there is something to do that nobody asks for: a lease ends, or history has to go.
+    pub(crate) fn next_tending(&self, now: Moment) -> Option<Instant> {
+        if self.pins.has_stale(self.history.oldest()) {
+            return Some(now.instant);
+        }
+        let history = self.history.excess_from(self.live_bytes).and_then(|due| {
+            let left = due.duration_since(now.wall).unwrap_or_default();
+            // A little late, so that many events go at one waking.
+            now.instant.checked_add(left + left / 16)
+        });
+        [self.leases.earliest(), history].into_iter().flatten().min()
+    }
+
+    pub(crate) fn compact(&mut self, revision: Revision) -> Result<Garbage, StoreError> {
         if revision > self.revision() {
             return Err(StoreError::FutureRevision { requested: revision.0, newest: self.revision().0 });
         }
-        self.history.compact(revision);
-        self.drop_stale_pins();
-        Ok(())
+        Ok(Garbage { chunks: self.history.compact(revision), ..Garbage::default() })
     }
 
-    /// All a snapshot holds, to be written while the core goes on.
-    pub(crate) fn freeze(&self) -> Frozen {
-        let oldest = self.history.oldest();
-        Frozen {
-            revision: self.revision(),
-            tree: self.tree.clone(),
-            oldest,
-            history: self.history.after(oldest).cloned().collect(),
-        }
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self)
     }
 
-    fn current<'a>(&'a self, staged: &'a Staged, key: &str) -> Option<&'a Entry> {
-        match staged.overlay.get(key) {
-            Some(left) => left.as_ref(),
-            None => self.tree.get(key),
-        }
-    }
-
-    fn next_revision(&self, staged: &Staged) -> Revision {
-        Revision(self.revision().0 + staged.events.len() as u64 + 1)
-    }
-
-    fn stage_removal(&self, staged: &mut Staged, current: Entry) -> Revision {
-        let revision = self.next_revision(staged);
-        let key = current.key.clone();
-        staged.overlay.insert(key.clone(), None);
-        staged.events.push(Arc::new(Event { revision, change: Change::Delete { key }, previous: Some(current) }));
-        revision
-    }
-
-    fn check_readable(&self, revision: Revision) -> Result<(), StoreError> {
+    pub(crate) fn check_readable(&self, revision: Revision) -> Result<(), StoreError> {
         let (oldest, newest) = (self.history.oldest(), self.revision());
         if revision < oldest {
             return Err(StoreError::Compacted { requested: revision.0, oldest: oldest.0 });
@@ -241,69 +239,45 @@ impl Core {
         Ok(())
     }
 
-    /// The tree as it stood at `revision`, right for keys with `prefix`.
-    fn undone(&self, revision: Revision, prefix: &str) -> Tree {
-        let mut tree = self.tree.clone();
-        let since = self.history.after(revision).rev().filter(|event| event.key().starts_with(prefix));
-        since.for_each(|event| undo(&mut tree, event));
-        tree
+    fn staged_newest(&self, staged: &Staged) -> (Revision, SystemTime) {
+        staged.newest().unwrap_or_else(|| (self.revision(), self.time))
     }
 
-    /// Holds the present state for the next pages of a list that begins now.
-    fn pin(&mut self, revision: Revision) {
-        if self.pins.back().is_some_and(|(pinned, _)| *pinned == revision) {
-            return;
+    fn apply(&mut self, transaction: StagedTransaction, now: Moment) {
+        self.time = self.time.max(transaction.time);
+        for staged in transaction.events {
+            let event = staged.event;
+            self.live_bytes -= event.previous.as_ref().map_or(0, size_bytes);
+            match &event.change {
+                Change::Put(entry) => {
+                    self.live_bytes += size_bytes(entry);
+                    self.entries.insert(entry.clone());
+                }
+                Change::Delete { key } => {
+                    self.entries.remove(key);
+                }
+            }
+            match staged.due {
+                Some(due) => self.leases.grant(event.key().clone(), due, now),
+                None => self.leases.end(event.key()),
+            }
+            self.watchers.deliver(&event);
+            self.history.push(event);
         }
-        if self.pins.len() == MAX_PINS {
-            self.pins.pop_front();
-        }
-        self.pins.push_back((revision, self.tree.clone()));
     }
 
-    fn drop_stale_pins(&mut self) {
-        let oldest = self.history.oldest();
-        while self.pins.front().is_some_and(|(pinned, _)| *pinned < oldest) {
-            self.pins.pop_front();
-        }
-    }
-}
-
-/// The state at a revision, and the history that led to it.
-#[derive(Debug)]
-pub(crate) struct Frozen {
-    pub(crate) revision: Revision,
-    tree: Tree,
-    /// The revision before the first event of the history.
-    pub(crate) oldest: Revision,
-    pub(crate) history: Vec<Arc<Event>>,
-}
-
-impl Frozen {
-    /// The state at `oldest`.
-    pub(crate) fn base(&self) -> Tree {
-        let mut tree = self.tree.clone();
-        self.history.iter().rev().for_each(|event| undo(&mut tree, event));
-        tree
+    fn retire(&mut self, now: Moment, budget: usize) -> Garbage {
+        let chunks = self.history.retire(now.wall, self.live_bytes, budget);
+        Garbage { chunks, ..Garbage::default() }
     }
 }
 
 /// Takes back the newest change of a tree.
-fn undo(tree: &mut Tree, event: &Event) {
+pub(crate) fn undo(tree: &mut Tree<Entry>, event: &Event) {
     match &event.previous {
         Some(previous) => tree.insert(previous.clone()),
         None => tree.remove(event.key()),
     };
-}
-
-/// Reads a range from a tree that [`Core::view`] gave.
-pub(crate) fn read_range(tree: &Tree, revision: Revision, request: &RangeRequest) -> Range {
-    let prefix = request.prefix.as_str();
-    let start = tree.partition_point(|key| key < prefix || request.after.as_deref().is_some_and(|after| key <= after));
-    let end = tree.partition_point(|key| key < prefix || key.starts_with(prefix));
-    let matching = end.saturating_sub(start);
-    let taken = if request.limit == 0 { matching } else { matching.min(request.limit) };
-    let entries = tree.iter_from(start).take(taken).cloned().collect();
-    Range { revision, entries, remaining: matching - taken }
 }
 
 fn size_bytes(entry: &Entry) -> u64 {

@@ -16,18 +16,21 @@ mod snapshot;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use std::time::SystemTime;
 
-use bytes::Bytes;
-use stdx::Ambient;
-use tokio::sync::{mpsc, oneshot, watch};
+use stdx::{Ambient, signal};
+use tokio::sync::{mpsc, oneshot};
 
 pub use disk::{Disk, DiskFile, FolderDisk};
 
-use crate::core::{Core, read_range};
-use crate::limits::{check_key, check_value};
-use crate::{Entry, Expect, Options, Range, RangeRequest, Revision, Store, StoreError, Watch};
+use crate::shared::Shared;
+use crate::staging::admit;
+use crate::{
+    Committed, Entry, Event, Options, Range, RangeRequest, ReadAt, Revision, Snapshot, Store, StoreError, Transaction,
+    Watch, WatchRequest,
+};
 use writer::{Request, Writer};
 
 /// How many writes may wait for the writer thread; more wait for room.
@@ -54,7 +57,7 @@ pub enum OpenError {
 /// The store in a folder.
 #[derive(Debug)]
 pub struct Embedded {
-    core: Arc<RwLock<Core>>,
+    shared: Arc<Shared>,
     /// `None` once closed.
     requests: Mutex<Option<mpsc::Sender<Request>>>,
     /// Why the writer stopped, if it had to.
@@ -71,15 +74,17 @@ impl Embedded {
     /// Opens the store on a disk of the caller's.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options, ambient: Ambient) -> Result<Arc<Embedded>, OpenError> {
         let recovered = recovery::recover(&*disk, &options, &ambient)?;
-        let core = Arc::new(RwLock::new(recovered.core));
+        let shared = Shared::new(recovered.core);
         let failure = Arc::new(OnceLock::new());
         let (sender, receiver) = mpsc::channel(MAX_WAITING_WRITES);
-        let writer = Writer::new(core.clone(), disk.clone(), recovered.log, failure.clone(), options, ambient);
+        let writer = Writer::new(shared.clone(), disk.clone(), recovered.log, failure.clone(), options, ambient);
+        let failed = |source| OpenError::Io { action: "start the writer of", path: disk.path(""), source };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || writer.run(receiver))
-            .map_err(|source| OpenError::Io { action: "start the writer of", path: disk.path(""), source })?;
-        Ok(Arc::new(Embedded { core, requests: Mutex::new(Some(sender)), failure, writer: Mutex::new(Some(thread)) }))
+            .spawn(move || writer.run(&runtime, receiver))
+            .map_err(failed)?;
+        Ok(Arc::new(Embedded { shared, requests: Mutex::new(Some(sender)), failure, writer: Mutex::new(Some(thread)) }))
     }
 
     /// Ends all watches, refuses further writes, and waits until those under way are durable.
@@ -92,18 +97,8 @@ impl Embedded {
         {
             tracing::error!("the store's writer panicked");
         }
-        self.write().watchers.close();
-    }
-
-    /// Hands a request to the writer and waits for its answer.
-    async fn ask<T>(
-        &self,
-        request: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Request,
-    ) -> Result<T, StoreError> {
-        let sender = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (reply, answer) = oneshot::channel();
-        sender.ok_or_else(|| self.stopped())?.send(request(reply)).await.map_err(|_| self.stopped())?;
-        answer.await.map_err(|_| self.stopped())?
+        let wakeups = self.shared.write().watchers.close();
+        wakeups.wake();
     }
 
     fn stopped(&self) -> StoreError {
@@ -111,14 +106,6 @@ impl Embedded {
             Some(reason) => StoreError::ReadOnly { reason: reason.clone() },
             None => StoreError::Closed,
         }
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Core> {
-        self.core.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Core> {
-        self.core.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -131,40 +118,52 @@ impl Drop for Embedded {
 #[async_trait::async_trait]
 impl Store for Embedded {
     fn revision(&self) -> Revision {
-        self.read().revision()
+        self.shared.revision()
     }
 
-    fn revisions(&self) -> watch::Receiver<Revision> {
-        self.read().revisions()
+    fn revisions(&self) -> signal::Receiver<Revision> {
+        self.shared.revisions()
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
-        self.read().get(key)
+    async fn refresh(&self) -> Result<Revision, StoreError> {
+        Ok(self.shared.revision())
+    }
+
+    async fn get(&self, key: &str, at: ReadAt) -> Result<Option<Entry>, StoreError> {
+        self.shared.get(key, at)
     }
 
     async fn range(&self, request: RangeRequest) -> Result<Range, StoreError> {
-        let (revision, tree) = self.write().view(&request)?;
-        Ok(read_range(&tree, revision, &request))
+        self.shared.range(request).await
     }
 
-    async fn put(&self, key: &str, value: Bytes, expect: Expect) -> Result<Entry, StoreError> {
+    async fn commit(&self, transaction: Transaction) -> Result<Committed, StoreError> {
         // Checked before it waits in the queue, where it would only hold memory.
-        check_key(key)?;
-        check_value(&value)?;
-        self.ask(|reply| Request::Put { key: key.into(), value, expect, reply }).await
+        let transaction = admit(transaction)?;
+        let sender = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (reply, answer) = oneshot::channel();
+        let request = Request { transaction, reply };
+        sender.ok_or_else(|| self.stopped())?.send(request).await.map_err(|_| self.stopped())?;
+        answer.await.map_err(|_| self.stopped())?
     }
 
-    async fn delete(&self, key: &str, expect: Revision) -> Result<(Revision, Entry), StoreError> {
-        check_key(key)?;
-        self.ask(|reply| Request::Delete { key: key.into(), expect, reply }).await
-    }
-
-    fn watch(&self, prefix: &str, after: Revision) -> Result<Watch, StoreError> {
-        let stream = self.write().watch(prefix, after, Arc::downgrade(&self.core))?;
-        Ok(Box::pin(stream))
+    fn watch(&self, request: WatchRequest) -> Result<Watch, StoreError> {
+        self.shared.watch(request)
     }
 
     async fn compact(&self, revision: Revision) -> Result<(), StoreError> {
-        self.write().compact(revision)
+        self.shared.compact(revision).await
+    }
+
+    fn revision_at(&self, time: SystemTime) -> Result<Revision, StoreError> {
+        self.shared.revision_at(time)
+    }
+
+    async fn changes(&self, key: &str) -> Result<Vec<Arc<Event>>, StoreError> {
+        self.shared.changes(key)
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Ok(self.shared.snapshot())
     }
 }

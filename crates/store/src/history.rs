@@ -1,101 +1,130 @@
 //! The events of the recent past, within a bound.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::Duration;
+mod events;
+mod limits;
 
-use tokio::time::Instant;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::{Event, Revision};
+pub(crate) use events::{Chunk, Events};
+pub use limits::HistoryLimits;
 
 /// What an event costs beside the value it replaced: its keys, counters and places in queues.
-const EVENT_OVERHEAD_BYTES: usize = 256;
-
-/// How much history is kept; the first limit reached drops the oldest events.
-#[derive(Clone, Copy, Debug)]
-pub struct HistoryLimits {
-    pub events: usize,
-    /// Memory that only history holds: replaced and removed values, and the events themselves.
-    pub bytes: usize,
-    /// Looked at when a write comes; an idle store keeps what it has.
-    pub age: Duration,
-}
-
-impl Default for HistoryLimits {
-    /// A watch can resume over five minutes of 50 writes a second of 2 KB objects.
-    fn default() -> Self {
-        HistoryLimits { events: 65_536, bytes: 32 << 20, age: Duration::from_secs(600) }
-    }
-}
+const EVENT_OVERHEAD_BYTES: u64 = 256;
 
 #[derive(Debug)]
 pub(crate) struct History {
     limits: HistoryLimits,
-    /// One event for each revision after `oldest`, without gap.
-    events: VecDeque<(Instant, Arc<Event>)>,
-    bytes: usize,
+    events: Events,
+    bytes: u64,
+    /// The oldest state that can still be read; every event after it is kept.
     oldest: Revision,
+    /// When that state came to be.
+    oldest_time: SystemTime,
 }
 
 impl History {
     /// An empty history of a store that stands at `oldest`.
-    pub(crate) fn new(limits: HistoryLimits, oldest: Revision) -> Self {
-        History { limits, events: VecDeque::new(), bytes: 0, oldest }
+    pub(crate) fn new(limits: HistoryLimits, oldest: Revision, oldest_time: SystemTime) -> Self {
+        History { limits, events: Events::default(), bytes: 0, oldest, oldest_time }
     }
 
-    /// The oldest state that can still be read; every event after it is kept.
+    /// The same, with numbers that follow those of another history.
+    pub(crate) fn following(mut self, other: &History) -> Self {
+        self.events = Events::from(other.events.next_number() + 1);
+        self
+    }
+
     pub(crate) fn oldest(&self) -> Revision {
         self.oldest
     }
 
-    pub(crate) fn push(&mut self, now: Instant, event: Arc<Event>) {
-        debug_assert_eq!(event.revision.0, self.oldest.0 + self.events.len() as u64 + 1, "revisions have no gap");
-        self.bytes += cost_bytes(&event);
-        self.events.push_back((now, event));
-        while let Some((written, _)) = self.events.front()
-            && (self.events.len() > self.limits.events
-                || self.bytes > self.limits.bytes
-                || now.saturating_duration_since(*written) > self.limits.age)
-        {
-            self.drop_oldest();
+    pub(crate) fn oldest_time(&self) -> SystemTime {
+        self.oldest_time
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
+    }
+
+    pub(crate) fn push(&mut self, event: Arc<Event>) {
+        let bytes = cost_bytes(&event);
+        self.bytes += bytes;
+        self.events.push(event, bytes);
+    }
+
+    /// The last revision committed at or before `time`, or `None` if that was before all history.
+    pub(crate) fn revision_at(&self, time: SystemTime) -> Option<Revision> {
+        (time >= self.oldest_time).then(|| self.events.last_until(time).unwrap_or(self.oldest))
+    }
+
+    /// Drops what the limits do not let keep, but no more than about `budget` events. Returns what is
+    /// left to be freed.
+    pub(crate) fn retire(&mut self, now: SystemTime, live_bytes: u64, budget: usize) -> Vec<Arc<Chunk>> {
+        let mut retired = Vec::new();
+        for _ in 0..budget {
+            match self.excess_from(live_bytes) {
+                Some(due) if due <= now => self.drop_oldest_revision(&mut retired),
+                _ => break,
+            }
         }
+        retired
     }
 
-    /// The events after `revision`, oldest first.
-    pub(crate) fn after(&self, revision: Revision) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
-        let skip = (revision.0.saturating_sub(self.oldest.0) as usize).min(self.events.len());
-        self.events.range(skip..).map(|(_, event)| event)
-    }
-
-    /// Drops every event up to and including `revision`.
-    pub(crate) fn compact(&mut self, revision: Revision) {
-        while self.oldest < revision && !self.events.is_empty() {
-            self.drop_oldest();
+    /// From when on the oldest event is too much; `None` when it may stay for ever.
+    pub(crate) fn excess_from(&self, live_bytes: u64) -> Option<SystemTime> {
+        let oldest = self.events.first()?;
+        if self.bytes > self.limits.ceiling_bytes {
+            return Some(SystemTime::UNIX_EPOCH);
         }
-        self.events.shrink_to(self.events.len() * 2);
+        oldest.time.checked_add(self.limits.greatest_age(self.bytes, live_bytes)?)
     }
 
-    fn drop_oldest(&mut self) {
-        if let Some((_, event)) = self.events.pop_front() {
-            self.bytes -= cost_bytes(&event);
-            self.oldest = event.revision;
+    /// Drops every event up to and including `revision`. Returns what is left to be freed.
+    pub(crate) fn compact(&mut self, revision: Revision) -> Vec<Arc<Chunk>> {
+        let mut retired = Vec::new();
+        while self.events.first().is_some_and(|event| event.revision <= revision) {
+            self.drop_oldest_revision(&mut retired);
+        }
+        self.oldest = self.oldest.max(revision);
+        retired
+    }
+
+    /// A state lies between two revisions: the events of one go together.
+    fn drop_oldest_revision(&mut self, retired: &mut Vec<Arc<Chunk>>) {
+        let Some(oldest) = self.events.first() else { return };
+        (self.oldest, self.oldest_time) = (oldest.revision, oldest.time);
+        while self.events.first().is_some_and(|event| event.revision == self.oldest) {
+            let (bytes, emptied) = self.events.pop_front();
+            self.bytes -= bytes;
+            retired.extend(emptied);
         }
     }
 }
 
 /// A value is charged to the event that replaced it: until then the index holds it anyway.
-fn cost_bytes(event: &Event) -> usize {
-    EVENT_OVERHEAD_BYTES + event.previous.as_ref().map_or(0, |previous| previous.value.len())
+fn cost_bytes(event: &Event) -> u64 {
+    EVENT_OVERHEAD_BYTES + event.previous.as_ref().map_or(0, |previous| previous.value.len() as u64)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use bytes::Bytes;
 
     use super::*;
     use crate::{Change, Entry};
 
-    fn event(revision: u64, previous_bytes: usize) -> Arc<Event> {
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn at(minute: u32) -> SystemTime {
+        SystemTime::UNIX_EPOCH + minute * MINUTE
+    }
+
+    /// A change in the minute of its revision, with what it costs.
+    fn event(revision: u64, bytes: u64) -> Arc<Event> {
         let key: Arc<str> = "k".into();
         let entry = |size| Entry {
             key: key.clone(),
@@ -106,29 +135,78 @@ mod tests {
         Arc::new(Event {
             revision: Revision(revision),
             change: Change::Put(entry(0)),
-            previous: Some(entry(previous_bytes)),
+            previous: Some(entry((bytes - EVENT_OVERHEAD_BYTES) as usize)),
+            time: at(revision as u32),
+            author: None,
         })
+    }
+
+    fn history(limits: HistoryLimits) -> History {
+        let mut history = History::new(limits, Revision(0), SystemTime::UNIX_EPOCH);
+        (1..=4).for_each(|revision| history.push(event(revision, 1000)));
+        history
+    }
+
+    fn kept(history: &History) -> Vec<u64> {
+        history.events().after(Revision(0)).map(|event| event.revision.0).collect()
     }
 
     #[test]
     fn each_limit_drops_the_oldest() {
-        let start = Instant::now();
-        let revisions =
-            |history: &History| history.after(Revision(0)).map(|event| event.revision.0).collect::<Vec<_>>();
-        let unlimited = HistoryLimits { events: 1000, bytes: 1 << 30, age: Duration::from_secs(1000) };
+        let check = |limits: HistoryLimits, live_bytes: u64, expected: &[u64]| {
+            let mut history = history(limits);
+            drop(history.retire(at(10), live_bytes, usize::MAX));
+            assert_eq!(kept(&history), expected, "{limits:?}");
+            let oldest = expected.first().map_or(4, |first| first - 1);
+            assert_eq!((history.oldest(), history.oldest_time()), (Revision(oldest), at(oldest as u32)));
+        };
+        let unlimited = HistoryLimits::unlimited();
+        check(unlimited, 0, &[1, 2, 3, 4]);
+        check(HistoryLimits { age: 7 * MINUTE, least_age: MINUTE, ..unlimited }, 1 << 30, &[4]);
+        check(HistoryLimits { ceiling_bytes: 2500, ..unlimited }, 0, &[3, 4]);
+        // A fifth of 15,000 bytes are three events; but what is younger than eight minutes stays.
+        let share = HistoryLimits { share_percent: 20, least_age: MINUTE, ..unlimited };
+        check(share, 15_000, &[2, 3, 4]);
+        check(share, 0, &[]);
+        check(HistoryLimits { least_age: 8 * MINUTE, ..share }, 0, &[3, 4]);
+        // The ceiling protects the machine even then.
+        check(HistoryLimits { least_age: 8 * MINUTE, ceiling_bytes: 1000, ..share }, 0, &[4]);
+    }
 
-        let mut by_count = History::new(HistoryLimits { events: 2, ..unlimited }, Revision(0));
-        let mut by_bytes = History::new(HistoryLimits { bytes: 2500, ..unlimited }, Revision(0));
-        let mut by_age = History::new(HistoryLimits { age: Duration::from_secs(15), ..unlimited }, Revision(0));
-        for revision in 1..=4 {
-            by_count.push(start, event(revision, 0));
-            by_bytes.push(start, event(revision, 1000 - EVENT_OVERHEAD_BYTES));
-            by_age.push(start + Duration::from_secs(revision * 10), event(revision, 0));
-        }
-        assert_eq!((revisions(&by_count), by_count.oldest()), (vec![3, 4], Revision(2)));
-        assert_eq!((revisions(&by_bytes), by_bytes.oldest()), (vec![3, 4], Revision(2)));
-        assert_eq!((revisions(&by_age), by_age.oldest()), (vec![3, 4], Revision(2)));
-        assert_eq!(by_age.after(Revision(3)).count(), 1);
-        assert_eq!(by_age.after(Revision(4)).count(), 0);
+    #[test]
+    fn it_is_known_when_the_next_event_has_to_go() {
+        let limits =
+            HistoryLimits { age: 60 * MINUTE, share_percent: 20, least_age: 5 * MINUTE, ceiling_bytes: 10_000 };
+        assert_eq!(history(limits).excess_from(100_000), Some(at(61)));
+        assert_eq!(history(limits).excess_from(1000), Some(at(6)));
+        assert_eq!(history(HistoryLimits { ceiling_bytes: 3999, ..limits }).excess_from(0), Some(at(0)));
+        assert_eq!(history(HistoryLimits::unlimited()).excess_from(0), None);
+        assert_eq!(History::new(limits, Revision(0), at(0)).excess_from(0), None);
+    }
+
+    #[test]
+    fn a_budget_bounds_what_one_step_drops() {
+        let mut history = history(HistoryLimits { ceiling_bytes: 0, ..HistoryLimits::unlimited() });
+        drop(history.retire(at(0), 0, 1));
+        drop(history.retire(at(10), 0, 2));
+        assert_eq!(kept(&history), [4]);
+        drop(history.compact(Revision(7)));
+        assert_eq!((kept(&history), history.oldest()), (vec![], Revision(7)));
+    }
+
+    #[test]
+    fn a_time_lies_between_two_revisions() {
+        let mut history = history(HistoryLimits::unlimited());
+        let second = Duration::from_secs(1);
+        let revision_at = |history: &History, time| history.revision_at(time).map(|revision| revision.0);
+        assert_eq!(revision_at(&history, at(0)), Some(0));
+        assert_eq!(revision_at(&history, at(3) - second), Some(2));
+        assert_eq!(revision_at(&history, at(3)), Some(3));
+        assert_eq!(revision_at(&history, at(9)), Some(4));
+        drop(history.compact(Revision(2)));
+        assert_eq!(revision_at(&history, at(2) - second), None);
+        assert_eq!(revision_at(&history, at(2)), Some(2));
+        drop(history.compact(Revision(4)));
+        assert_eq!(revision_at(&history, at(9)), Some(4));
     }
 }

@@ -1,170 +1,105 @@
 //! The store: keys with ordered revisions, watches and history.
 //!
-//! Every change takes the next [`Revision`]; every change is an [`Event`] at its revision. The API
-//! server is the only caller. Engines differ in where the bytes rest; [`Store`] is what they share,
-//! and one contract suite runs on all of them.
+//! Every transaction takes the next [`Revision`]; every change in it is an [`Event`] at that
+//! revision. The API server is the only caller. Engines differ in where the bytes rest; [`Store`]
+//! is what they share, and one contract suite runs on all of them.
+//!
+//! Beneath every engine lies the same core, which knows no input or output: the state as a
+//! persistent tree, the recent events, the watchers, the leases. [`Memory`] is the core and nothing
+//! else, [`Embedded`] adds a log, and an engine whose bytes rest with somebody else keeps a
+//! [`Replica`] of them.
 
 mod core;
 mod embedded;
+mod error;
 mod history;
+mod leases;
 mod limits;
 mod memory;
+mod model;
+mod pins;
+mod replica;
+mod ring;
+mod shared;
+mod snapshot;
+mod staging;
 mod tree;
+mod undo;
 mod watchers;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use stdx::signal;
 
 pub use embedded::{Disk, DiskFile, Embedded, FolderDisk, OpenError};
+pub use error::StoreError;
 pub use history::HistoryLimits;
-pub use limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
+pub use limits::{MAX_KEY_BYTES, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, MAX_VALUE_BYTES};
 pub use memory::Memory;
-
-/// A position in the store's history. The first write makes revision 1 or later; 0 means "none".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Revision(pub u64);
-
-/// One key as it stood at some revision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub key: Arc<str>,
-    pub value: Bytes,
-    /// The revision at which the key came into being.
-    pub created: Revision,
-    /// The revision that wrote this value.
-    pub modified: Revision,
-}
-
-/// What a writer demands of the key's present state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expect {
-    /// The key does not exist.
-    Absent,
-    /// The key was last modified at exactly this revision.
-    At(Revision),
-}
-
-/// One change. `previous` is what the key held before, where it existed: a watcher that selects
-/// by content needs it to tell "changed" from "no longer selected".
-#[derive(Clone, Debug)]
-pub struct Event {
-    pub revision: Revision,
-    pub change: Change,
-    pub previous: Option<Entry>,
-}
-
-#[derive(Clone, Debug)]
-pub enum Change {
-    Put(Entry),
-    Delete { key: Arc<str> },
-}
-
-impl Event {
-    /// The key that changed.
-    pub fn key(&self) -> &Arc<str> {
-        match &self.change {
-            Change::Put(entry) => &entry.key,
-            Change::Delete { key } => key,
-        }
-    }
-}
-
-/// What a watcher receives.
-#[derive(Clone, Debug)]
-pub enum WatchItem {
-    Event(Arc<Event>),
-    /// Everything up to this revision has been delivered. Sent once, where replayed history ends.
-    Progress(Revision),
-}
-
-/// A range of keys that share a prefix.
-#[derive(Clone, Debug, Default)]
-pub struct RangeRequest {
-    pub prefix: String,
-    /// Only keys strictly after this one: how a paginated list goes on.
-    pub after: Option<String>,
-    /// 0 means no limit.
-    pub limit: usize,
-    /// Read as of this revision; `None` means the newest.
-    pub at: Option<Revision>,
-}
-
-/// Keys in order, and the revision they were read at.
-#[derive(Clone, Debug)]
-pub struct Range {
-    pub revision: Revision,
-    pub entries: Vec<Entry>,
-    /// How many keys of the prefix follow the last entry.
-    pub remaining: usize,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The key is not in the state the writer expected; holds its present entry.
-    #[error("the key changed since it was read")]
-    Conflict { current: Option<Entry> },
-    #[error("revision {requested} is compacted; the oldest kept is {oldest}")]
-    Compacted { requested: u64, oldest: u64 },
-    #[error("revision {requested} is in the future; the newest is {newest}")]
-    FutureRevision { requested: u64, newest: u64 },
-    #[error("the value is {size} bytes; the limit is {limit}")]
-    TooLarge { size: usize, limit: usize },
-    #[error("invalid key {key:?}: {reason}")]
-    InvalidKey { key: String, reason: &'static str },
-    /// The disk refused a write; the store serves reads only from here on.
-    #[error("the store does not accept writes: {reason}")]
-    ReadOnly { reason: String },
-    #[error("the store is shutting down")]
-    Closed,
-}
-
-/// A watch: events in order, without gap or duplicate, until dropped. A watcher that falls behind
-/// by more than the engine's bound receives [`StoreError::Compacted`] and the end.
-pub type Watch = BoxStream<'static, Result<WatchItem, StoreError>>;
-
-/// What every engine can be told.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    pub history: HistoryLimits,
-    /// How many events a watcher may fall behind before it is cut off.
-    pub watch_queue: usize,
-    /// The embedded engine begins a new log when the old one is longer than this and than the data.
-    pub rotate_log_bytes: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { history: HistoryLimits::default(), watch_queue: 4096, rotate_log_bytes: 8 << 20 }
-    }
-}
+pub use model::{
+    Action, Author, Change, Committed, Entry, Event, Expect, Operation, Options, Range, RangeRequest, ReadAt, Revision,
+    Transaction, Watch, WatchItem, WatchRequest,
+};
+pub use replica::{Replica, ReplicaError, Replicated};
+pub use snapshot::Snapshot;
+pub use undo::put_back;
 
 /// The contract of every engine.
 #[async_trait::async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// The newest committed revision. Every event up to it is in the queues of its watchers.
+    /// The newest revision that memory holds. Every event up to it is in the queues of its watchers.
     fn revision(&self) -> Revision;
 
     /// Wakes whoever waits for the newest revision to move.
-    fn revisions(&self) -> tokio::sync::watch::Receiver<Revision>;
+    fn revisions(&self) -> signal::Receiver<Revision>;
 
-    async fn get(&self, key: &str) -> Result<Option<Entry>, StoreError>;
+    /// Waits until memory holds everything that was acknowledged before the call, by any server;
+    /// returns the newest revision then.
+    async fn refresh(&self) -> Result<Revision, StoreError>;
+
+    async fn get(&self, key: &str, at: ReadAt) -> Result<Option<Entry>, StoreError>;
 
     async fn range(&self, request: RangeRequest) -> Result<Range, StoreError>;
 
-    /// Writes one key if `expect` holds. The answer arrives after the write is durable. A caller
-    /// that stops waiting does not take the write back.
-    async fn put(&self, key: &str, value: Bytes, expect: Expect) -> Result<Entry, StoreError>;
+    /// Does all of the transaction or nothing. The answer arrives after it is durable. A caller that
+    /// stops waiting does not take it back. Without effect, it takes no revision.
+    async fn commit(&self, transaction: Transaction) -> Result<Committed, StoreError>;
 
-    /// Removes one key if it was last modified at `expect`; returns the revision of the removal
-    /// and what was removed.
-    async fn delete(&self, key: &str, expect: Revision) -> Result<(Revision, Entry), StoreError>;
-
-    /// Every event after `after` on keys with `prefix`. `after` equal to [`Store::revision`] means
-    /// "from now on". Returns at once; history is replayed first.
-    fn watch(&self, prefix: &str, after: Revision) -> Result<Watch, StoreError>;
+    /// Every event after `request.after` on keys with the prefix. `after` equal to
+    /// [`Store::revision`] means "from now on". Returns at once; history is replayed first.
+    fn watch(&self, request: WatchRequest) -> Result<Watch, StoreError>;
 
     /// Drops history before `revision`: the state at `revision` and every event after it stay.
     async fn compact(&self, revision: Revision) -> Result<(), StoreError>;
+
+    /// The newest revision committed at or before `time`; [`StoreError::Compacted`] when history does
+    /// not reach back so far.
+    fn revision_at(&self, time: SystemTime) -> Result<Revision, StoreError>;
+
+    /// What history knows of one key, oldest first.
+    async fn changes(&self, key: &str) -> Result<Vec<Arc<Event>>, StoreError>;
+
+    /// The whole state at the newest revision. It costs the same however much there is.
+    fn snapshot(&self) -> Result<Snapshot, StoreError>;
+
+    /// Writes one key, if `expect` holds.
+    async fn put(&self, key: &str, value: Bytes, expect: Expect) -> Result<Entry, StoreError> {
+        let operation = Operation::put(key, value, expect);
+        let committed = self.commit(Transaction { operations: vec![operation], author: None }).await?;
+        // Of a put there always is an entry.
+        committed.entries.into_iter().next().flatten().ok_or(StoreError::Closed)
+    }
+
+    /// Removes one key, which must be there and as expected; returns the revision of the removal and
+    /// what was removed.
+    async fn delete(&self, key: &str, expect: Expect) -> Result<(Revision, Entry), StoreError> {
+        let operation = Operation::delete(key, expect);
+        let committed = self.commit(Transaction { operations: vec![operation], author: None }).await?;
+        match committed.entries.into_iter().next().flatten() {
+            Some(entry) => Ok((committed.revision, entry)),
+            None => Err(StoreError::Conflict { key: key.into(), current: None }),
+        }
+    }
 }

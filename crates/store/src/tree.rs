@@ -1,4 +1,4 @@
-//! The index: a persistent, ordered map from keys to entries.
+//! The index: a persistent, ordered map of what has a key.
 //!
 //! A B+ tree whose nodes are shared between clones and copied when written. A clone costs one
 //! reference count, so a list, a pinned page and a snapshot read a state of their own while writes
@@ -9,42 +9,57 @@ use std::sync::Arc;
 
 use crate::Entry;
 
+/// What can stand in a tree.
+pub(crate) trait Keyed: Clone {
+    fn key(&self) -> &Arc<str>;
+}
+
+impl Keyed for Entry {
+    fn key(&self) -> &Arc<str> {
+        &self.key
+    }
+}
+
 /// Entries in a leaf, children in a branch.
 const MAX_WIDTH: usize = 32;
 /// A node narrower than this is merged with a neighbour.
 const MIN_WIDTH: usize = MAX_WIDTH / 4;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Tree {
-    root: Arc<Node>,
+pub(crate) struct Tree<T> {
+    root: Arc<Node<T>>,
 }
 
 #[derive(Clone, Debug)]
-enum Node {
-    Leaf(Vec<Entry>),
-    Branch(Vec<Child>),
+pub(crate) enum Node<T> {
+    Leaf(Vec<T>),
+    Branch(Vec<Child<T>>),
 }
 
 #[derive(Clone, Debug)]
-struct Child {
+pub(crate) struct Child<T> {
     /// The smallest key beneath.
     first: Arc<str>,
     /// How many entries are beneath.
     count: usize,
-    node: Arc<Node>,
+    node: Arc<Node<T>>,
 }
 
-impl Tree {
+impl<T: Keyed> Tree<T> {
     pub(crate) fn new() -> Self {
         Tree { root: Arc::new(Node::Leaf(Vec::new())) }
     }
 
-    #[cfg(test)]
-    fn len(&self) -> usize {
+    /// What the tree consists of, to be freed step by step.
+    pub(crate) fn into_nodes(self) -> Nodes<T> {
+        Nodes(vec![self.root])
+    }
+
+    pub(crate) fn len(&self) -> usize {
         self.root.count()
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn get(&self, key: &str) -> Option<&T> {
         let mut node = &*self.root;
         loop {
             match node {
@@ -55,7 +70,7 @@ impl Tree {
     }
 
     /// Returns what the key held before.
-    pub(crate) fn insert(&mut self, entry: Entry) -> Option<Entry> {
+    pub(crate) fn insert(&mut self, entry: T) -> Option<T> {
         let (replaced, split) = Arc::make_mut(&mut self.root).insert(entry);
         if let Some(right) = split {
             let left = Child::over(self.root.clone());
@@ -64,7 +79,7 @@ impl Tree {
         replaced
     }
 
-    pub(crate) fn remove(&mut self, key: &str) -> Option<Entry> {
+    pub(crate) fn remove(&mut self, key: &str) -> Option<T> {
         // Looking first spares a shared path from being copied for nothing.
         self.get(key)?;
         let removed = Arc::make_mut(&mut self.root).remove(key);
@@ -83,7 +98,7 @@ impl Tree {
         let mut passed = 0;
         loop {
             match node {
-                Node::Leaf(entries) => return passed + entries.partition_point(|entry| before(&entry.key)),
+                Node::Leaf(entries) => return passed + entries.partition_point(|entry| before(entry.key())),
                 Node::Branch(children) => {
                     let next = children.partition_point(|child| before(&child.first));
                     let Some(boundary) = next.checked_sub(1) else { return passed };
@@ -95,7 +110,7 @@ impl Tree {
     }
 
     /// The entries in key order, beginning with the one at `position`.
-    pub(crate) fn iter_from(&self, position: usize) -> Iter<'_> {
+    pub(crate) fn iter_from(&self, position: usize) -> Iter<'_, T> {
         let mut iter = Iter { branches: Vec::new(), leaf: [].iter() };
         let mut node = &*self.root;
         let mut skip = position;
@@ -120,18 +135,36 @@ impl Tree {
     }
 }
 
-/// Entries in key order.
+/// Nodes on their way out. Dropping a large tree at once takes a while; this does it in steps.
 #[derive(Debug)]
-pub(crate) struct Iter<'a> {
-    /// The children still to visit, the deepest branch last.
-    branches: Vec<slice::Iter<'a, Child>>,
-    leaf: slice::Iter<'a, Entry>,
+pub(crate) struct Nodes<T>(Vec<Arc<Node<T>>>);
+
+impl<T> Nodes<T> {
+    /// Frees up to `count` nodes; true while there are more.
+    pub(crate) fn free_some(&mut self, count: usize) -> bool {
+        for _ in 0..count {
+            let Some(node) = self.0.pop() else { return false };
+            // What others hold as well stays, and so does all beneath it.
+            if let Some(Node::Branch(children)) = Arc::into_inner(node) {
+                self.0.extend(children.into_iter().map(|child| child.node));
+            }
+        }
+        !self.0.is_empty()
+    }
 }
 
-impl<'a> Iterator for Iter<'a> {
-    type Item = &'a Entry;
+/// Entries in key order.
+#[derive(Debug)]
+pub(crate) struct Iter<'a, T> {
+    /// The children still to visit, the deepest branch last.
+    branches: Vec<slice::Iter<'a, Child<T>>>,
+    leaf: slice::Iter<'a, T>,
+}
 
-    fn next(&mut self) -> Option<&'a Entry> {
+impl<'a, T> Iterator for Iter<'a, T> {
+    type Item = &'a T;
+
+    fn next(&mut self) -> Option<&'a T> {
         loop {
             if let Some(entry) = self.leaf.next() {
                 return Some(entry);
@@ -149,7 +182,7 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
-impl Node {
+impl<T: Keyed> Node<T> {
     fn count(&self) -> usize {
         match self {
             Node::Leaf(entries) => entries.len(),
@@ -167,15 +200,15 @@ impl Node {
     /// The smallest key; a node beneath a branch is never empty.
     fn first(&self) -> &Arc<str> {
         match self {
-            Node::Leaf(entries) => &entries[0].key,
+            Node::Leaf(entries) => entries[0].key(),
             Node::Branch(children) => &children[0].first,
         }
     }
 
     /// Returns the replaced entry, and the right half where the node had to split.
-    fn insert(&mut self, entry: Entry) -> (Option<Entry>, Option<Node>) {
+    fn insert(&mut self, entry: T) -> (Option<T>, Option<Node<T>>) {
         let replaced = match self {
-            Node::Leaf(entries) => match find(entries, &entry.key) {
+            Node::Leaf(entries) => match find(entries, entry.key()) {
                 Ok(position) => Some(std::mem::replace(&mut entries[position], entry)),
                 Err(position) => {
                     entries.insert(position, entry);
@@ -183,7 +216,7 @@ impl Node {
                 }
             },
             Node::Branch(children) => {
-                let index = child_of(children, &entry.key);
+                let index = child_of(children, entry.key());
                 let (replaced, split) = Arc::make_mut(&mut children[index].node).insert(entry);
                 children[index].refresh();
                 if let Some(right) = split {
@@ -195,7 +228,7 @@ impl Node {
         (replaced, self.split_if_wide())
     }
 
-    fn remove(&mut self, key: &str) -> Option<Entry> {
+    fn remove(&mut self, key: &str) -> Option<T> {
         match self {
             Node::Leaf(entries) => find(entries, key).ok().map(|position| entries.remove(position)),
             Node::Branch(children) => {
@@ -214,7 +247,7 @@ impl Node {
         }
     }
 
-    fn split_if_wide(&mut self) -> Option<Node> {
+    fn split_if_wide(&mut self) -> Option<Node<T>> {
         if self.width() <= MAX_WIDTH {
             return None;
         }
@@ -225,7 +258,7 @@ impl Node {
     }
 
     /// Takes over everything of `right`, whose keys all follow this node's.
-    fn append(&mut self, right: Node) {
+    fn append(&mut self, right: Node<T>) {
         match (self, right) {
             (Node::Leaf(entries), Node::Leaf(more)) => entries.extend(more),
             (Node::Branch(children), Node::Branch(more)) => children.extend(more),
@@ -234,8 +267,8 @@ impl Node {
     }
 }
 
-impl Child {
-    fn over(node: Arc<Node>) -> Self {
+impl<T: Keyed> Child<T> {
+    fn over(node: Arc<Node<T>>) -> Self {
         Child { first: node.first().clone(), count: node.count(), node }
     }
 
@@ -248,16 +281,16 @@ impl Child {
     }
 }
 
-fn find(entries: &[Entry], key: &str) -> Result<usize, usize> {
-    entries.binary_search_by(|entry| entry.key.as_ref().cmp(key))
+fn find<T: Keyed>(entries: &[T], key: &str) -> Result<usize, usize> {
+    entries.binary_search_by(|entry| entry.key().as_ref().cmp(key))
 }
 
 /// The child whose keys the key belongs among.
-fn child_of(children: &[Child], key: &str) -> usize {
+fn child_of<T>(children: &[Child<T>], key: &str) -> usize {
     children.partition_point(|child| child.first.as_ref() <= key).saturating_sub(1)
 }
 
-fn merge_with_neighbour(children: &mut Vec<Child>, index: usize) {
+fn merge_with_neighbour<T: Keyed>(children: &mut Vec<Child<T>>, index: usize) {
     let left = if index + 1 < children.len() { index } else { index - 1 };
     let right = Arc::unwrap_or_clone(children.remove(left + 1).node);
     let merged = Arc::make_mut(&mut children[left].node);
@@ -283,12 +316,12 @@ mod tests {
         Entry { key: key.into(), value: Bytes::new(), created: Revision(1), modified: Revision(revision) }
     }
 
-    fn contents(tree: &Tree) -> Vec<(String, u64)> {
+    fn contents(tree: &Tree<Entry>) -> Vec<(String, u64)> {
         tree.iter_from(0).map(|entry| (entry.key.to_string(), entry.modified.0)).collect()
     }
 
     /// No node beneath the root is empty or too wide, and every summary tells the truth.
-    fn assert_sound(node: &Node) -> usize {
+    fn assert_sound(node: &Node<Entry>) -> usize {
         assert!(node.width() <= MAX_WIDTH);
         let Node::Branch(children) = node else { return 1 };
         let depths: Vec<usize> = children

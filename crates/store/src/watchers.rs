@@ -1,225 +1,152 @@
 //! Who is told of which event.
 
+mod stream;
+
 use std::collections::{BTreeMap, HashMap};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
-use std::task::{Context, Poll, ready};
-use std::vec;
+use std::sync::Arc;
 
-use futures::Stream;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use stdx::waiters::Wakeups;
 
-use crate::core::Core;
-use crate::{Event, Revision, StoreError, WatchItem};
+pub(crate) use stream::WatchStream;
 
-/// The live watchers, found by the prefixes of an event's key: an event costs a look-up for each
-/// *length* of prefix that is being watched, however many watchers there are.
-#[derive(Debug, Default)]
+use crate::ring::{Reader, Ring};
+use crate::{Event, Revision};
+
+/// The rings that live watchers read, found by the prefixes of an event's key: an event costs a
+/// look-up for each *length* of prefix that is being watched, however many watchers there are.
+#[derive(Debug)]
 pub(crate) struct Watchers {
-    by_prefix: HashMap<Arc<str>, Vec<Watcher>>,
+    by_prefix: HashMap<Arc<str>, Arc<Ring>>,
     /// How many watched prefixes there are of each length.
     lengths: BTreeMap<usize, usize>,
-    next_id: u64,
-}
-
-#[derive(Debug)]
-struct Watcher {
-    id: u64,
-    queue: mpsc::Sender<Arc<Event>>,
-    cut_off: Arc<CutOff>,
-}
-
-/// The revision that no longer fitted a slow watcher's queue; 0 while all is well.
-#[derive(Debug, Default)]
-struct CutOff(AtomicU64);
-
-/// What a new watcher reads from.
-#[derive(Debug)]
-pub(crate) struct Registration {
-    prefix: Arc<str>,
-    id: u64,
-    queue: mpsc::Receiver<Arc<Event>>,
-    cut_off: Arc<CutOff>,
+    /// The rings that got something since the last waking.
+    touched: Vec<Arc<Ring>>,
+    /// How many events a watcher may fall behind.
+    room: usize,
+    is_closed: bool,
 }
 
 impl Watchers {
-    pub(crate) fn register(&mut self, prefix: &str, queue_length: usize) -> Registration {
-        let (sender, receiver) = mpsc::channel(queue_length);
-        let id = self.next_id;
-        self.next_id += 1;
-        let cut_off = Arc::new(CutOff::default());
-        let prefix: Arc<str> = prefix.into();
-        let watchers = self.by_prefix.entry(prefix.clone()).or_default();
-        if watchers.is_empty() {
-            *self.lengths.entry(prefix.len()).or_default() += 1;
-        }
-        watchers.push(Watcher { id, queue: sender, cut_off: cut_off.clone() });
-        Registration { prefix, id, queue: receiver, cut_off }
+    pub(crate) fn new(room: usize) -> Self {
+        Watchers { by_prefix: HashMap::new(), lengths: BTreeMap::new(), touched: Vec::new(), room, is_closed: false }
     }
 
-    /// Puts the event into the queue of everyone who watches a prefix of its key. Whoever has no
-    /// room left is cut off.
+    pub(crate) fn join(&mut self, prefix: &str) -> Reader {
+        if let Some(ring) = self.by_prefix.get(prefix) {
+            return ring.join();
+        }
+        let ring = Ring::new(self.room);
+        if self.is_closed {
+            ring.close().wake();
+            return ring.join();
+        }
+        *self.lengths.entry(prefix.len()).or_default() += 1;
+        self.by_prefix.insert(prefix.into(), ring.clone());
+        ring.join()
+    }
+
+    pub(crate) fn leave(&mut self, prefix: &str, reader: Reader) {
+        let ring = reader.ring().clone();
+        let is_deserted = reader.leave();
+        // After a close the prefix may be another ring's already.
+        let is_ours = self.by_prefix.get(prefix).is_some_and(|other| Arc::ptr_eq(other, &ring));
+        if is_deserted && is_ours {
+            self.by_prefix.remove(prefix);
+            if let Some(prefixes) = self.lengths.get_mut(&prefix.len()) {
+                *prefixes -= 1;
+                if *prefixes == 0 {
+                    self.lengths.remove(&prefix.len());
+                }
+            }
+        }
+    }
+
+    /// Puts the event into the rings of all watched prefixes of its key.
     pub(crate) fn deliver(&mut self, event: &Arc<Event>) {
         let key = event.key();
-        let mut deserted: Vec<Arc<str>> = Vec::new();
         for &length in self.lengths.keys().take_while(|&&length| length <= key.len()) {
             let Some(prefix) = key.get(..length) else { continue };
-            let Some(watchers) = self.by_prefix.get_mut(prefix) else { continue };
-            watchers.retain(|watcher| match watcher.queue.try_send(event.clone()) {
-                Ok(()) => true,
-                Err(TrySendError::Full(_)) => {
-                    watcher.cut_off.0.store(event.revision.0, Ordering::Release);
-                    false
-                }
-                Err(TrySendError::Closed(_)) => false,
-            });
-            if watchers.is_empty() {
-                deserted.push(prefix.into());
+            let Some(ring) = self.by_prefix.get(prefix) else { continue };
+            if ring.push(event.clone()) {
+                self.touched.push(ring.clone());
             }
-        }
-        for prefix in deserted {
-            self.forget_prefix(&prefix);
         }
     }
 
-    /// Ends every watch.
-    pub(crate) fn close(&mut self) {
+    /// Whoever waits for what has been delivered since the last call.
+    pub(crate) fn take_wakeups(&mut self) -> Wakeups {
+        let mut wakeups = Wakeups::default();
+        for ring in self.touched.drain(..) {
+            wakeups.append(ring.take_waiters());
+        }
+        wakeups
+    }
+
+    /// Ends every watch for having missed what was before `revision`.
+    pub(crate) fn cut_off(&mut self, revision: Revision) -> Wakeups {
+        self.for_each_ring(|ring| ring.lose(revision))
+    }
+
+    /// Ends every watch, also those that are still to join.
+    pub(crate) fn close(&mut self) -> Wakeups {
+        self.is_closed = true;
+        let wakeups = self.for_each_ring(Ring::close);
         self.by_prefix.clear();
         self.lengths.clear();
+        wakeups
     }
 
-    fn unregister(&mut self, prefix: &str, id: u64) {
-        // Whoever was cut off is gone already.
-        let Some(watchers) = self.by_prefix.get_mut(prefix) else { return };
-        watchers.retain(|watcher| watcher.id != id);
-        if watchers.is_empty() {
-            self.forget_prefix(prefix);
-        }
-    }
-
-    fn forget_prefix(&mut self, prefix: &str) {
-        if self.by_prefix.remove(prefix).is_none() {
-            return;
-        }
-        if let Some(prefixes) = self.lengths.get_mut(&prefix.len()) {
-            *prefixes -= 1;
-            if *prefixes == 0 {
-                self.lengths.remove(&prefix.len());
-            }
-        }
-    }
-
-    #[cfg(test)]
-    fn is_empty(&self) -> bool {
-        self.by_prefix.is_empty() && self.lengths.is_empty()
+    fn for_each_ring(&self, act: impl Fn(&Ring) -> Wakeups) -> Wakeups {
+        let mut rings: Vec<_> = self.by_prefix.iter().collect();
+        // In an order that repeats itself.
+        rings.sort_by_key(|(prefix, _)| *prefix);
+        let mut wakeups = Wakeups::default();
+        rings.into_iter().for_each(|(_, ring)| wakeups.append(act(ring)));
+        wakeups
     }
 }
 
-/// A watch: the past, a [`WatchItem::Progress`] where it ends, then what comes.
-#[derive(Debug)]
-pub(crate) struct WatchStream {
-    replay: vec::IntoIter<Arc<Event>>,
-    caught_up: Option<Revision>,
-    /// `None` once the end was told.
-    live: Option<Registration>,
-    delivered: Revision,
-    core: Weak<RwLock<Core>>,
-}
-
-impl WatchStream {
-    /// `replay` are the events between the revision the watcher knows and `caught_up`; `live` has
-    /// been registered at `caught_up`.
-    pub(crate) fn new(
-        replay: Vec<Arc<Event>>,
-        caught_up: Revision,
-        live: Registration,
-        core: Weak<RwLock<Core>>,
-    ) -> Self {
-        WatchStream {
-            replay: replay.into_iter(),
-            caught_up: Some(caught_up),
-            live: Some(live),
-            delivered: caught_up,
-            core,
-        }
-    }
-
-    fn leave(&mut self) {
-        if let Some(registration) = self.live.take()
-            && let Some(core) = self.core.upgrade()
-        {
-            let mut core = core.write().unwrap_or_else(PoisonError::into_inner);
-            core.watchers.unregister(&registration.prefix, registration.id);
-        }
-    }
-}
-
-impl Stream for WatchStream {
-    type Item = Result<WatchItem, StoreError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(event) = self.replay.next() {
-            return Poll::Ready(Some(Ok(WatchItem::Event(event))));
-        }
-        if let Some(revision) = self.caught_up.take() {
-            return Poll::Ready(Some(Ok(WatchItem::Progress(revision))));
-        }
-        let Some(live) = &mut self.live else { return Poll::Ready(None) };
-        match ready!(live.queue.poll_recv(context)) {
-            Some(event) => {
-                self.delivered = event.revision;
-                Poll::Ready(Some(Ok(WatchItem::Event(event))))
-            }
-            None => {
-                let error = match live.cut_off.0.load(Ordering::Acquire) {
-                    0 => StoreError::Closed,
-                    oldest => StoreError::Compacted { requested: self.delivered.0, oldest },
-                };
-                self.leave();
-                Poll::Ready(Some(Err(error)))
-            }
-        }
-    }
-}
-
-impl Drop for WatchStream {
+impl Drop for Watchers {
     fn drop(&mut self) {
-        self.leave();
+        self.close().wake();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll, Waker};
+    use std::time::SystemTime;
+
     use super::*;
     use crate::Change;
 
     fn event(key: &str) -> Arc<Event> {
-        Arc::new(Event { revision: Revision(1), change: Change::Delete { key: key.into() }, previous: None })
+        Arc::new(Event {
+            revision: Revision(1),
+            change: Change::Delete { key: key.into() },
+            previous: None,
+            time: SystemTime::UNIX_EPOCH,
+            author: None,
+        })
     }
 
-    fn received(registration: &mut Registration) -> usize {
-        std::iter::from_fn(|| registration.queue.try_recv().ok()).count()
+    fn received(reader: &mut Reader) -> usize {
+        let mut context = Context::from_waker(Waker::noop());
+        std::iter::from_fn(|| matches!(reader.poll_next(&mut context), Poll::Ready(Ok(_))).then_some(())).count()
     }
 
     #[test]
     fn events_reach_the_watchers_of_their_prefixes_only() {
-        let mut watchers = Watchers::default();
-        let mut all = watchers.register("", 8);
-        let mut pods = watchers.register("pods/", 8);
-        let mut default = watchers.register("pods/default/", 8);
-        let mut nodes = watchers.register("nodes/", 8);
+        let mut watchers = Watchers::new(8);
+        let prefixes = ["", "pods/", "pods/default/", "nodes/", "pods/"];
+        let mut readers = prefixes.map(|prefix| watchers.join(prefix));
         for key in ["pods/default/a", "pods/other/b", "nodes/n", "podsx", "é"] {
             watchers.deliver(&event(key));
         }
-        assert_eq!([&mut all, &mut pods, &mut default, &mut nodes].map(received), [5, 2, 1, 1]);
-
-        drop(pods);
-        watchers.deliver(&event("pods/default/a"));
-        for registration in [&all, &default, &nodes] {
-            watchers.unregister(&registration.prefix, registration.id);
+        assert_eq!(readers.each_mut().map(received), [5, 2, 1, 1, 2]);
+        for (prefix, reader) in prefixes.into_iter().zip(readers) {
+            watchers.leave(prefix, reader);
         }
-        assert!(watchers.is_empty(), "whoever left, in either way, leaves nothing behind");
+        assert!(watchers.by_prefix.is_empty() && watchers.lengths.is_empty(), "whoever left leaves nothing behind");
     }
 }

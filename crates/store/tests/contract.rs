@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use proptest::prelude::*;
-use stdx::Ambient;
+use stdx::{Ambient, Clock};
 use store::{
-    Change, Embedded, Event, Expect, HistoryLimits, MAX_VALUE_BYTES, Memory, Options, RangeRequest, Revision, Store,
-    StoreError, Watch, WatchItem,
+    Change, Embedded, Event, Expect, HistoryLimits, MAX_VALUE_BYTES, Memory, Options, RangeRequest, ReadAt, Revision,
+    Store, StoreError, Watch, WatchItem, WatchRequest,
 };
 
 /// One test for each engine from one function that takes a maker of stores.
@@ -51,7 +51,7 @@ struct Subject {
 }
 
 fn memory_engine(options: Options) -> Subject {
-    Subject { store: Memory::with_options(options), _folder: None }
+    Subject { store: Memory::with_options(options, Clock::system()), _folder: None }
 }
 
 fn embedded_engine(options: Options) -> Subject {
@@ -74,10 +74,14 @@ async fn create(store: &dyn Store, key: &str, value: &str) -> Revision {
     store.put(key, text(value), Expect::Absent).await.unwrap().modified
 }
 
-async fn list(store: &dyn Store, prefix: &str, at: Option<Revision>) -> Vec<(String, String)> {
+async fn list(store: &dyn Store, prefix: &str, at: ReadAt) -> Vec<(String, String)> {
     let range = store.range(RangeRequest { prefix: prefix.into(), at, ..RangeRequest::default() }).await.unwrap();
     assert_eq!(range.remaining, 0);
     range.entries.iter().map(|entry| (entry.key.to_string(), string(&entry.value))).collect()
+}
+
+fn watch(store: &dyn Store, prefix: &str, after: Revision) -> Result<Watch, StoreError> {
+    store.watch(WatchRequest { prefix: prefix.into(), after, progress_every: None })
 }
 
 fn string(value: &Bytes) -> String {
@@ -113,12 +117,12 @@ async fn revisions_rise_by_one_and_entries_remember_theirs(make: Make) {
     assert_eq!(create(store, "a/y", "2").await, Revision(2));
     let second = store.put("a/x", text("3"), Expect::At(Revision(1))).await.unwrap();
     assert_eq!((second.created, second.modified), (Revision(1), Revision(3)));
-    let (revision, removed) = store.delete("a/x", Revision(3)).await.unwrap();
+    let (revision, removed) = store.delete("a/x", Expect::At(Revision(3))).await.unwrap();
     assert_eq!((revision, removed), (Revision(4), second));
-    assert_eq!(store.get("a/x").await.unwrap(), None);
+    assert_eq!(store.get("a/x", ReadAt::Newest).await.unwrap(), None);
     let again = store.put("a/x", text("5"), Expect::Absent).await.unwrap();
     assert_eq!((again.created, again.modified), (Revision(5), Revision(5)));
-    assert_eq!(store.get("a/x").await.unwrap(), Some(again));
+    assert_eq!(store.get("a/x", ReadAt::Newest).await.unwrap(), Some(again));
     assert_eq!(store.revision(), Revision(5));
 }
 
@@ -129,20 +133,20 @@ async fn a_writer_must_know_the_present_state(make: Make) {
     let conflicts = [
         store.put("a", text("2"), Expect::Absent).await.unwrap_err(),
         store.put("a", text("2"), Expect::At(Revision(7))).await.unwrap_err(),
-        store.delete("a", Revision(7)).await.unwrap_err(),
+        store.delete("a", Expect::At(Revision(7))).await.unwrap_err(),
     ];
     for conflict in conflicts {
         assert!(
-            matches!(&conflict, StoreError::Conflict { current: Some(current) } if *current == entry),
+            matches!(&conflict, StoreError::Conflict { current: Some(current), .. } if *current == entry),
             "{conflict:?}"
         );
     }
     let missing = [
         store.put("b", text("2"), Expect::At(Revision(1))).await.unwrap_err(),
-        store.delete("b", Revision(1)).await.unwrap_err(),
+        store.delete("b", Expect::At(Revision(1))).await.unwrap_err(),
     ];
     for conflict in missing {
-        assert!(matches!(&conflict, StoreError::Conflict { current: None }), "{conflict:?}");
+        assert!(matches!(&conflict, StoreError::Conflict { current: None, .. }), "{conflict:?}");
     }
     assert_eq!(store.revision(), Revision(1), "a refused write takes no revision");
 }
@@ -165,23 +169,23 @@ async fn a_range_is_ordered_paged_and_consistent(make: Make) {
         seen.extend(page.entries.iter().map(|entry| entry.key.to_string()));
         remaining.push(page.remaining);
         // Between pages the world goes on.
-        let victim = store.get("pods/p9").await.unwrap();
+        let victim = store.get("pods/p9", ReadAt::Newest).await.unwrap();
         match victim {
-            Some(entry) => drop(store.delete("pods/p9", entry.modified).await.unwrap()),
+            Some(entry) => drop(store.delete("pods/p9", Expect::At(entry.modified)).await.unwrap()),
             None => drop(create(store, "pods/p9", "y").await),
         }
         if page.remaining == 0 {
             break;
         }
         request.after = seen.last().cloned();
-        request.at = Some(page.revision);
+        request.at = ReadAt::Exactly(page.revision);
     }
     assert_eq!(seen, (0..10).map(|number| format!("pods/p{number}")).collect::<Vec<_>>());
     assert_eq!(remaining, [6, 2, 0]);
 
-    let before = RangeRequest { prefix: "pods/".into(), after: Some("a".into()), limit: 1, at: None };
+    let before = RangeRequest { prefix: "pods/".into(), after: Some("a".into()), limit: 1, at: ReadAt::Newest };
     assert_eq!(&*store.range(before).await.unwrap().entries[0].key, "pods/p0");
-    let beyond = RangeRequest { prefix: "pods/".into(), after: Some("z".into()), limit: 1, at: None };
+    let beyond = RangeRequest { prefix: "pods/".into(), after: Some("z".into()), limit: 1, at: ReadAt::Newest };
     let beyond = store.range(beyond).await.unwrap();
     assert!(beyond.entries.is_empty() && beyond.remaining == 0);
 }
@@ -195,7 +199,7 @@ async fn an_old_range_is_read_as_it_was(make: Make) {
         let key = format!("k/{}", step * 7919 % 23);
         match model.get(&key).cloned() {
             Some((_, revision)) if step % 3 == 0 => {
-                store.delete(&key, revision).await.unwrap();
+                store.delete(&key, Expect::At(revision)).await.unwrap();
                 model.remove(&key);
             }
             Some((_, revision)) => {
@@ -210,9 +214,13 @@ async fn an_old_range_is_read_as_it_was(make: Make) {
         states.push(model.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect());
     }
     for (revision, state) in states.iter().enumerate() {
-        assert_eq!(&list(store, "k/", Some(Revision(revision as u64))).await, state, "at revision {revision}");
+        assert_eq!(
+            &list(store, "k/", ReadAt::Exactly(Revision(revision as u64))).await,
+            state,
+            "at revision {revision}"
+        );
     }
-    assert_eq!(&list(store, "", None).await, states.last().unwrap());
+    assert_eq!(&list(store, "", ReadAt::Newest).await, states.last().unwrap());
 }
 
 async fn a_watch_replays_then_follows(make: Make) {
@@ -220,10 +228,10 @@ async fn a_watch_replays_then_follows(make: Make) {
     let store = &*subject.store;
     create(store, "a", "1").await;
     store.put("a", text("2"), Expect::At(Revision(1))).await.unwrap();
-    let mut from_start = store.watch("", Revision(0)).unwrap();
-    let mut from_first = store.watch("", Revision(1)).unwrap();
-    let mut from_now = store.watch("", store.revision()).unwrap();
-    store.delete("a", Revision(2)).await.unwrap();
+    let mut from_start = watch(store, "", Revision(0)).unwrap();
+    let mut from_first = watch(store, "", Revision(1)).unwrap();
+    let mut from_now = watch(store, "", store.revision()).unwrap();
+    store.delete("a", Expect::At(Revision(2))).await.unwrap();
 
     let (put, change, delete) = ("1 put a=1 was -", "2 put a=2 was 1", "3 delete a was 2");
     assert_eq!(drain(&mut from_start), [put, change, "progress 2", delete]);
@@ -237,8 +245,8 @@ async fn a_watch_sees_its_prefix_only(make: Make) {
     let store = &*subject.store;
     create(store, "pods/a", "1").await;
     create(store, "nodes/a", "1").await;
-    let mut pods = store.watch("pods/", Revision(0)).unwrap();
-    let mut services = store.watch("services/", Revision(0)).unwrap();
+    let mut pods = watch(store, "pods/", Revision(0)).unwrap();
+    let mut services = watch(store, "services/", Revision(0)).unwrap();
     create(store, "nodes/b", "1").await;
     create(store, "pods/b", "1").await;
     assert_eq!(drain(&mut pods), ["1 put pods/a=1 was -", "progress 2", "4 put pods/b=1 was -"]);
@@ -253,35 +261,37 @@ async fn compaction_keeps_the_present_and_refuses_the_past(make: Make) {
     }
     store.compact(Revision(4)).await.unwrap();
     store.compact(Revision(3)).await.unwrap();
-    assert_eq!(list(store, "", None).await.len(), 6);
-    assert_eq!(list(store, "", Some(Revision(4))).await.len(), 4);
-    let past = RangeRequest { at: Some(Revision(3)), ..RangeRequest::default() };
-    let refused = [store.range(past).await.unwrap_err(), store.watch("", Revision(3)).map(drop).unwrap_err()];
+    assert_eq!(list(store, "", ReadAt::Newest).await.len(), 6);
+    assert_eq!(list(store, "", ReadAt::Exactly(Revision(4))).await.len(), 4);
+    let past = RangeRequest { at: ReadAt::Exactly(Revision(3)), ..RangeRequest::default() };
+    let refused = [store.range(past).await.unwrap_err(), watch(store, "", Revision(3)).map(drop).unwrap_err()];
     for error in refused {
         assert!(matches!(error, StoreError::Compacted { requested: 3, oldest: 4 }), "{error:?}");
     }
-    assert_eq!(drain(&mut store.watch("", Revision(4)).unwrap()).len(), 3);
+    assert_eq!(drain(&mut watch(store, "", Revision(4)).unwrap()).len(), 3);
 
-    let bounded =
-        make(Options { history: HistoryLimits { events: 3, ..HistoryLimits::default() }, ..Options::default() });
+    let bounded = make(Options {
+        history: HistoryLimits { ceiling_bytes: 3 * 256, ..HistoryLimits::default() },
+        ..Options::default()
+    });
     for number in 1..=10 {
         create(&*bounded.store, &format!("k{number}"), "x").await;
     }
-    assert!(bounded.store.watch("", Revision(7)).is_ok());
-    let error = bounded.store.watch("", Revision(6)).map(drop).unwrap_err();
+    assert!(watch(&*bounded.store, "", Revision(7)).is_ok());
+    let error = watch(&*bounded.store, "", Revision(6)).map(drop).unwrap_err();
     assert!(matches!(error, StoreError::Compacted { requested: 6, oldest: 7 }), "{error:?}");
 }
 
 async fn a_slow_watcher_is_cut_off_and_told_so(make: Make) {
     let subject = make(Options { watch_queue: 2, ..Options::default() });
     let store = &*subject.store;
-    let mut slow = store.watch("k", Revision(0)).unwrap();
-    let mut other = store.watch("other", Revision(0)).unwrap();
+    let mut slow = watch(store, "k", Revision(0)).unwrap();
+    let mut other = watch(store, "other", Revision(0)).unwrap();
     for number in 1..=4 {
         create(store, &format!("k{number}"), "x").await;
     }
-    let compacted = "revision 2 is compacted; the oldest kept is 3";
-    assert_eq!(drain(&mut slow), ["progress 0", "1 put k1=x was -", "2 put k2=x was -", compacted]);
+    let compacted = "revision 0 is compacted; the oldest kept is 2";
+    assert_eq!(drain(&mut slow), ["progress 0", compacted]);
     assert!(slow.next().await.is_none(), "and that is the end");
     create(store, "other", "x").await;
     assert_eq!(drain(&mut other), ["progress 0", "5 put other=x was -"]);
@@ -291,10 +301,10 @@ async fn the_future_is_refused(make: Make) {
     let subject = make(Options::default());
     let store = &*subject.store;
     create(store, "a", "1").await;
-    let ahead = RangeRequest { at: Some(Revision(2)), ..RangeRequest::default() };
+    let ahead = RangeRequest { at: ReadAt::Exactly(Revision(2)), ..RangeRequest::default() };
     let refused = [
         store.range(ahead).await.unwrap_err(),
-        store.watch("", Revision(2)).map(drop).unwrap_err(),
+        watch(store, "", Revision(2)).map(drop).unwrap_err(),
         store.compact(Revision(2)).await.unwrap_err(),
     ];
     for error in refused {
@@ -307,15 +317,15 @@ async fn limits_hold(make: Make) {
     let store = &*subject.store;
     let largest = Bytes::from(vec![b'x'; MAX_VALUE_BYTES]);
     store.put("large", largest.clone(), Expect::Absent).await.unwrap();
-    assert_eq!(store.get("large").await.unwrap().unwrap().value, largest);
+    assert_eq!(store.get("large", ReadAt::Newest).await.unwrap().unwrap().value, largest);
     let larger = Bytes::from(vec![b'x'; MAX_VALUE_BYTES + 1]);
     let error = store.put("larger", larger, Expect::Absent).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error:?}");
     for key in ["", "a\0", "a/../b", "a//b", "a/"] {
         let errors = [
             store.put(key, Bytes::new(), Expect::Absent).await.map(drop).unwrap_err(),
-            store.delete(key, Revision(1)).await.map(drop).unwrap_err(),
-            store.get(key).await.map(drop).unwrap_err(),
+            store.delete(key, Expect::At(Revision(1))).await.map(drop).unwrap_err(),
+            store.get(key, ReadAt::Newest).await.map(drop).unwrap_err(),
         ];
         for error in errors {
             assert!(matches!(error, StoreError::InvalidKey { .. }), "{key:?}: {error:?}");
@@ -327,13 +337,13 @@ async fn limits_hold(make: Make) {
 async fn concurrent_writers_lose_nothing(make: Make) {
     let subject = make(Options::default());
     create(&*subject.store, "counter", "0").await;
-    let mut watch = subject.store.watch("", Revision(0)).unwrap();
+    let mut watch = watch(&*subject.store, "", Revision(0)).unwrap();
     let (writers, increments) = (8, 25);
     let tasks: Vec<_> = (0..writers)
         .map(|_| {
             let store = subject.store.clone();
             tokio::spawn(async move {
-                let mut entry = store.get("counter").await.unwrap().unwrap();
+                let mut entry = store.get("counter", ReadAt::Newest).await.unwrap().unwrap();
                 let mut done = 0;
                 while done < increments {
                     let next: u64 = string(&entry.value).parse::<u64>().unwrap() + 1;
@@ -342,7 +352,7 @@ async fn concurrent_writers_lose_nothing(make: Make) {
                             done += 1;
                             entry = written;
                         }
-                        Err(StoreError::Conflict { current: Some(current) }) => entry = current,
+                        Err(StoreError::Conflict { current: Some(current), .. }) => entry = current,
                         Err(other) => panic!("{other}"),
                     }
                     tokio::task::yield_now().await;
@@ -354,7 +364,7 @@ async fn concurrent_writers_lose_nothing(make: Make) {
         task.await.unwrap();
     }
     let total = writers * increments;
-    let entry = subject.store.get("counter").await.unwrap().unwrap();
+    let entry = subject.store.get("counter", ReadAt::Newest).await.unwrap().unwrap();
     assert_eq!((string(&entry.value), entry.modified), (total.to_string(), Revision(total + 1)));
     let mut events = drain(&mut watch);
     assert_eq!(events.remove(1), "progress 1");
@@ -366,8 +376,7 @@ async fn the_newest_revision_can_be_waited_for(make: Make) {
     let subject = make(Options::default());
     let mut revisions = subject.store.revisions();
     let store = subject.store.clone();
-    let waiter =
-        tokio::spawn(async move { revisions.wait_for(|newest| *newest >= Revision(2)).await.map(|seen| *seen) });
+    let waiter = tokio::spawn(async move { revisions.wait_for(|newest| *newest >= Revision(2)).await });
     create(&*store, "a", "1").await;
     create(&*store, "b", "1").await;
     assert_eq!(waiter.await.unwrap().unwrap(), Revision(2));
@@ -417,7 +426,7 @@ async fn check_watches(make: Make, case: Vec<Step>) {
         match step {
             Step::Put(number) => {
                 let key = format!("{}/{number}", if number % 2 == 0 { "a" } else { "b" });
-                let current = store.get(&key).await.unwrap();
+                let current = store.get(&key, ReadAt::Newest).await.unwrap();
                 let expect = current.as_ref().map_or(Expect::Absent, |entry| Expect::At(entry.modified));
                 let value = written.len().to_string();
                 let entry = store.put(&key, text(&value), expect).await.unwrap();
@@ -427,8 +436,8 @@ async fn check_watches(make: Make, case: Vec<Step>) {
             }
             Step::Delete(number) => {
                 let key = format!("{}/{number}", if number % 2 == 0 { "a" } else { "b" });
-                if let Some(entry) = store.get(&key).await.unwrap() {
-                    let (revision, _) = store.delete(&key, entry.modified).await.unwrap();
+                if let Some(entry) = store.get(&key, ReadAt::Newest).await.unwrap() {
+                    let (revision, _) = store.delete(&key, Expect::At(entry.modified)).await.unwrap();
                     let event = format!("{} delete {key} was {}", revision.0, string(&entry.value));
                     written.push((revision.0, key, event));
                 }
@@ -438,7 +447,7 @@ async fn check_watches(make: Make, case: Vec<Step>) {
                 watches.push((
                     PREFIXES[prefix],
                     after,
-                    store.watch(PREFIXES[prefix], Revision(after)).unwrap(),
+                    watch(store, PREFIXES[prefix], Revision(after)).unwrap(),
                     Vec::new(),
                 ));
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use stdx::{Ambient, Random};
-use store::{Embedded, Expect, Options, Revision, Store};
+use store::{Embedded, Expect, Options, ReadAt, Revision, Store};
 
 const WRITERS: usize = 4;
 
@@ -66,7 +66,7 @@ fn verify(folder: &Path, acknowledged: &mut [u64; WRITERS], round: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let store = open(folder);
     for (writer, last) in acknowledged.iter_mut().enumerate() {
-        let entry = runtime.block_on(store.get(&key(writer))).unwrap();
+        let entry = runtime.block_on(store.get(&key(writer), ReadAt::Newest)).unwrap();
         let found = entry.as_ref().map(|entry| String::from_utf8(entry.value.to_vec()).unwrap());
         let possible = [*last, *last + 1].into_iter().find(|&step| found == state_after(step));
         *last =
@@ -88,9 +88,9 @@ fn write_for_ever(folder: &Path) -> ! {
 async fn write_one_key(store: Arc<Embedded>, writer: usize) {
     let key = key(writer);
     let steps_key = format!("steps/{writer}");
-    let mut entry = store.get(&key).await.unwrap();
+    let mut entry = store.get(&key, ReadAt::Newest).await.unwrap();
     // Where the key itself is gone, its tombstone's step follows from the round number kept beside.
-    let mut rounds = store.get(&steps_key).await.unwrap();
+    let mut rounds = store.get(&steps_key, ReadAt::Newest).await.unwrap();
     let mut step = match (&entry, &rounds) {
         (Some(entry), _) => String::from_utf8(entry.value.to_vec()).unwrap().parse().unwrap(),
         (None, Some(rounds)) => String::from_utf8(rounds.value.to_vec()).unwrap().parse().unwrap(),
@@ -107,7 +107,7 @@ async fn write_one_key(store: Arc<Embedded>, writer: usize) {
                 let expect = rounds.as_ref().map_or(Expect::Absent, |rounds| Expect::At(rounds.modified));
                 rounds = Some(store.put(&steps_key, Bytes::from(step.to_string()), expect).await.unwrap());
                 let modified = current.map_or(Revision(0), |current| current.modified);
-                store.delete(&key, modified).await.unwrap();
+                store.delete(&key, Expect::At(modified)).await.unwrap();
             }
         }
         let mut output = std::io::stdout().lock();

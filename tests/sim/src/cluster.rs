@@ -9,7 +9,7 @@ use apiserver::ApiServer;
 use client::Client;
 use futures::{FutureExt, StreamExt};
 use stdx::{Ambient, Random};
-use store::{Change, HistoryLimits, Memory, Options, Revision, Store, WatchItem};
+use store::{Change, HistoryLimits, Memory, Options, Revision, Store, WatchItem, WatchRequest};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -40,8 +40,8 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) async fn start(ambient: Ambient) -> Result<Cluster, String> {
         // The whole of it is what two runs are compared by.
-        let history = HistoryLimits { events: usize::MAX, bytes: usize::MAX, age: Duration::MAX };
-        let store = Memory::with_options(Options { history, ..Options::default() });
+        let history = HistoryLimits::unlimited();
+        let store = Memory::with_options(Options { history, ..Options::default() }, ambient.clock);
         let authority = rcgen::generate_simple_self_signed([]).map_err(describe)?;
         // A sequence for each: what one draws more or less does not change what the others do.
         let [for_server, for_controllers, for_scheduler, for_nodes, for_trace] =
@@ -185,7 +185,7 @@ fn describe(error: impl std::error::Error) -> String {
 
 /// Every change after a revision.
 fn history(store: &dyn Store, after: Revision) -> Result<Vec<String>, String> {
-    let mut watch = store.watch("", after).map_err(describe)?;
+    let mut watch = store.watch(WatchRequest { after, ..WatchRequest::default() }).map_err(describe)?;
     let items = std::iter::from_fn(|| tokio::task::unconstrained(watch.next()).now_or_never().flatten());
     let changes = items.map_while(|item| match item {
         Ok(WatchItem::Event(event)) => Some(match &event.change {

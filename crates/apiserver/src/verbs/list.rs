@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use registry::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{RangeRequest, Revision, StoreError};
+use store::{RangeRequest, ReadAt, Revision, StoreError};
 
 use super::selector::Filter;
 use crate::call::Call;
@@ -73,7 +73,7 @@ pub(crate) async fn select(call: &Call) -> Result<Page, ApiError> {
         prefix: prefix.clone(),
         after: plan.after.as_ref().map(|after| format!("{prefix}{after}")),
         limit: if filter.is_everything() { plan.limit } else { plan.limit.min(1) * SCAN_KEYS },
-        at: plan.at,
+        at: plan.at.map_or(ReadAt::Newest, ReadAt::Exactly),
     };
     let mut entries = Vec::new();
     loop {
@@ -99,7 +99,7 @@ pub(crate) async fn select(call: &Call) -> Result<Page, ApiError> {
         if left > 0 && !full {
             // A selecting list goes on at the revision it began with.
             request.after = Some(format!("{prefix}{last}"));
-            request.at = Some(range.revision);
+            request.at = ReadAt::Exactly(range.revision);
             continue;
         }
         let metadata = ListMetadata {

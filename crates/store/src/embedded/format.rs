@@ -3,19 +3,28 @@
 //! A file is a header and frames. A frame is what was written and synced at once, under one
 //! checksum, so it is there whole or not at all. Frames begin at multiples of 32 bytes and their
 //! headers are 32 bytes long: a header lies within one sector of the disk and cannot be torn.
-//! All numbers are little-endian. Checksums begin from the file's salt, so that neither an old
+//! A log holds frames of transactions. A snapshot holds the state as it stood before the kept
+//! history, that history, the leases, and an end. Version 1 knew changes without transactions, time,
+//! author and lease, one revision each; it is still read.
+//!
+//! All numbers are little-endian; times are microseconds since 1970. Checksums begin from the file's salt, so that neither an old
 //! file's remains nor bytes that a client stored can pass for a frame.
 
-use crate::{Change, Entry, Event, Revision};
+mod records;
 
-/// The format this program writes, and the newest it reads.
-pub(super) const VERSION: u32 = 1;
+use std::time::{Duration, SystemTime};
+
+use crate::{Author, Change, Entry, Event, Revision};
+pub(super) use records::{EventRecord, OperationRecord, Records, TransactionRecord};
+
+/// The format this program writes, and the newest it reads. It reads all older ones.
+pub(super) const VERSION: u32 = 2;
 
 /// The length of file headers and frame headers, and what frames are aligned to.
 pub(super) const UNIT_BYTES: usize = 32;
 
 /// More than any frame that is ever written: a batch closes before it, and so do a snapshot's frames.
-pub(super) const MAX_PAYLOAD_BYTES: usize = 16 << 20;
+pub(super) const MAX_PAYLOAD_BYTES: usize = 32 << 20;
 
 const FILE_MAGIC: [u8; 8] = *b"pintlest";
 const FRAME_MAGIC: [u8; 4] = *b"frme";
@@ -29,6 +38,7 @@ pub(super) enum FileKind {
 /// The first 32 bytes of a file, laid out alike in every version of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileHeader {
+    pub(super) version: u32,
     pub(super) kind: FileKind,
     pub(super) salt: u32,
     /// A log's first revision, a snapshot's last.
@@ -50,7 +60,7 @@ impl FileHeader {
             FileKind::Log => b'L',
             FileKind::Snapshot => b'S',
         };
-        bytes[12..16].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.version.to_le_bytes());
         bytes[16..20].copy_from_slice(&self.salt.to_le_bytes());
         bytes[20..28].copy_from_slice(&self.revision.0.to_le_bytes());
         let checksum = checksum(0, &bytes[..28]);
@@ -66,7 +76,7 @@ impl FileHeader {
             return Err(HeaderError::Damaged);
         }
         let version = u32_at(bytes, 12);
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(HeaderError::Version(version));
         }
         let kind = match bytes[8] {
@@ -74,18 +84,43 @@ impl FileHeader {
             b'S' => FileKind::Snapshot,
             _ => return Err(HeaderError::Foreign),
         };
-        Ok(FileHeader { kind, salt: u32_at(bytes, 16), revision: Revision(u64_at(bytes, 20)) })
+        Ok(FileHeader { version, kind, salt: u32_at(bytes, 16), revision: Revision(u64_at(bytes, 20)) })
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FrameKind {
-    /// Changes, one revision each, the first at the frame's revision.
+    /// Of version 1: changes, one revision each, the first at the frame's revision.
     Events,
     /// Entries as they stood at the frame's revision.
     Entries,
-    /// The end of a snapshot; the count is of all its entries and events.
+    /// The end of a snapshot; the count is of all its records.
     End,
+    /// Transactions, the first at the frame's revision.
+    Transactions,
+    /// Keys that end by themselves, and when, as of the frame's revision.
+    Leases,
+    /// When the state at the frame's revision came to be.
+    Base,
+}
+
+impl FrameKind {
+    const ALL: [FrameKind; 6] = [
+        FrameKind::Events,
+        FrameKind::Entries,
+        FrameKind::End,
+        FrameKind::Transactions,
+        FrameKind::Leases,
+        FrameKind::Base,
+    ];
+
+    fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    fn from_code(code: u8) -> Option<FrameKind> {
+        FrameKind::ALL.into_iter().find(|kind| kind.code() == code)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,12 +138,7 @@ impl FrameHeader {
         if bytes.len() < UNIT_BYTES || bytes[..4] != FRAME_MAGIC || u32_at(bytes, 28) != checksum(salt, &bytes[..28]) {
             return None;
         }
-        let kind = match bytes[4] {
-            1 => FrameKind::Events,
-            2 => FrameKind::Entries,
-            3 => FrameKind::End,
-            _ => return None,
-        };
+        let kind = FrameKind::from_code(bytes[4])?;
         let payload_bytes = u32_at(bytes, 12) as usize;
         (payload_bytes <= MAX_PAYLOAD_BYTES).then(|| FrameHeader {
             kind,
@@ -143,31 +173,69 @@ impl FrameBuilder {
         FrameBuilder { kind, revision, count: 0, bytes: vec![0; UNIT_BYTES] }
     }
 
+    /// How many records were pushed.
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
     pub(super) fn payload_bytes(&self) -> usize {
         self.bytes.len() - UNIT_BYTES
     }
 
-    /// Adds a change; its revision follows from its place.
-    pub(super) fn push_event(&mut self, event: &Event) {
+    /// Adds a transaction: its changes, with the ends of their leases.
+    pub(super) fn push_transaction<'a>(
+        &mut self,
+        revision: Revision,
+        time: SystemTime,
+        author: Option<&Author>,
+        changes: impl ExactSizeIterator<Item = (&'a Event, Option<SystemTime>)>,
+    ) {
         self.count += 1;
-        match &event.change {
-            Change::Put(entry) => {
-                self.bytes.push(1);
-                self.push_key(&entry.key);
-                self.push_value(&entry.value);
-            }
-            Change::Delete { key } => {
-                self.bytes.push(2);
-                self.push_key(key);
+        self.push_u64(revision.0);
+        self.push_time(time);
+        self.bytes.push(u8::from(author.is_some()));
+        if let Some(author) = author {
+            self.push_text(&author.user);
+            self.push_text(&author.manager);
+        }
+        self.push_u32(changes.len());
+        for (event, due) in changes {
+            match (&event.change, due) {
+                (Change::Put(entry), None) => {
+                    self.bytes.push(1);
+                    self.push_text(&entry.key);
+                    self.push_value(&entry.value);
+                }
+                (Change::Put(entry), Some(due)) => {
+                    self.bytes.push(2);
+                    self.push_text(&entry.key);
+                    self.push_time(due);
+                    self.push_value(&entry.value);
+                }
+                (Change::Delete { key }, _) => {
+                    self.bytes.push(3);
+                    self.push_text(key);
+                }
             }
         }
     }
 
+    pub(super) fn push_lease(&mut self, key: &str, due: SystemTime) {
+        self.count += 1;
+        self.push_text(key);
+        self.push_time(due);
+    }
+
+    pub(super) fn push_base(&mut self, time: SystemTime) {
+        self.count += 1;
+        self.push_time(time);
+    }
+
     pub(super) fn push_entry(&mut self, entry: &Entry) {
         self.count += 1;
-        self.bytes.extend_from_slice(&entry.created.0.to_le_bytes());
-        self.bytes.extend_from_slice(&entry.modified.0.to_le_bytes());
-        self.push_key(&entry.key);
+        self.push_u64(entry.created.0);
+        self.push_u64(entry.modified.0);
+        self.push_text(&entry.key);
         self.push_value(&entry.value);
     }
 
@@ -184,11 +252,7 @@ impl FrameBuilder {
         let payload_checksum = checksum(salt, &self.bytes[UNIT_BYTES..]);
         let header = &mut self.bytes[..UNIT_BYTES];
         header[..4].copy_from_slice(&FRAME_MAGIC);
-        header[4] = match self.kind {
-            FrameKind::Events => 1,
-            FrameKind::Entries => 2,
-            FrameKind::End => 3,
-        };
+        header[4] = self.kind.code();
         header[8..12].copy_from_slice(&self.count.to_le_bytes());
         header[12..16].copy_from_slice(&(payload_bytes as u32).to_le_bytes());
         header[16..24].copy_from_slice(&self.revision.0.to_le_bytes());
@@ -199,71 +263,36 @@ impl FrameBuilder {
         self.bytes
     }
 
-    /// The limits of keys and values are far below these lengths' own.
-    fn push_key(&mut self, key: &str) {
-        self.bytes.extend_from_slice(&(key.len() as u16).to_le_bytes());
-        self.bytes.extend_from_slice(key.as_bytes());
+    fn push_u64(&mut self, number: u64) {
+        self.bytes.extend_from_slice(&number.to_le_bytes());
+    }
+
+    /// The limits of transactions lie far below these lengths' own.
+    fn push_u32(&mut self, number: usize) {
+        self.bytes.extend_from_slice(&(number as u32).to_le_bytes());
+    }
+
+    fn push_time(&mut self, time: SystemTime) {
+        self.push_u64(microseconds(time));
+    }
+
+    fn push_text(&mut self, text: &str) {
+        self.bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
+        self.bytes.extend_from_slice(text.as_bytes());
     }
 
     fn push_value(&mut self, value: &[u8]) {
-        self.bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        self.push_u32(value.len());
         self.bytes.extend_from_slice(value);
     }
 }
 
-/// A change as it rests: what it replaced is known to whoever replays it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum EventRecord<'a> {
-    Put { key: &'a str, value: &'a [u8] },
-    Delete { key: &'a str },
+fn microseconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
 }
 
-/// Reads a payload's records, each `None` when the payload is not what the format says.
-#[derive(Debug)]
-pub(super) struct Records<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Records<'a> {
-    pub(super) fn new(payload: &'a [u8]) -> Self {
-        Records { rest: payload }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
-
-    pub(super) fn event(&mut self) -> Option<EventRecord<'a>> {
-        match self.take(1)? {
-            [1] => Some(EventRecord::Put { key: self.key()?, value: self.value()? }),
-            [2] => Some(EventRecord::Delete { key: self.key()? }),
-            _ => None,
-        }
-    }
-
-    /// Copies the value: it must not hold the whole payload in memory.
-    pub(super) fn entry(&mut self) -> Option<Entry> {
-        let created = Revision(u64_at(self.take(8)?, 0));
-        let modified = Revision(u64_at(self.take(8)?, 0));
-        let key = self.key()?.into();
-        Some(Entry { key, value: bytes::Bytes::copy_from_slice(self.value()?), created, modified })
-    }
-
-    fn key(&mut self) -> Option<&'a str> {
-        let length = u16::from_le_bytes(self.take(2)?.try_into().ok()?);
-        std::str::from_utf8(self.take(usize::from(length))?).ok()
-    }
-
-    fn value(&mut self) -> Option<&'a [u8]> {
-        let length = u32_at(self.take(4)?, 0);
-        self.take(length as usize)
-    }
-
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count)?;
-        self.rest = rest;
-        Some(taken)
-    }
+fn time_of(microseconds: u64) -> Option<SystemTime> {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(microseconds))
 }
 
 fn checksum(salt: u32, bytes: &[u8]) -> u32 {
@@ -286,19 +315,21 @@ mod tests {
 
     #[test]
     fn a_header_is_read_back_or_refused_for_the_right_reason() {
-        let header = FileHeader { kind: FileKind::Log, salt: 7, revision: Revision(42) };
+        let header = FileHeader { version: VERSION, kind: FileKind::Log, salt: 7, revision: Revision(42) };
         let good = header.encode();
         assert_eq!(FileHeader::decode(&good), Ok(header));
+        let older = FileHeader { version: 1, ..header };
+        assert_eq!(FileHeader::decode(&older.encode()), Ok(older));
         assert_eq!(FileHeader::decode(b"# a shell script\necho hello, all\n"), Err(HeaderError::Foreign));
         assert_eq!(FileHeader::decode(&good[..31]), Err(HeaderError::Foreign));
         let mut damaged = good;
         damaged[21] ^= 1;
         assert_eq!(FileHeader::decode(&damaged), Err(HeaderError::Damaged));
         let mut newer = good;
-        newer[12] = 2;
+        newer[12] = VERSION as u8 + 1;
         let restated = checksum(0, &newer[..28]).to_le_bytes();
         newer[28..].copy_from_slice(&restated);
-        assert_eq!(FileHeader::decode(&newer), Err(HeaderError::Version(2)));
+        assert_eq!(FileHeader::decode(&newer), Err(HeaderError::Version(VERSION + 1)));
     }
 
     #[test]
@@ -309,12 +340,15 @@ mod tests {
             created: Revision(3),
             modified: Revision(9),
         };
-        let put = Event { revision: Revision(9), change: Change::Put(entry.clone()), previous: None };
-        let delete =
-            Event { revision: Revision(10), change: Change::Delete { key: entry.key.clone() }, previous: None };
-        let mut frame = FrameBuilder::new(FrameKind::Events, Revision(9));
-        frame.push_event(&put);
-        frame.push_event(&delete);
+        let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_000_001);
+        let due = time + Duration::from_secs(3600);
+        let author = Author { user: "alice".into(), manager: "kubectl".into() };
+        let event = |change| Event { revision: Revision(9), change, previous: None, time, author: None };
+        let put = event(Change::Put(entry.clone()));
+        let delete = event(Change::Delete { key: entry.key.clone() });
+        let mut frame = FrameBuilder::new(FrameKind::Transactions, Revision(9));
+        frame.push_transaction(Revision(9), time, Some(&author), [(&put, None), (&delete, None)].into_iter());
+        frame.push_transaction(Revision(10), time, None, [(&put, Some(due))].into_iter());
         let bytes = frame.finish(5);
         assert_eq!(bytes.len() % UNIT_BYTES, 0);
         assert_eq!(FrameHeader::decode(&bytes, 6), None, "another file's salt");
@@ -324,9 +358,22 @@ mod tests {
         let payload = &bytes[UNIT_BYTES..UNIT_BYTES + header.payload_bytes];
         assert!(header.accepts(payload, 5));
         let mut records = Records::new(payload);
-        assert_eq!(records.event(), Some(EventRecord::Put { key: "pods/default/a", value: b"{}" }));
-        assert_eq!(records.event(), Some(EventRecord::Delete { key: "pods/default/a" }));
-        assert!(records.is_empty() && records.event().is_none());
+        let put = |due| OperationRecord::Put { key: "pods/default/a", value: b"{}", due };
+        let first = TransactionRecord {
+            revision: Revision(9),
+            time,
+            author: Some(author),
+            operations: vec![put(None), OperationRecord::Delete { key: "pods/default/a" }],
+        };
+        let second = TransactionRecord { revision: Revision(10), time, author: None, operations: vec![put(Some(due))] };
+        assert_eq!(records.transaction(), Some(first));
+        assert_eq!(records.transaction(), Some(second));
+        assert!(records.is_empty() && records.transaction().is_none());
+
+        let mut frame = FrameBuilder::new(FrameKind::Leases, Revision(9));
+        frame.push_lease("events/a", due);
+        let bytes = frame.finish(5);
+        assert_eq!(Records::new(&bytes[UNIT_BYTES..]).lease(), Some(("events/a", due)));
 
         let mut frame = FrameBuilder::new(FrameKind::Entries, Revision(9));
         frame.push_entry(&entry);

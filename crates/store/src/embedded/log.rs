@@ -3,7 +3,7 @@
 use std::io;
 
 use super::disk::{Disk, DiskFile};
-use super::format::{FileHeader, FileKind, FrameHeader, UNIT_BYTES};
+use super::format::{FileHeader, FileKind, FrameHeader, UNIT_BYTES, VERSION};
 use crate::Revision;
 
 /// The room a log is given at first, and the most it is given at once later.
@@ -37,7 +37,8 @@ impl Log {
         let temporary = format!("{name}{TEMPORARY_SUFFIX}");
         let mut file = disk.create(&temporary)?;
         let mut start = vec![0; FIRST_ROOM_BYTES as usize];
-        start[..UNIT_BYTES].copy_from_slice(&FileHeader { kind: FileKind::Log, salt, revision: first }.encode());
+        start[..UNIT_BYTES]
+            .copy_from_slice(&FileHeader { version: VERSION, kind: FileKind::Log, salt, revision: first }.encode());
         file.write_at(0, &start)?;
         file.sync()?;
         disk.rename(&temporary, &name)?;
@@ -45,14 +46,15 @@ impl Log {
         Ok(Log { file, salt, first, end: UNIT_BYTES as u64, room: FIRST_ROOM_BYTES })
     }
 
-    /// Goes on with a log whose last whole frame ends at `end`. Whatever is behind it goes.
-    pub(super) fn resume(mut file: Box<dyn DiskFile>, header: FileHeader, end: u64, torn: bool) -> io::Result<Log> {
-        let mut room = file.length()?;
-        if torn {
-            file.set_length(end)?;
-            file.sync()?;
-            room = end;
-        }
+    /// Cuts off what lies behind a log's last whole frame.
+    pub(super) fn cut(file: &mut dyn DiskFile, end: u64) -> io::Result<()> {
+        file.set_length(end)?;
+        file.sync()
+    }
+
+    /// Goes on with a log whose last whole frame ends at `end`; nothing but zeros lies behind it.
+    pub(super) fn resume(file: Box<dyn DiskFile>, header: FileHeader, end: u64) -> io::Result<Log> {
+        let room = file.length()?;
         Ok(Log { file, salt: header.salt, first: header.revision, end, room })
     }
 
@@ -204,6 +206,8 @@ fn is_zero(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use bytes::Bytes;
 
     use super::super::format::{FrameBuilder, FrameKind};
@@ -220,8 +224,10 @@ mod tests {
             created: revision,
             modified: revision,
         };
-        let mut frame = FrameBuilder::new(FrameKind::Events, revision);
-        frame.push_event(&Event { revision, change: Change::Put(entry), previous: None });
+        let time = SystemTime::UNIX_EPOCH;
+        let event = Event { revision, change: Change::Put(entry), previous: None, time, author: None };
+        let mut frame = FrameBuilder::new(FrameKind::Transactions, revision);
+        frame.push_transaction(revision, time, None, [(&event, None)].into_iter());
         frame.finish(SALT)
     }
 

@@ -1,19 +1,23 @@
 //! From the files to the state: everything is read and judged before anything is changed.
 
 use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use stdx::Ambient;
-use tokio::time::Instant;
 
 use super::OpenError;
 use super::disk::{Disk, DiskFile};
 use super::format::{
-    EventRecord, FileHeader, FileKind, FrameHeader, FrameKind, HeaderError, Records, UNIT_BYTES, VERSION,
+    EventRecord, FileHeader, FileKind, FrameHeader, FrameKind, HeaderError, OperationRecord, Records,
+    TransactionRecord, UNIT_BYTES, VERSION,
 };
 use super::log::{FrameReader, Log, TEMPORARY_SUFFIX, Tail, judge_tail, log_name};
 use super::snapshot::{read_snapshot, snapshot_name};
-use crate::core::{Core, Staged};
+use crate::core::Core;
+use crate::shared::Moment;
+use crate::staging::{Draft, Staged};
 use crate::{Options, Revision};
 
 #[derive(Debug)]
@@ -23,7 +27,7 @@ pub(super) struct Recovered {
 }
 
 pub(super) fn recover(disk: &dyn Disk, options: &Options, ambient: &Ambient) -> Result<Recovered, OpenError> {
-    let now = ambient.clock.instant();
+    let now = Moment::now(&ambient.clock);
     let inventory = Inventory::take(disk)?;
 
     let mut core = match inventory.snapshots.last() {
@@ -55,15 +59,20 @@ pub(super) fn recover(disk: &dyn Disk, options: &Options, ambient: &Ambient) -> 
     for name in inventory.leftovers.iter().cloned().chain(obsolete).chain(obsolete_snapshots) {
         disk.remove(&name).map_err(|source| OpenError::Io { action: "remove", path: disk.path(&name), source })?;
     }
+    if let Some((input, end, true)) = &mut newest {
+        tracing::warn!(path = %input.path.display(), offset = end, "cut off a write that a crash left unfinished");
+        Log::cut(&mut *input.file, *end).map_err(|source| OpenError::Io {
+            action: "repair",
+            path: input.path.clone(),
+            source,
+        })?;
+    }
     let log = match newest {
-        Some((input, end, torn)) => {
-            let Input { path, file, header, .. } = input;
-            if torn {
-                tracing::warn!(path = %path.display(), offset = end, "cut off a write that a crash left unfinished");
-            }
-            Log::resume(file, header, end, torn).map_err(|source| OpenError::Io { action: "repair", path, source })?
+        Some((Input { path, file, header }, end, _)) if header.version == VERSION => {
+            Log::resume(file, header, end).map_err(|source| OpenError::Io { action: "read", path, source })?
         }
-        None => {
+        // To a log of an older version nothing is added; the next snapshot takes its place.
+        _ => {
             let first = Revision(core.revision().0 + 1);
             Log::create(disk, ambient.random.next_u64() as u32, first).map_err(|source| OpenError::Io {
                 action: "create",
@@ -169,15 +178,15 @@ impl Input {
 
 /// Replays a log onto the core. Returns where its last whole frame ends, and whether behind it is
 /// a write to cut off.
-fn replay_log(input: &Input, core: &mut Core, is_last: bool, now: Instant) -> Result<(u64, bool), OpenError> {
+fn replay_log(input: &Input, core: &mut Core, is_last: bool, now: Moment) -> Result<(u64, bool), OpenError> {
     let mut frames = input.frames();
     loop {
         let offset = frames.offset();
         let Some((header, payload)) = frames.next().map_err(|error| input.failed(error))? else { break };
-        if header.kind != FrameKind::Events {
+        if !matches!(header.kind, FrameKind::Events | FrameKind::Transactions) {
             return Err(input.damaged(offset, "it holds a record that does not belong into a log"));
         }
-        replay_events(core, &header, payload, now).map_err(|reason| input.damaged(offset, reason))?;
+        replay_frame(core, &header, payload, now).map_err(|reason| input.damaged(offset, reason))?;
     }
     let end = frames.offset();
     let rest = frames.rest().map_err(|error| input.failed(error))?;
@@ -190,31 +199,64 @@ fn replay_log(input: &Input, core: &mut Core, is_last: bool, now: Instant) -> Re
 }
 
 /// Applies a frame of changes, which must begin at the revision after the newest.
-pub(super) fn replay_events(
+pub(super) fn replay_frame(
     core: &mut Core,
     header: &FrameHeader,
     payload: &[u8],
-    now: Instant,
+    now: Moment,
 ) -> Result<(), &'static str> {
+    const MALFORMED: &str = "its contents do not follow the format";
     if header.revision.0 != core.revision().0 + 1 {
         return Err("its revision does not follow the one before");
     }
     let mut records = Records::new(payload);
     let mut staged = Staged::default();
-    for _ in 0..header.count {
-        match records.event().ok_or("its contents do not follow the format")? {
-            EventRecord::Put { key, value } => {
-                core.stage_put_anyway(&mut staged, key, Bytes::copy_from_slice(value));
+    for index in 0..header.count {
+        let transaction = match header.kind {
+            FrameKind::Events => {
+                let revision = Revision(header.revision.0 + u64::from(index));
+                records.event().map(|event| from_version_1(event, revision))
             }
-            EventRecord::Delete { key } => {
-                core.stage_delete_anyway(&mut staged, key).ok_or("it removes a key that is not there")?;
+            _ => records.transaction(),
+        };
+        replay_transaction(core, &mut staged, transaction.ok_or(MALFORMED)?)?;
+    }
+    if !records.is_empty() {
+        return Err(MALFORMED);
+    }
+    // Nobody waits yet.
+    drop(core.commit(staged, now));
+    Ok(())
+}
+
+/// Nothing says when it was written: it counts as older than all that has a time.
+fn from_version_1(event: EventRecord<'_>, revision: Revision) -> TransactionRecord<'_> {
+    let operation = match event {
+        EventRecord::Put { key, value } => OperationRecord::Put { key, value, due: None },
+        EventRecord::Delete { key } => OperationRecord::Delete { key },
+    };
+    TransactionRecord { revision, time: SystemTime::UNIX_EPOCH, author: None, operations: vec![operation] }
+}
+
+fn replay_transaction(core: &Core, staged: &mut Staged, record: TransactionRecord<'_>) -> Result<(), &'static str> {
+    let (newest, time) = staged.newest().unwrap_or((core.revision(), core.time()));
+    if record.revision.0 != newest.0 + 1 {
+        return Err("its revision does not follow the one before");
+    }
+    let mut draft = Draft::new(record.revision, record.time.max(time), record.author.map(Arc::new));
+    for operation in record.operations {
+        match operation {
+            OperationRecord::Put { key, value, due } => {
+                let previous = core.current(staged, key).cloned();
+                draft.put(key.into(), Bytes::copy_from_slice(value), due, previous);
+            }
+            OperationRecord::Delete { key } => {
+                let previous = core.current(staged, key).cloned();
+                draft.delete(previous.ok_or("it removes a key that is not there")?);
             }
         }
     }
-    if !records.is_empty() {
-        return Err("its contents do not follow the format");
-    }
-    core.commit(staged, now);
+    staged.push(draft.finish().ok_or("it holds a transaction without changes")?);
     Ok(())
 }
 

@@ -9,7 +9,10 @@ use bytes::Bytes;
 use faulty_disk::{Fault, FaultyDisk};
 use futures::{FutureExt, StreamExt};
 use stdx::Ambient;
-use store::{Embedded, Entry, Expect, OpenError, Options, RangeRequest, Revision, Store, StoreError, WatchItem};
+use store::{
+    Embedded, Entry, Expect, OpenError, Options, RangeRequest, ReadAt, Revision, Store, StoreError, WatchItem,
+    WatchRequest,
+};
 
 /// Writes of the workload; the one at index `i` makes revision `i + 1`.
 const OPERATIONS: usize = 60;
@@ -66,7 +69,7 @@ fn open(disk: &FaultyDisk) -> Result<Arc<Embedded>, OpenError> {
 async fn perform(store: &Embedded, operation: Operation) -> Result<(), StoreError> {
     match operation {
         Operation::Put { key, value, expect } => store.put(&key, value, expect).await.map(drop),
-        Operation::Delete { key, expect } => store.delete(&key, expect).await.map(drop),
+        Operation::Delete { key, expect } => store.delete(&key, Expect::At(expect)).await.map(drop),
     }
 }
 
@@ -94,7 +97,7 @@ async fn verify(store: &Embedded, states: &[Model]) -> usize {
     assert_eq!(range.revision, store.revision());
     assert!(range.entries.iter().eq(states[count].values()), "the state at revision {count}");
 
-    let mut watch = store.watch("", Revision(0)).unwrap();
+    let mut watch = store.watch(WatchRequest::default()).unwrap();
     let mut replayed = 0;
     while let Some(Some(Ok(WatchItem::Event(event)))) = tokio::task::unconstrained(watch.next()).now_or_never() {
         replayed += 1;
@@ -260,7 +263,7 @@ mod folder {
         newer[28..32].copy_from_slice(&checksum);
         std::fs::write(&log, &newer).unwrap();
         let error = open(folder.path()).unwrap_err();
-        assert!(matches!(&error, OpenError::NewerFormat { found: 9, supported: 1, .. }), "{error}");
+        assert!(matches!(&error, OpenError::NewerFormat { found: 9, supported: 2, .. }), "{error}");
         assert_eq!(std::fs::read(&log).unwrap(), newer);
 
         std::fs::write(&log, "a letter to somebody").unwrap();
@@ -294,7 +297,7 @@ mod folder {
     async fn what_was_written_is_there_after_reopening_and_watches_resume() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path()).unwrap();
-        let mut watch = store.watch("", Revision(0)).unwrap();
+        let mut watch = store.watch(WatchRequest::default()).unwrap();
         let first = store.put("a", Bytes::from_static(b"1"), Expect::Absent).await.unwrap();
         let second = store.put("a", Bytes::from_static(b"2"), Expect::At(first.modified)).await.unwrap();
         drop(store);
@@ -305,8 +308,8 @@ mod folder {
         assert!(matches!(ended, Some(Err(StoreError::Closed))), "{ended:?}");
 
         let store = open(folder.path()).unwrap();
-        assert_eq!(store.get("a").await.unwrap(), Some(second));
-        let mut watch = store.watch("", first.modified).unwrap();
+        assert_eq!(store.get("a", ReadAt::Newest).await.unwrap(), Some(second));
+        let mut watch = store.watch(WatchRequest { after: first.modified, ..WatchRequest::default() }).unwrap();
         let Some(Ok(WatchItem::Event(event))) = watch.next().await else { panic!("the watch resumes") };
         assert_eq!((event.revision, event.previous.as_ref()), (Revision(2), Some(&first)));
     }
