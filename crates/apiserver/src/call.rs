@@ -42,7 +42,8 @@ impl Call {
         headers: HeaderMap,
         kind: &'static Kind,
     ) -> Result<Self, ApiError> {
-        let accepted = Accepted::negotiate(&headers)?;
+        let has_protobuf = codec::protobuf::encodes(kind.group, kind.version, kind.kind);
+        let accepted = Accepted::negotiate(&headers, has_protobuf)?;
         Ok(Call { server, user, verb, info, query, headers, accepted, kind, warnings: Mutex::default() })
     }
 

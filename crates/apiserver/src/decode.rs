@@ -1,7 +1,7 @@
 //! Request bodies to objects of the kind the path names.
 
 use codec::decode::Decoded;
-use codec::{DecodeError, FieldValidation, Format, protobuf};
+use codec::{DecodeError, FieldValidation, Format, cbor, protobuf};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use registry::{Kind, Object};
@@ -119,6 +119,7 @@ fn media(headers: &HeaderMap) -> Result<Media, ApiError> {
     match media_type.as_str() {
         "" | "application/json" => Ok(Media::Text(Format::Json)),
         "application/yaml" | "application/x-yaml" | "text/yaml" => Ok(Media::Text(Format::Yaml)),
+        cbor::MEDIA_TYPE => Ok(Media::Text(Format::Cbor)),
         protobuf::MEDIA_TYPE => Ok(Media::Protobuf),
         _ => Err(ApiError::unsupported_media_type(ACCEPTED)),
     }

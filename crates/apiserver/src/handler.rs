@@ -11,7 +11,7 @@ use crate::status::{ApiError, json, text};
 use crate::wire::body::Body;
 use crate::wire::query::Query;
 use crate::wire::request_info::RequestInfo;
-use crate::{discovery, health, kinds, openapi, reviews, subresources, verbs, version};
+use crate::{discovery, health, kinds, openapi, respond, reviews, subresources, verbs, version};
 
 pub(crate) async fn handle(
     server: Arc<ApiServer>,
@@ -43,7 +43,7 @@ pub(crate) async fn handle(
         "" => verbs::dispatch(call.clone(), request.into_body()).await,
         _ => subresources::dispatch(call.clone(), request).await,
     };
-    let mut response = outcome.unwrap_or_else(ApiError::into_response);
+    let mut response = outcome.unwrap_or_else(|error| respond::refusal(&call, error));
     call.attach_warnings(&mut response);
     Ok(response)
 }

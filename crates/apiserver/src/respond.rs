@@ -1,6 +1,7 @@
 //! Objects on their way out, in the form the client can read.
 
-use http::{Response, StatusCode};
+use codec::{cbor, protobuf};
+use http::{HeaderValue, Response, StatusCode, header};
 use registry::Object;
 use serde_json::Value;
 
@@ -36,6 +37,36 @@ pub(crate) fn encode(call: &Call, value: &Value) -> Result<Vec<u8>, ApiError> {
         Encoding::Yaml => serde_yaml_ng::to_string(value)
             .map(String::into_bytes)
             .map_err(|error| ApiError::internal(&error.to_string())),
+        Encoding::Protobuf => protobuf::encode(value).map_err(|error| ApiError::internal(&error.to_string())),
+        Encoding::Cbor => Ok(cbor::encode(value)),
+    }
+}
+
+/// A refusal in the encoding that the client reads.
+pub(crate) fn refusal(call: &Call, error: ApiError) -> Response<Body> {
+    let encoded = match call.accepted.encoding {
+        Encoding::Json => None,
+        _ => serde_json::to_value(error.status()).ok().and_then(|status| encode(call, &status).ok()),
+    };
+    let mut response = error.into_response();
+    if let Some(bytes) = encoded {
+        let content_type = HeaderValue::from_static(call.accepted.content_type());
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        *response.body_mut() = body::full(bytes);
+    }
+    response
+}
+
+/// One event of a watch.
+pub(crate) fn frame(call: &Call, event: &str, object: Value) -> Result<Vec<u8>, ApiError> {
+    match call.accepted.encoding {
+        Encoding::Protobuf => protobuf::frame(event, &object).map_err(|error| ApiError::internal(&error.to_string())),
+        Encoding::Cbor => Ok(cbor::frame(event, &object)),
+        Encoding::Json | Encoding::Yaml => {
+            let mut line = encode(call, &serde_json::json!({ "type": event, "object": object }))?;
+            line.push(b'\n');
+            Ok(line)
+        }
     }
 }
 

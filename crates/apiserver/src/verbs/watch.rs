@@ -63,7 +63,7 @@ pub(crate) async fn watch(call: Arc<Call>) -> Result<Response<Body>, ApiError> {
     let events = call.server.storage.watch(&prefix, after)?;
     let deadline = call.server.ambient.clock.instant() + plan.timeout;
     let shutdown = call.server.shutdown.clone();
-    let content_type = call.accepted.content_type();
+    let content_type = call.accepted.stream_content_type();
     let state = Watcher { call, filter, kind, events, pending, bookmarks: plan.bookmarks, seen: after, ended: false };
     let lines = stream::unfold((state, deadline), |(mut state, deadline)| async move {
         let line = state.next_line(deadline).await?;
@@ -292,7 +292,5 @@ fn error_line(call: &Call, error: &ApiError) -> Result<Bytes, ApiError> {
 }
 
 fn framed(call: &Call, event: &str, object: Value) -> Result<Bytes, ApiError> {
-    let mut line = respond::encode(call, &json!({ "type": event, "object": object }))?;
-    line.push(b'\n');
-    Ok(Bytes::from(line))
+    respond::frame(call, event, object).map(Bytes::from)
 }

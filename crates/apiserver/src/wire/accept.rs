@@ -1,5 +1,6 @@
 //! Content negotiation: which form of an object the client can read.
 
+use codec::{cbor, protobuf};
 use http::HeaderMap;
 use http::header::ACCEPT;
 
@@ -16,10 +17,12 @@ pub(crate) enum Form {
     Partial { version: &'static str },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Encoding {
     Json,
     Yaml,
+    Protobuf,
+    Cbor,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,20 +34,35 @@ pub(crate) struct Accepted {
 impl Accepted {
     pub(crate) const JSON: Accepted = Accepted { form: Form::Object, encoding: Encoding::Json };
 
-    /// The first of the client's choices that the server can serve. Clients that would rather have
-    /// protobuf get their JSON fallback; those that have none get 406.
-    pub(crate) fn negotiate(headers: &HeaderMap) -> Result<Self, ApiError> {
+    /// The first of the client's choices that the server can serve; 406 where there is none. Only kinds whose
+    /// fields have numbers have a protobuf form.
+    pub(crate) fn negotiate(headers: &HeaderMap, has_protobuf: bool) -> Result<Self, ApiError> {
         let ranges = media_ranges(headers);
         if ranges.is_empty() {
             return Ok(Accepted::JSON);
         }
-        ranges.iter().find_map(MediaRange::accepted).ok_or_else(ApiError::not_acceptable)
+        let mut served = ranges.iter().filter_map(MediaRange::accepted);
+        served
+            .find(|accepted| has_protobuf || accepted.encoding != Encoding::Protobuf)
+            .ok_or_else(ApiError::not_acceptable)
     }
 
     pub(crate) fn content_type(self) -> &'static str {
         match self.encoding {
             Encoding::Json => "application/json",
             Encoding::Yaml => "application/yaml",
+            Encoding::Protobuf => protobuf::MEDIA_TYPE,
+            Encoding::Cbor => cbor::MEDIA_TYPE,
+        }
+    }
+
+    /// Of a watch.
+    pub(crate) fn stream_content_type(self) -> &'static str {
+        match self.encoding {
+            Encoding::Json => "application/json",
+            Encoding::Yaml => "application/yaml;stream=watch",
+            Encoding::Protobuf => protobuf::STREAM_MEDIA_TYPE,
+            Encoding::Cbor => cbor::SEQUENCE_MEDIA_TYPE,
         }
     }
 }
@@ -65,6 +83,8 @@ impl MediaRange {
         let encoding = match self.media_type.as_str() {
             "application/json" | "*/*" | "application/*" => Encoding::Json,
             "application/yaml" => Encoding::Yaml,
+            protobuf::MEDIA_TYPE => Encoding::Protobuf,
+            cbor::MEDIA_TYPE | cbor::SEQUENCE_MEDIA_TYPE => Encoding::Cbor,
             _ => return None,
         };
         let form = match self.parameter("as") {
@@ -79,6 +99,8 @@ impl MediaRange {
                     _ => return None,
                 };
                 match kind {
+                    // Cells are of any type: messages cannot hold them.
+                    "Table" if encoding == Encoding::Protobuf => return None,
                     "Table" => Form::Table { version },
                     "PartialObjectMetadata" | "PartialObjectMetadataList" => Form::Partial { version },
                     _ => return None,
@@ -124,22 +146,33 @@ fn parse_clause(clause: &str) -> (u32, MediaRange) {
 mod tests {
     use super::*;
 
-    fn negotiate(accept: &str) -> Option<Accepted> {
+    fn negotiate(accept: &str, has_protobuf: bool) -> Option<Accepted> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, accept.parse().unwrap());
-        Accepted::negotiate(&headers).ok()
+        Accepted::negotiate(&headers, has_protobuf).ok()
     }
 
     #[test]
     fn clients_get_the_first_form_the_server_knows() {
         let json = |form| Some(Accepted { form, encoding: Encoding::Json });
+        let protobuf = |form| Some(Accepted { form, encoding: Encoding::Protobuf });
         for (accept, expected) in [
             ("application/json", json(Form::Object)),
             ("*/*", json(Form::Object)),
             ("application/yaml", Some(Accepted { form: Form::Object, encoding: Encoding::Yaml })),
-            ("application/vnd.kubernetes.protobuf,application/json", json(Form::Object)),
-            ("application/vnd.kubernetes.protobuf", None),
-            ("application/cbor;q=0.5", None),
+            ("application/vnd.kubernetes.protobuf,application/json", protobuf(Form::Object)),
+            ("application/vnd.kubernetes.protobuf;q=0.3,application/json;q=0.7", json(Form::Object)),
+            ("application/vnd.kubernetes.protobuf;stream=watch", protobuf(Form::Object)),
+            (
+                "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
+                protobuf(Form::Partial { version: "v1" }),
+            ),
+            (
+                "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1,application/yaml",
+                Some(Accepted { form: Form::Object, encoding: Encoding::Yaml }),
+            ),
+            ("application/cbor;q=0.5", Some(Accepted { form: Form::Object, encoding: Encoding::Cbor })),
+            ("text/html", None),
             (
                 "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
                 json(Form::Table { version: "v1" }),
@@ -150,7 +183,10 @@ mod tests {
                 json(Form::Partial { version: "v1" }),
             ),
         ] {
-            assert_eq!(negotiate(accept), expected, "{accept}");
+            assert_eq!(negotiate(accept, true), expected, "{accept}");
         }
+        let both = "application/vnd.kubernetes.protobuf,application/json";
+        assert_eq!(negotiate(both, false), json(Form::Object));
+        assert_eq!(negotiate("application/vnd.kubernetes.protobuf", false), None);
     }
 }

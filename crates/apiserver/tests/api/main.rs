@@ -3,6 +3,7 @@
 mod access;
 mod client;
 mod common;
+mod encodings;
 mod kinds;
 mod verbs;
 mod wire;
