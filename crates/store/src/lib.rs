@@ -36,7 +36,7 @@ use stdx::signal;
 pub use embedded::{Disk, DiskFile, Embedded, FolderDisk, OpenError};
 pub use error::StoreError;
 pub use history::HistoryLimits;
-pub use limits::{MAX_KEY_BYTES, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, MAX_VALUE_BYTES};
+pub use limits::{MAX_KEY_BYTES, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, MAX_VALUE_BYTES, check_transaction};
 pub use memory::Memory;
 pub use model::{
     Action, Author, Change, Committed, Entry, Event, Expect, Operation, Options, Range, RangeRequest, ReadAt, Revision,

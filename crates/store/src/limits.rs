@@ -10,19 +10,20 @@ pub const MAX_VALUE_BYTES: usize = 4 << 20;
 /// The longest key: a group, a resource, a namespace and a name at their own limits fit.
 pub const MAX_KEY_BYTES: usize = 1024;
 
-/// The most operations in one transaction, as in etcd.
-pub const MAX_OPERATIONS: usize = 128;
+/// The most operations in one transaction: as many as etcd takes, less the one that says there who wrote.
+pub const MAX_OPERATIONS: usize = 127;
 
 /// The most bytes in one transaction: keys, values and author.
 pub const MAX_TRANSACTION_BYTES: usize = 8 << 20;
 
-pub(crate) fn check_transaction(transaction: &Transaction) -> Result<(), StoreError> {
+/// Refuses what no engine would carry out, whatever it holds.
+pub fn check_transaction(transaction: &Transaction) -> Result<(), StoreError> {
     let operations = &transaction.operations;
     if operations.is_empty() {
         return Err(StoreError::InvalidTransaction { reason: "it has no operations" });
     }
     if operations.len() > MAX_OPERATIONS {
-        return Err(StoreError::InvalidTransaction { reason: "it has more than 128 operations" });
+        return Err(StoreError::InvalidTransaction { reason: "it has more than 127 operations" });
     }
     for operation in operations {
         check_key(&operation.key)?;
@@ -108,7 +109,7 @@ mod tests {
         check(vec![put("a", 1), Operation::check("a", Expect::Absent)], "invalid transaction: it names a key twice");
         check((0..MAX_OPERATIONS).map(|number| put(&format!("k{number}"), 1)).collect(), "good");
         let many = (0..=MAX_OPERATIONS).map(|number| put(&format!("k{number}"), 1)).collect();
-        check(many, "invalid transaction: it has more than 128 operations");
+        check(many, "invalid transaction: it has more than 127 operations");
         check(vec![put("a/../b", 1)], "invalid key \"a/../b\": it has a segment that means a folder");
         check(vec![put("a", MAX_VALUE_BYTES + 1)], "it is 4194305 bytes; the limit is 4194304");
         let large = (0..3).map(|number| put(&format!("k{number}"), MAX_VALUE_BYTES)).collect();
