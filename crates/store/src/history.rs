@@ -17,7 +17,6 @@ const EVENT_OVERHEAD_BYTES: u64 = 256;
 pub(crate) struct History {
     limits: HistoryLimits,
     events: Events,
-    bytes: u64,
     /// The oldest state that can still be read; every event after it is kept.
     oldest: Revision,
     /// When that state came to be.
@@ -27,7 +26,7 @@ pub(crate) struct History {
 impl History {
     /// An empty history of a store that stands at `oldest`.
     pub(crate) fn new(limits: HistoryLimits, oldest: Revision, oldest_time: SystemTime) -> Self {
-        History { limits, events: Events::default(), bytes: 0, oldest, oldest_time }
+        History { limits, events: Events::default(), oldest, oldest_time }
     }
 
     /// The same, with numbers that follow those of another history.
@@ -50,7 +49,6 @@ impl History {
 
     pub(crate) fn push(&mut self, event: Arc<Event>) {
         let bytes = cost_bytes(&event);
-        self.bytes += bytes;
         self.events.push(event, bytes);
     }
 
@@ -75,15 +73,19 @@ impl History {
     /// From when on the oldest event is too much; `None` when it may stay for ever.
     pub(crate) fn excess_from(&self, live_bytes: u64) -> Option<SystemTime> {
         let oldest = self.events.first()?;
-        if self.bytes > self.limits.ceiling_bytes {
+        let bytes = self.events.bytes();
+        if bytes > self.limits.ceiling_bytes {
             return Some(SystemTime::UNIX_EPOCH);
         }
-        oldest.time.checked_add(self.limits.greatest_age(self.bytes, live_bytes)?)
+        oldest.time.checked_add(self.limits.greatest_age(bytes, live_bytes)?)
     }
 
     /// Drops every event up to and including `revision`. Returns what is left to be freed.
     pub(crate) fn compact(&mut self, revision: Revision) -> Vec<Arc<Chunk>> {
-        let mut retired = Vec::new();
+        let mut retired = self.events.pop_chunks_until(revision);
+        if let Some(chunk) = retired.last() {
+            self.oldest_time = chunk.last().time;
+        }
         while self.events.first().is_some_and(|event| event.revision <= revision) {
             self.drop_oldest_revision(&mut retired);
         }
@@ -96,9 +98,7 @@ impl History {
         let Some(oldest) = self.events.first() else { return };
         (self.oldest, self.oldest_time) = (oldest.revision, oldest.time);
         while self.events.first().is_some_and(|event| event.revision == self.oldest) {
-            let (bytes, emptied) = self.events.pop_front();
-            self.bytes -= bytes;
-            retired.extend(emptied);
+            retired.extend(self.events.pop_front());
         }
     }
 }

@@ -18,9 +18,13 @@ pub(crate) struct Ring {
     room: usize,
 }
 
+/// What the values of the events in a ring may come to; a single one may be larger.
+const MAX_BYTES: usize = 64 << 20;
+
 #[derive(Debug, Default)]
 struct State {
     slots: VecDeque<Slot>,
+    bytes: usize,
     /// The number of the first slot, counted from the ring's first event.
     first: u64,
     /// The revision of the last event that went before all had read it.
@@ -35,6 +39,7 @@ struct State {
 #[derive(Debug)]
 struct Slot {
     event: Arc<Event>,
+    bytes: usize,
     /// How many readers have it still before them.
     unread: usize,
 }
@@ -76,10 +81,11 @@ impl Ring {
         if unread == 0 {
             return false;
         }
-        state.slots.push_back(Slot { event, unread });
-        while state.slots.len() > self.room {
-            state.lost = state.slots.pop_front().map_or(state.lost, |slot| slot.event.revision);
-            state.first += 1;
+        let bytes = event.current().map_or(0, |entry| entry.value.len());
+        state.bytes += bytes;
+        state.slots.push_back(Slot { event, bytes, unread });
+        while state.slots.len() > self.room || state.bytes > MAX_BYTES && state.slots.len() > 1 {
+            state.lost = state.pop_front().unwrap_or(state.lost);
         }
         !std::mem::replace(&mut state.is_touched, true)
     }
@@ -97,6 +103,7 @@ impl Ring {
         // Also for those who had read everything.
         state.first += state.slots.len() as u64 + 1;
         state.slots.clear();
+        state.bytes = 0;
         state.lost = revision;
         state.waiters.take()
     }
@@ -151,10 +158,16 @@ impl Reader {
 }
 
 impl State {
+    fn pop_front(&mut self) -> Option<Revision> {
+        let slot = self.slots.pop_front()?;
+        self.first += 1;
+        self.bytes -= slot.bytes;
+        Some(slot.event.revision)
+    }
+
     fn drop_read(&mut self) {
         while self.slots.front().is_some_and(|slot| slot.unread == 0) {
-            self.slots.pop_front();
-            self.first += 1;
+            self.pop_front();
         }
         if self.slots.is_empty() {
             // A quiet ring holds no room for the storm that was.

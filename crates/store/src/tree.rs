@@ -252,8 +252,8 @@ impl<T: Keyed> Node<T> {
             return None;
         }
         Some(match self {
-            Node::Leaf(entries) => Node::Leaf(entries.split_off(entries.len() / 2)),
-            Node::Branch(children) => Node::Branch(children.split_off(children.len() / 2)),
+            Node::Leaf(entries) => Node::Leaf(split(entries)),
+            Node::Branch(children) => Node::Branch(split(children)),
         })
     }
 
@@ -279,6 +279,14 @@ impl<T: Keyed> Child<T> {
             self.first = self.node.first().clone();
         }
     }
+}
+
+/// Leaves the left half and returns the right one, neither with more room than a full node needs.
+fn split<T>(items: &mut Vec<T>) -> Vec<T> {
+    let mut right = Vec::with_capacity(MAX_WIDTH + 1);
+    right.extend(items.drain(items.len() / 2..));
+    items.shrink_to(MAX_WIDTH + 1);
+    right
 }
 
 fn find<T: Keyed>(entries: &[T], key: &str) -> Result<usize, usize> {

@@ -18,6 +18,8 @@ pub(crate) struct Events {
     chunks: VecDeque<Arc<Chunk>>,
     /// How many of the first chunk's events are dropped already.
     dropped: usize,
+    /// What those that are not dropped cost.
+    bytes: u64,
     /// The number that the next event gets.
     next: u64,
 }
@@ -48,6 +50,7 @@ impl Events {
     pub(crate) fn push(&mut self, event: Arc<Event>, bytes: u64) {
         // Limits of values lie far below the cut.
         let record = Record { key_hash: hash(event.key()), event, bytes: bytes.min(u64::from(u32::MAX)) as u32 };
+        self.bytes += u64::from(record.bytes);
         match self.chunks.back_mut() {
             Some(chunk) if chunk.records.len() < CHUNK_EVENTS && chunk.bytes < CHUNK_BYTES => {
                 let chunk = Arc::make_mut(chunk);
@@ -62,16 +65,35 @@ impl Events {
         self.next += 1;
     }
 
-    /// Drops the oldest event; returns its cost, and the chunk that it leaves empty.
-    pub(crate) fn pop_front(&mut self) -> (u64, Option<Arc<Chunk>>) {
-        let Some(chunk) = self.chunks.front() else { return (0, None) };
-        let bytes = u64::from(chunk.records[self.dropped].bytes);
+    /// Drops the oldest event; returns the chunk that it leaves empty.
+    pub(crate) fn pop_front(&mut self) -> Option<Arc<Chunk>> {
+        let chunk = self.chunks.front()?;
+        self.bytes -= u64::from(chunk.records[self.dropped].bytes);
         self.dropped += 1;
         if self.dropped < chunk.records.len() {
-            return (bytes, None);
+            return None;
         }
         self.dropped = 0;
-        (bytes, self.chunks.pop_front())
+        self.chunks.pop_front()
+    }
+
+    /// Drops the chunks that hold nothing after `revision`. Looks at their ends only, so that a long
+    /// history goes in no time.
+    pub(crate) fn pop_chunks_until(&mut self, revision: Revision) -> Vec<Arc<Chunk>> {
+        let count = self.chunks.partition_point(|chunk| chunk.last().revision <= revision);
+        let mut popped = Vec::with_capacity(count);
+        for chunk in self.chunks.drain(..count) {
+            let dropped = std::mem::take(&mut self.dropped);
+            let gone_before: u64 = chunk.records[..dropped].iter().map(|record| u64::from(record.bytes)).sum();
+            self.bytes -= chunk.bytes - gone_before;
+            popped.push(chunk);
+        }
+        popped
+    }
+
+    /// What the events cost that are kept.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     pub(crate) fn first(&self) -> Option<&Arc<Event>> {
@@ -134,12 +156,13 @@ impl Events {
 
 /// A chunk is never empty.
 impl Chunk {
-    fn first(&self) -> &Event {
-        &self.records[0].event
+    /// The newest event.
+    pub(crate) fn last(&self) -> &Event {
+        &self.records[self.records.len() - 1].event
     }
 
-    fn last(&self) -> &Event {
-        &self.records[self.records.len() - 1].event
+    fn first(&self) -> &Event {
+        &self.records[0].event
     }
 
     fn end(&self) -> u64 {
@@ -178,6 +201,7 @@ mod tests {
         fn behaves_as_a_plain_queue(
             sizes in prop::collection::vec((1usize..4, 0u8..5), 1..600),
             dropped in 0usize..700,
+            chunks_until in 0u64..1300,
             probe in 0u64..1300,
         ) {
             let mut events = Events::default();
@@ -193,11 +217,20 @@ mod tests {
             let total = model.len();
             for _ in 0..dropped.min(total) {
                 model.pop_front();
-                prop_assert_eq!(events.pop_front().0, 1000);
+                events.pop_front();
             }
+            let until = Revision(chunks_until);
+            for chunk in events.pop_chunks_until(until) {
+                prop_assert!(chunk.last().revision <= until);
+            }
+            let rest = events.after(Revision(0)).take_while(|event| event.revision <= until);
+            prop_assert!(rest.count() < CHUNK_EVENTS, "only what shares a chunk with later events stays");
+            let gone = events.first_number() as usize;
+            model.drain(..gone - dropped.min(total));
+            prop_assert_eq!(events.bytes(), 1000 * model.len() as u64);
             prop_assert_eq!(shared.since_number(0).count(), total);
             prop_assert_eq!(events.first(), model.front());
-            prop_assert_eq!(events.first_number(), dropped.min(total) as u64);
+            prop_assert_eq!(events.first_number(), gone as u64);
             prop_assert_eq!(events.next_number(), total as u64);
             let after: Vec<_> = model.iter().filter(|event| event.revision.0 > probe).cloned().collect();
             prop_assert_eq!(events.after(Revision(probe)).cloned().collect::<Vec<_>>(), after.clone());

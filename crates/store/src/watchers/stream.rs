@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::Stream;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
 use crate::core::Core;
 use crate::ring::{End, Reader};
@@ -50,7 +50,7 @@ struct Progress {
 impl WatchStream {
     pub(crate) fn begin(shared: &Arc<Shared>, request: WatchRequest) -> Result<WatchStream, StoreError> {
         let WatchRequest { prefix, after, progress_every } = request;
-        let mut core = shared.write();
+        let core = shared.read();
         core.check_readable(after)?;
         let mut stream = WatchStream {
             shared: Arc::downgrade(shared),
@@ -60,14 +60,27 @@ impl WatchStream {
             delivered: after,
             progress: progress_every.map(|every| Progress { every, timer: None }),
         };
+        drop(core);
         // Most watches begin near the present and are there at once.
-        stream.replay_some(&mut core)?;
+        stream.replay_some(shared)?;
         Ok(stream)
     }
 
-    /// Takes the next part of history, and joins those who watch the present where it ends.
-    fn replay_some(&mut self, core: &mut Core) -> Result<(), StoreError> {
-        let Phase::Replaying(number) = &mut self.phase else { return Ok(()) };
+    /// Takes the next part of history, and joins those who watch the present where it ends. Only for
+    /// that does anybody have to wait.
+    fn replay_some(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        if self.take_some(&shared.read())? {
+            let mut core = shared.write();
+            if self.take_some(&core)? {
+                self.phase = Phase::CaughtUp(core.revision(), core.watchers.join(&self.prefix));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the next part of history; true where it ends.
+    fn take_some(&mut self, core: &Core) -> Result<bool, StoreError> {
+        let Phase::Replaying(number) = &mut self.phase else { return Ok(false) };
         let events = core.history.events();
         if *number < events.first_number() {
             // A watcher that takes its time is overtaken by compaction.
@@ -77,15 +90,12 @@ impl WatchStream {
             *number += 1;
             if event.key().starts_with(&*self.prefix) {
                 self.replay.push_back(event.clone());
-                if self.replay.len() == TAKEN_AT_ONCE {
+                if self.replay.len() >= TAKEN_AT_ONCE {
                     break;
                 }
             }
         }
-        if *number == events.next_number() {
-            self.phase = Phase::CaughtUp(core.revision(), core.watchers.join(&self.prefix));
-        }
-        Ok(())
+        Ok(*number == events.next_number())
     }
 
     fn end(&mut self) {
@@ -116,10 +126,8 @@ impl WatchStream {
         let every = progress.every;
         let timer = progress.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(every)));
         ready!(timer.as_mut().poll(context));
-        let deadline = timer.deadline();
-        // From now on, where the last note was late: no notes pile up.
-        let next = (deadline + every).max(Instant::now());
-        timer.as_mut().reset(next);
+        // From now on: no notes pile up.
+        timer.set(tokio::time::sleep(every));
         Poll::Ready(())
     }
 }
@@ -138,8 +146,7 @@ impl Stream for WatchStream {
                 Phase::Replaying(number) => {
                     self.phase = Phase::Replaying(number);
                     let Some(shared) = self.shared.upgrade() else { return self.fail(StoreError::Closed) };
-                    let replayed = self.replay_some(&mut shared.write());
-                    if let Err(error) = replayed {
+                    if let Err(error) = self.replay_some(&shared) {
                         return self.fail(error);
                     }
                 }
