@@ -31,6 +31,11 @@ pub fn items_mut<'a>(object: &'a mut Object, path: &str) -> impl Iterator<Item =
     list.into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
+/// The texts of a list.
+pub fn texts<'a>(object: &'a Object, path: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    get_array(object, path).iter().filter_map(Value::as_str)
+}
+
 pub fn object_mut<'a>(object: &'a mut Object, path: &str) -> Option<&'a mut Object> {
     get_mut(object, path)?.as_object_mut()
 }
@@ -60,6 +65,35 @@ pub fn format_labels(labels: Option<&Map<String, Value>>) -> String {
 /// A value at a path, or null, for the value of a fault.
 pub fn value(object: &Object, path: &str) -> Value {
     get(object, path).cloned().unwrap_or(Value::Null)
+}
+
+/// Faults unless there is text at the path.
+pub fn check_text(object: &Object, path: &str, prefix: &str, faults: &mut Vec<FieldError>) {
+    if text(object, path).is_empty() {
+        faults.push(FieldError::required(join(prefix, path), ""));
+    }
+}
+
+/// Faults unless there is text at the path, and of the form that `rule` asks for.
+pub fn check_named(
+    object: &Object,
+    path: &str,
+    rule: fn(&str) -> Vec<String>,
+    prefix: &str,
+    faults: &mut Vec<FieldError>,
+) {
+    match text(object, path) {
+        "" => faults.push(FieldError::required(join(prefix, path), "")),
+        name => invalid_all(&join(prefix, path), name, rule(name), faults),
+    }
+}
+
+/// Faults unless the list is at most so long.
+pub fn check_length(object: &Object, path: &str, limit: usize, prefix: &str, faults: &mut Vec<FieldError>) {
+    let length = get_array(object, path).len();
+    if length > limit {
+        faults.push(FieldError::too_many(join(prefix, path), length, limit));
+    }
 }
 
 /// Faults unless the number, where there is one, is zero or more.

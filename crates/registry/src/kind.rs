@@ -72,6 +72,12 @@ impl Kind {
     /// The same for a kind of the whole cluster.
     pub const CLUSTER: Kind = Kind { scope: Scope::Cluster, ..Kind::NAMESPACED };
 
+    /// A kind under another group or version: one line a version. Everything it does not say itself
+    /// is said by the kind it rests as, and overridden with `Kind { .., ..Kind::served_as(..) }`.
+    pub const fn served_as(group: &'static str, version: &'static str, conversion: &'static Conversion) -> Kind {
+        Kind { group, version, storage: Some(conversion.stored), rules: conversion, ..*conversion.stored }
+    }
+
     /// `v1` or `apps/v1`, as objects carry it.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
@@ -216,6 +222,50 @@ pub trait Rules: Send + Sync {
 
     /// Turns a stored object into this version's form.
     fn out_of_storage(&self, _object: &mut Object) {}
+}
+
+/// The rules of a version that rests as another: what it fills in, and the way there and back. What
+/// concerns the object as it rests (validation, columns, selectable fields …) is asked of the kind it
+/// rests as.
+pub struct Conversion {
+    pub stored: &'static Kind,
+    /// Fills what a client of this version left out, before it is converted. What this leaves open gets
+    /// the stored kind's defaults.
+    pub default: fn(&mut Object),
+    pub to_storage: fn(&mut Object),
+    pub out_of_storage: fn(&mut Object),
+}
+
+impl Conversion {
+    /// A version whose objects look exactly like the stored ones.
+    pub const fn same_as(stored: &'static Kind) -> Conversion {
+        Conversion { stored, default: leave, to_storage: leave, out_of_storage: leave }
+    }
+}
+
+fn leave(_object: &mut Object) {}
+
+impl Rules for Conversion {
+    fn default(&self, object: &mut Object) {
+        (self.default)(object);
+    }
+
+    fn to_storage(&self, object: &mut Object) {
+        (self.to_storage)(object);
+        self.stored.rules.default(object);
+    }
+
+    fn out_of_storage(&self, object: &mut Object) {
+        (self.out_of_storage)(object);
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        self.stored.rules.columns()
+    }
+
+    fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
+        self.stored.rules.row(object, now)
+    }
 }
 
 /// One column of a table, in `meta.k8s.io/v1 TableColumnDefinition` terms.

@@ -11,8 +11,12 @@ pub mod kind;
 pub mod metadata;
 pub mod names;
 pub mod pod_spec;
+mod webhook_client;
 mod workload;
 
+pub mod admissionregistration;
+pub mod apiextensions;
+pub mod apiregistration;
 pub mod apps;
 pub mod authentication;
 pub mod authorization;
@@ -23,15 +27,18 @@ pub mod coordination;
 pub mod core;
 pub mod discovery;
 pub mod events;
+pub mod flowcontrol;
 pub mod networking;
 pub mod node;
 pub mod policy;
 pub mod rbac;
+pub mod resource;
 pub mod scheduling;
 pub mod storage;
+pub mod storagemigration;
 
 pub use error::{FieldError, FieldErrorKind};
-pub use kind::{Column, Kind, Object, Rules, Scale, Scope, WriteContext};
+pub use kind::{Column, Conversion, Kind, Object, Rules, Scale, Scope, WriteContext};
 pub use names::NameRule;
 
 /// Every kind served, in the order of discovery.
@@ -52,6 +59,16 @@ pub static KINDS: &[&Kind] = &[
     &core::pod_template::POD_TEMPLATE,
     &core::limit_range::LIMIT_RANGE,
     &core::resource_quota::RESOURCE_QUOTA,
+    &admissionregistration::mutating_admission_policy::MUTATING_ADMISSION_POLICY,
+    &admissionregistration::mutating_admission_policy_binding::MUTATING_ADMISSION_POLICY_BINDING,
+    &admissionregistration::mutating_webhook_configuration::MUTATING_WEBHOOK_CONFIGURATION,
+    &admissionregistration::validating_admission_policy::VALIDATING_ADMISSION_POLICY,
+    &admissionregistration::validating_admission_policy_binding::VALIDATING_ADMISSION_POLICY_BINDING,
+    &admissionregistration::validating_webhook_configuration::VALIDATING_WEBHOOK_CONFIGURATION,
+    &admissionregistration::mutating_admission_policy::MUTATING_ADMISSION_POLICY_V1BETA1,
+    &admissionregistration::mutating_admission_policy_binding::MUTATING_ADMISSION_POLICY_BINDING_V1BETA1,
+    &apiextensions::custom_resource_definition::CUSTOM_RESOURCE_DEFINITION,
+    &apiregistration::api_service::API_SERVICE,
     &apps::deployment::DEPLOYMENT,
     &apps::replica_set::REPLICA_SET,
     &apps::stateful_set::STATEFUL_SET,
@@ -64,26 +81,56 @@ pub static KINDS: &[&Kind] = &[
     &authorization::local_subject_access_review::LOCAL_SUBJECT_ACCESS_REVIEW,
     &authorization::self_subject_rules_review::SELF_SUBJECT_RULES_REVIEW,
     &autoscaling::horizontal_pod_autoscaler::HORIZONTAL_POD_AUTOSCALER,
+    &autoscaling::horizontal_pod_autoscaler_v1::HORIZONTAL_POD_AUTOSCALER_V1,
     &batch::job::JOB,
     &batch::cron_job::CRON_JOB,
     &certificates::certificate_signing_request::CERTIFICATE_SIGNING_REQUEST,
+    &certificates::cluster_trust_bundle::CLUSTER_TRUST_BUNDLE,
+    &certificates::cluster_trust_bundle::CLUSTER_TRUST_BUNDLE_V1BETA1,
+    &certificates::pod_certificate_request::POD_CERTIFICATE_REQUEST,
+    &certificates::pod_certificate_request::POD_CERTIFICATE_REQUEST_V1BETA1,
     &coordination::lease::LEASE,
+    &coordination::lease_candidate::LEASE_CANDIDATE,
     &discovery::endpoint_slice::ENDPOINT_SLICE,
     &events::event::EVENT,
+    &flowcontrol::flow_schema::FLOW_SCHEMA,
+    &flowcontrol::priority_level_configuration::PRIORITY_LEVEL_CONFIGURATION,
     &networking::ingress::INGRESS,
     &networking::ingress_class::INGRESS_CLASS,
     &networking::network_policy::NETWORK_POLICY,
+    &networking::ip_address::IP_ADDRESS,
+    &networking::service_cidr::SERVICE_CIDR,
     &node::runtime_class::RUNTIME_CLASS,
     &policy::pod_disruption_budget::POD_DISRUPTION_BUDGET,
     &rbac::cluster_role::CLUSTER_ROLE,
     &rbac::cluster_role_binding::CLUSTER_ROLE_BINDING,
     &rbac::role::ROLE,
     &rbac::role_binding::ROLE_BINDING,
+    &resource::device_class::DEVICE_CLASS,
+    &resource::device_taint_rule::DEVICE_TAINT_RULE,
+    &resource::resource_claim::RESOURCE_CLAIM,
+    &resource::resource_claim_template::RESOURCE_CLAIM_TEMPLATE,
+    &resource::resource_slice::RESOURCE_SLICE,
+    &resource::device_class::DEVICE_CLASS_V1BETA2,
+    &resource::device_taint_rule::DEVICE_TAINT_RULE_V1BETA2,
+    &resource::resource_claim::RESOURCE_CLAIM_V1BETA2,
+    &resource::resource_claim_template::RESOURCE_CLAIM_TEMPLATE_V1BETA2,
+    &resource::resource_slice::RESOURCE_SLICE_V1BETA2,
+    &resource::device_class::DEVICE_CLASS_V1BETA1,
+    &resource::resource_claim::RESOURCE_CLAIM_V1BETA1,
+    &resource::resource_claim_template::RESOURCE_CLAIM_TEMPLATE_V1BETA1,
+    &resource::resource_slice::RESOURCE_SLICE_V1BETA1,
     &scheduling::priority_class::PRIORITY_CLASS,
+    &scheduling::pod_group::POD_GROUP,
+    &scheduling::workload::WORKLOAD,
     &storage::csi_driver::CSI_DRIVER,
     &storage::csi_node::CSI_NODE,
+    &storage::csi_storage_capacity::CSI_STORAGE_CAPACITY,
     &storage::storage_class::STORAGE_CLASS,
     &storage::volume_attachment::VOLUME_ATTACHMENT,
+    &storage::volume_attributes_class::VOLUME_ATTRIBUTES_CLASS,
+    &storagemigration::storage_version_migration::STORAGE_VERSION_MIGRATION,
+    &storagemigration::storage_version_migration::STORAGE_VERSION_MIGRATION_V1BETA1,
 ];
 
 /// The kind of a resource path: `apps`, `v1`, `deployments`.

@@ -1,5 +1,10 @@
 //! What names, label keys and label values may look like, and what is said of those that may not.
 
+use std::net::IpAddr;
+
+use crate::error::FieldError;
+use crate::fields::invalid_all;
+
 /// The shape of a kind's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameRule {
@@ -11,6 +16,8 @@ pub enum NameRule {
     Dns1035Label,
     /// Anything that fits into one segment of a path: RBAC kinds.
     PathSegment,
+    /// An address in its canonical form: IPAddresses.
+    IpAddress,
 }
 
 impl NameRule {
@@ -18,7 +25,8 @@ impl NameRule {
     /// `generateName` and may end in the middle of a word.
     pub fn check(self, name: &str, is_prefix: bool) -> Vec<String> {
         let masked;
-        let name = match is_prefix && name.len() > 1 && name.ends_with('-') && self != NameRule::PathSegment {
+        let is_free = matches!(self, NameRule::PathSegment | NameRule::IpAddress);
+        let name = match is_prefix && name.len() > 1 && name.ends_with('-') && !is_free {
             true => {
                 masked = format!("{}a", &name[..name.len() - 1]);
                 &masked
@@ -30,6 +38,7 @@ impl NameRule {
             NameRule::DnsLabel => dns_label(name),
             NameRule::Dns1035Label => dns_1035_label(name),
             NameRule::PathSegment => path_segment(name),
+            NameRule::IpAddress => ip_address(name),
         }
     }
 }
@@ -51,6 +60,9 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
                            '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  \
                           or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+const C_IDENTIFIER: &str = "a valid C identifier must start with alphabetic character or '_', followed by a string of \
+                            alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used \
+                            for validation is '[A-Za-z_][A-Za-z0-9_]*')";
 const PORT_NAME_CHARACTERS: &str = "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
 
 const DNS_LABEL_MAX_BYTES: usize = 63;
@@ -165,6 +177,127 @@ pub fn port_name(text: &str) -> Vec<String> {
     faults
 }
 
+/// An IP address in the one form that prints what it says.
+pub fn ip_address(text: &str) -> Vec<String> {
+    let fault = match text.parse::<IpAddr>() {
+        Err(_) if has_leading_zeros(text) => "must not have leading 0s".to_owned(),
+        Err(_) => "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned(),
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => {
+            "must not be an IPv4-mapped IPv6 address".to_owned()
+        }
+        Ok(address) if address.to_string() != text => format!("must be in canonical form (\"{address}\")"),
+        Ok(_) => return Vec::new(),
+    };
+    vec![fault]
+}
+
+/// A range of addresses, `10.9.8.0/24`, in canonical form and without bits beyond its length.
+pub fn cidr(text: &str) -> Vec<String> {
+    let invalid = || vec!["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)".to_owned()];
+    let Some((address_text, length_text)) = text.split_once('/') else { return invalid() };
+    let Some(length) = length_text.parse::<u32>().ok().filter(|length| length.to_string() == length_text) else {
+        return invalid();
+    };
+    let (network, most) = match address_text.parse::<IpAddr>() {
+        Err(_) if has_leading_zeros(address_text) => return vec!["must not have leading 0s in IP".to_owned()],
+        Err(_) => return invalid(),
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => {
+            return vec!["must not have an IPv4-mapped IPv6 address".to_owned()];
+        }
+        Ok(IpAddr::V4(address)) => {
+            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(length)).unwrap_or(0);
+            (IpAddr::from((u32::from(address) & mask).to_be_bytes()), 32)
+        }
+        Ok(IpAddr::V6(address)) => {
+            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(length)).unwrap_or(0);
+            (IpAddr::from((u128::from(address) & mask).to_be_bytes()), 128)
+        }
+    };
+    if length > most {
+        return invalid();
+    }
+    match address_text.parse::<IpAddr>() {
+        Ok(address) if address != network => vec!["must not have bits set beyond the prefix length".to_owned()],
+        Ok(address) if address.to_string() != address_text => {
+            vec![format!("must be in canonical form (\"{network}/{length}\")")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Four decimal numbers, one of them written with more digits than it needs.
+fn has_leading_zeros(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    parts.len() == 4 && parts.iter().all(|part| part.parse::<u8>().is_ok())
+}
+
+/// A domain of at least three parts: the name of a webhook. `None` where nothing is wrong.
+pub fn fully_qualified_name(text: &str) -> Option<String> {
+    let faults = dns_subdomain(text);
+    if !faults.is_empty() {
+        return Some(faults.join(","));
+    }
+    (text.split('.').count() < 3)
+        .then(|| "should be a domain with at least three segments separated by dots".to_owned())
+}
+
+/// A word of letters, digits and `_`: the part of a device attribute's name behind its domain.
+pub fn c_identifier(text: &str) -> Vec<String> {
+    let mut bytes = text.bytes();
+    let is_word = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    let fits = bytes.next().is_some_and(is_word) && bytes.all(|byte| is_word(byte) || byte.is_ascii_digit());
+    match fits {
+        true => Vec::new(),
+        false => vec![C_IDENTIFIER.to_owned()],
+    }
+}
+
+/// The name of a signer, `example.com/name`, as requests for certificates name it.
+pub fn signer_name(text: &str, path: &str, faults: &mut Vec<FieldError>) {
+    let (domain, name) = match text.split('/').collect::<Vec<_>>()[..] {
+        [""] => return faults.push(FieldError::required(path, "")),
+        [domain, name] => (domain, name),
+        _ => {
+            let detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+            return faults.push(FieldError::invalid(path, text, detail));
+        }
+    };
+    if domain.len() > DNS_SUBDOMAIN_MAX_BYTES {
+        faults.push(FieldError::too_long(path, DNS_SUBDOMAIN_MAX_BYTES));
+    }
+    first_bad_part(domain, dns_label, path, faults);
+    if !domain.contains('.') {
+        let detail = "should be a domain with at least two segments separated by dots";
+        faults.push(FieldError::invalid(path, domain, detail));
+    }
+    first_bad_part(name, dns_subdomain, path, faults);
+    // Room for the name of an object and its namespace behind the domain.
+    let most = DNS_SUBDOMAIN_MAX_BYTES + 1 + DNS_SUBDOMAIN_MAX_BYTES + 1 + DNS_LABEL_MAX_BYTES;
+    if text.len() > most {
+        faults.push(FieldError::too_long(path, most));
+    }
+}
+
+/// Faults of the first part between dots that has any: those of later parts would read the same.
+fn first_bad_part(text: &str, rule: fn(&str) -> Vec<String>, path: &str, faults: &mut Vec<FieldError>) {
+    let bad = text.split('.').map(|part| (part, rule(part))).find(|(_, complaints)| !complaints.is_empty());
+    let Some((part, complaints)) = bad else { return };
+    for complaint in complaints {
+        faults.push(FieldError::invalid(path, text, format!("validating label {part:?}: {complaint}")));
+    }
+}
+
+/// The name of a driver: a domain of up to 63 bytes, in any case.
+pub fn driver_name(text: &str, path: &str, faults: &mut Vec<FieldError>) {
+    if text.is_empty() {
+        return faults.push(FieldError::required(path, ""));
+    }
+    if text.len() > DNS_LABEL_MAX_BYTES {
+        faults.push(FieldError::too_long(path, DNS_LABEL_MAX_BYTES));
+    }
+    invalid_all(path, text, dns_subdomain(&text.to_lowercase()), faults);
+}
+
 fn at_most(text: &str, limit: usize, part: &str) -> Vec<String> {
     match text.len() > limit {
         true => vec![format!("{part}must be no more than {limit} bytes")],
@@ -225,6 +358,42 @@ mod tests {
             ]
         );
         assert_eq!(label_value(&"a".repeat(64)), ["must be no more than 63 bytes"]);
+    }
+
+    #[test]
+    fn addresses_and_ranges_say_what_they_mean_in_one_way() {
+        for (text, fault) in [
+            ("10.9.8.7", None),
+            ("2001:db8::ffff", None),
+            ("10.9.8.07", Some("must not have leading 0s")),
+            ("::ffff:1.2.3.4", Some("must not be an IPv4-mapped IPv6 address")),
+            ("2001:DB8::1", Some("must be in canonical form (\"2001:db8::1\")")),
+            ("10.9.8", Some("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")),
+        ] {
+            assert_eq!(ip_address(text), Vec::from_iter(fault), "{text}");
+        }
+        const INVALID: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+        for (text, fault) in [
+            ("10.9.8.0/24", None),
+            ("0.0.0.0/0", None),
+            ("2001:db8::/64", None),
+            ("10.9.8.1/24", Some("must not have bits set beyond the prefix length")),
+            ("2001:DB8::/64", Some("must be in canonical form (\"2001:db8::/64\")")),
+            ("10.9.8.0", Some(INVALID)),
+            ("10.9.8.0/33", Some(INVALID)),
+            ("10.9.8.0/024", Some(INVALID)),
+        ] {
+            assert_eq!(cidr(text), Vec::from_iter(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_webhooks_name_has_three_parts() {
+        assert_eq!(fully_qualified_name("a.example.com"), None);
+        assert_eq!(
+            fully_qualified_name("example.com").as_deref(),
+            Some("should be a domain with at least three segments separated by dots")
+        );
     }
 
     #[test]

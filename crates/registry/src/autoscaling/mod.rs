@@ -1,3 +1,4 @@
 //! Kinds of the `autoscaling` group.
 
 pub mod horizontal_pod_autoscaler;
+pub mod horizontal_pod_autoscaler_v1;

@@ -1,3 +1,5 @@
 //! Kinds of the `certificates.k8s.io` group.
 
 pub mod certificate_signing_request;
+pub mod cluster_trust_bundle;
+pub mod pod_certificate_request;

@@ -1,0 +1,12 @@
+//! Kinds of the `admissionregistration.k8s.io` group.
+
+pub mod mutating_admission_policy;
+pub mod mutating_admission_policy_binding;
+pub mod mutating_webhook_configuration;
+pub mod validating_admission_policy;
+pub mod validating_admission_policy_binding;
+pub mod validating_webhook_configuration;
+
+mod policy;
+mod rule;
+mod webhook;

@@ -1,0 +1,71 @@
+//! admissionregistration.k8s.io `MutatingAdmissionPolicyBinding`.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{policy, rule};
+use crate::columns::{self, AGE, NAME, column};
+use crate::error::FieldError;
+use crate::fields::text;
+use crate::kind::{Column, Conversion, Kind, Object, Rules};
+
+pub static MUTATING_ADMISSION_POLICY_BINDING: Kind = Kind {
+    group: "admissionregistration.k8s.io",
+    kind: "MutatingAdmissionPolicyBinding",
+    plural: "mutatingadmissionpolicybindings",
+    singular: "mutatingadmissionpolicybinding",
+    categories: &["api-extensions"],
+    rules: &MutatingAdmissionPolicyBindingRules,
+    ..Kind::CLUSTER
+};
+
+pub static MUTATING_ADMISSION_POLICY_BINDING_V1BETA1: Kind = Kind::served_as(
+    "admissionregistration.k8s.io",
+    "v1beta1",
+    &Conversion::same_as(&MUTATING_ADMISSION_POLICY_BINDING),
+);
+
+struct MutatingAdmissionPolicyBindingRules;
+
+impl Rules for MutatingAdmissionPolicyBindingRules {
+    fn default(&self, object: &mut Object) {
+        rule::default_match_resources(object, "spec.matchResources");
+    }
+
+    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        policy::validate_binding(object, &mut faults);
+        faults
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        static COLUMNS: &[Column] = &[
+            NAME,
+            column(
+                "PolicyName",
+                "string",
+                "PolicyName indicates the policy definition which the policy binding binded to",
+            ),
+            column("ParamRef", "string", "ParamRef indicates the param resource which sets the configration param"),
+            AGE,
+        ];
+        COLUMNS
+    }
+
+    fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
+        vec![
+            columns::name(object),
+            Value::from(text(object, "spec.policyName")),
+            policy::param_ref_cell(object),
+            columns::age(object, now),
+        ]
+    }
+
+    fn tracks_generation(&self) -> bool {
+        true
+    }
+
+    fn allows_unconditional_update(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,90 @@
+//! admissionregistration.k8s.io `ValidatingAdmissionPolicyBinding`.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{policy, rule};
+use crate::columns::{self, AGE, NAME, column};
+use crate::error::FieldError;
+use crate::fields::{text, texts, value};
+use crate::kind::{Column, Kind, Object, Rules};
+
+pub static VALIDATING_ADMISSION_POLICY_BINDING: Kind = Kind {
+    group: "admissionregistration.k8s.io",
+    kind: "ValidatingAdmissionPolicyBinding",
+    plural: "validatingadmissionpolicybindings",
+    singular: "validatingadmissionpolicybinding",
+    categories: &["api-extensions"],
+    rules: &ValidatingAdmissionPolicyBindingRules,
+    ..Kind::CLUSTER
+};
+
+struct ValidatingAdmissionPolicyBindingRules;
+
+impl Rules for ValidatingAdmissionPolicyBindingRules {
+    fn default(&self, object: &mut Object) {
+        rule::default_match_resources(object, "spec.matchResources");
+    }
+
+    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        policy::validate_binding(object, &mut faults);
+        validate_actions(object, &mut faults);
+        faults
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        static COLUMNS: &[Column] = &[
+            NAME,
+            column(
+                "PolicyName",
+                "string",
+                "PolicyName indicates the policy definition which the policy binding binded to",
+            ),
+            column("ParamRef", "string", "ParamRef indicates the param resource which sets the configration param"),
+            AGE,
+        ];
+        COLUMNS
+    }
+
+    fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
+        vec![
+            columns::name(object),
+            Value::from(text(object, "spec.policyName")),
+            policy::param_ref_cell(object),
+            columns::age(object, now),
+        ]
+    }
+
+    fn tracks_generation(&self) -> bool {
+        true
+    }
+
+    fn allows_unconditional_update(&self) -> bool {
+        false
+    }
+}
+
+fn validate_actions(binding: &Object, faults: &mut Vec<FieldError>) {
+    const ACTIONS: [&str; 3] = ["Audit", "Deny", "Warn"];
+    let path = "spec.validationActions";
+    let mut seen = BTreeSet::new();
+    for (at, action) in texts(binding, path).enumerate() {
+        if !ACTIONS.contains(&action) {
+            faults.push(FieldError::not_supported(format!("{path}[{at}]"), action, &ACTIONS));
+        }
+        if !seen.insert(action) {
+            faults.push(FieldError::duplicate(format!("{path}[{at}]"), action));
+        }
+    }
+    if seen.contains("Deny") && seen.contains("Warn") {
+        let detail = "must not contain both Deny and Warn (repeating the same validation failure information in the \
+                      API response and headers serves no purpose)";
+        faults.push(FieldError::invalid(path, value(binding, path), detail));
+    }
+    if seen.is_empty() {
+        faults.push(FieldError::required(path, "at least one validation action is required"));
+    }
+}

@@ -1,0 +1,278 @@
+//! What is wrong with a CustomResourceDefinition, its schemas apart.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::schema;
+use crate::error::FieldError;
+use crate::fields::{
+    check_immutable, check_text, condition_is_true, get, get_array, get_object, invalid_all, items, join, text, texts,
+    truth, value,
+};
+use crate::kind::Object;
+use crate::{names, webhook_client};
+
+const APPROVAL: &str = "api-approved.kubernetes.io";
+const SEE: &str = "see https://github.com/kubernetes/enhancements/pull/1111";
+const REVIEW_VERSIONS: [&str; 2] = ["v1", "v1beta1"];
+const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
+const COLUMN_FORMATS: [&str; 9] =
+    ["byte", "date", "date-time", "double", "float", "int32", "int64", "name", "password"];
+const MAX_SELECTABLE_FIELDS: usize = 8;
+
+pub(super) fn validate(definition: &Object, old: Option<&Object>) -> Vec<FieldError> {
+    let mut faults = Vec::new();
+    let (name, group) = (text(definition, "metadata.name"), text(definition, "spec.group"));
+    if name != format!("{}.{group}", text(definition, "spec.names.plural")) {
+        let detail = "must be spec.names.plural+\".\"+spec.group";
+        faults.push(FieldError::invalid("metadata.name", name, detail));
+    }
+    validate_group(group, &mut faults);
+    match text(definition, "spec.scope") {
+        "" => faults.push(FieldError::required("spec.scope", "")),
+        "Cluster" | "Namespaced" => {}
+        other => faults.push(FieldError::not_supported("spec.scope", other, &["Cluster", "Namespaced"])),
+    }
+    if truth(definition, "spec.preserveUnknownFields") {
+        let detail = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in \
+                      spec.versions[*].schema instead";
+        faults.push(FieldError::invalid("spec.preserveUnknownFields", true, detail));
+    }
+    validate_versions(definition, &mut faults);
+    for field in ["plural", "singular", "kind", "listKind"] {
+        check_text(definition, &join("spec.names", field), "", &mut faults);
+    }
+    validate_names(definition, &mut faults);
+    if let Some(conversion) = get_object(definition, "spec.conversion") {
+        validate_conversion(conversion, "spec.conversion", &mut faults);
+    }
+    match old {
+        Some(old) => validate_change(definition, old, &mut faults),
+        None => validate_approval(definition, group, &mut faults),
+    }
+    faults
+}
+
+fn validate_group(group: &str, faults: &mut Vec<FieldError>) {
+    let complaints = names::dns_subdomain(group);
+    if group.is_empty() {
+        faults.push(FieldError::required("spec.group", ""));
+    } else if !complaints.is_empty() {
+        faults.push(FieldError::invalid("spec.group", group, complaints.join(",")));
+    } else if !group.contains('.') {
+        faults.push(FieldError::invalid("spec.group", group, "should be a domain with at least one dot"));
+    }
+}
+
+/// Groups of Kubernetes' own domains are given out by the project.
+fn validate_approval(definition: &Object, group: &str, faults: &mut Vec<FieldError>) {
+    let is_protected = ["k8s.io", "kubernetes.io"]
+        .iter()
+        .any(|domain| group == *domain || group.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
+    if !is_protected {
+        return;
+    }
+    let path = format!("metadata.annotations[{APPROVAL}]");
+    let annotations = get_object(definition, "metadata.annotations");
+    match annotations.and_then(|annotations| annotations.get(APPROVAL)).and_then(Value::as_str).unwrap_or("") {
+        "" => {
+            let detail = format!("protected groups must have approval annotation {APPROVAL:?}, {SEE}");
+            faults.push(FieldError::required(path, detail));
+        }
+        approval if approval.starts_with("unapproved") || is_url(approval) => {}
+        approval => {
+            let detail = format!(
+                "protected groups must have approval annotation {APPROVAL:?} with either a URL or a reason starting \
+                 with \"unapproved\", {SEE}"
+            );
+            faults.push(FieldError::invalid(path, approval, detail));
+        }
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    text.split_once("://")
+        .is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.starts_with('/') && !rest.is_empty())
+}
+
+fn validate_versions(definition: &Object, faults: &mut Vec<FieldError>) {
+    let path = "spec.versions";
+    let mut seen = BTreeSet::new();
+    let (mut storing, mut are_unique) = (0, true);
+    for (at, version) in items(definition, path).enumerate() {
+        let path = format!("{path}[{at}]");
+        let name = text(version, "name");
+        storing += usize::from(truth(version, "storage"));
+        are_unique &= seen.insert(name);
+        let complaints = names::dns_1035_label(name);
+        if !complaints.is_empty() {
+            faults.push(FieldError::invalid(join(&path, "name"), name, complaints.join(",")));
+        }
+        validate_deprecation(version, &path, faults);
+        validate_version_parts(version, &path, faults);
+    }
+    if !are_unique {
+        faults.push(FieldError::invalid(path, value(definition, path), "must contain unique version names"));
+    }
+    if storing != 1 {
+        let detail = "must have exactly one version marked as storage version";
+        faults.push(FieldError::invalid(path, value(definition, path), detail));
+    }
+}
+
+fn validate_deprecation(version: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let path = join(path, "deprecationWarning");
+    let Some(warning) = get(version, "deprecationWarning").and_then(Value::as_str) else { return };
+    if !truth(version, "deprecated") {
+        faults.push(FieldError::invalid(path.as_str(), warning, "can only be set for deprecated versions"));
+    }
+    if warning.is_empty() {
+        faults.push(FieldError::invalid(path, warning, "must not be an empty string"));
+    } else if warning.len() > 256 {
+        faults.push(FieldError::too_long(path, 256));
+    }
+}
+
+/// Schema, subresources and columns of one version.
+fn validate_version_parts(version: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    match get_object(version, "schema.openAPIV3Schema") {
+        None => {
+            let path = join(path, "schema.openAPIV3Schema");
+            faults.push(FieldError::required(path, "schemas are required"));
+        }
+        Some(root) => schema::validate(root, &join(path, "schema.openAPIV3Schema"), faults),
+    }
+    if let Some(scale) = get_object(version, "subresources.scale") {
+        let path = join(path, "subresources.scale");
+        for (field, parent) in [("specReplicasPath", ".spec."), ("statusReplicasPath", ".status.")] {
+            check_text(scale, field, &path, faults);
+            let json_path = text(scale, field);
+            if !json_path.is_empty() && !json_path.starts_with(parent) {
+                let detail = format!("should be a json path under {}", parent.trim_end_matches('.'));
+                faults.push(FieldError::invalid(join(&path, field), json_path, detail));
+            }
+        }
+        let selector = text(scale, "labelSelectorPath");
+        if !selector.is_empty() && ![".spec.", ".status."].iter().any(|parent| selector.starts_with(parent)) {
+            let detail = "should be a json path under either .spec or .status";
+            faults.push(FieldError::invalid(join(&path, "labelSelectorPath"), selector, detail));
+        }
+    }
+    for (at, column) in items(version, "additionalPrinterColumns").enumerate() {
+        validate_column(column, &format!("{path}.additionalPrinterColumns[{at}]"), faults);
+    }
+    crate::fields::check_length(version, "selectableFields", MAX_SELECTABLE_FIELDS, path, faults);
+    for (at, field) in items(version, "selectableFields").enumerate() {
+        check_text(field, "jsonPath", &format!("{path}.selectableFields[{at}]"), faults);
+    }
+}
+
+fn validate_column(column: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    check_text(column, "name", path, faults);
+    match text(column, "type") {
+        "" => {
+            let detail = format!("must be one of {}", COLUMN_TYPES.join(","));
+            faults.push(FieldError::required(join(path, "type"), detail));
+        }
+        known if COLUMN_TYPES.contains(&known) => {}
+        other => {
+            let detail = format!("must be one of {}", COLUMN_TYPES.join(","));
+            faults.push(FieldError::invalid(join(path, "type"), other, detail));
+        }
+    }
+    let format = text(column, "format");
+    if !format.is_empty() && !COLUMN_FORMATS.contains(&format) {
+        let detail = format!("must be one of {}", COLUMN_FORMATS.join(","));
+        faults.push(FieldError::invalid(join(path, "format"), format, detail));
+    }
+    check_text(column, "jsonPath", path, faults);
+}
+
+fn validate_names(definition: &Object, faults: &mut Vec<FieldError>) {
+    let path = "spec.names";
+    let Some(all) = get_object(definition, path) else { return };
+    let mut check = |path: String, name: &str, may_have_capitals: bool| {
+        let complaints = match may_have_capitals {
+            true => names::dns_1035_label(&name.to_lowercase()),
+            false => names::dns_1035_label(name),
+        };
+        if name.is_empty() || complaints.is_empty() {
+            return;
+        }
+        let lead = if may_have_capitals { "may have mixed case, but should otherwise match: " } else { "" };
+        faults.push(FieldError::invalid(path, name, format!("{lead}{}", complaints.join(","))));
+    };
+    for (field, may_have_capitals) in [("plural", false), ("singular", false), ("kind", true), ("listKind", true)] {
+        check(join(path, field), text(all, field), may_have_capitals);
+    }
+    for list in ["shortNames", "categories"] {
+        for (at, name) in texts(all, list).enumerate() {
+            check(format!("{path}.{list}[{at}]"), name, false);
+        }
+    }
+    let (kind, list_kind) = (text(all, "kind"), text(all, "listKind"));
+    if !kind.is_empty() && kind == list_kind {
+        let detail = "kind and listKind may not be the same";
+        faults.push(FieldError::invalid(join(path, "listKind"), list_kind, detail));
+    }
+}
+
+/// Paths name the fields as upstream's inner form does, where the webhook's stand beside the strategy.
+fn validate_conversion(conversion: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let client = get_object(conversion, "webhook.clientConfig");
+    match text(conversion, "strategy") {
+        "" => faults.push(FieldError::required(join(path, "strategy"), "")),
+        "None" => {
+            if client.is_some() {
+                let detail = "should not be set when strategy is not set to Webhook";
+                faults.push(FieldError::forbidden(join(path, "webhookClientConfig"), detail));
+            }
+            return;
+        }
+        "Webhook" => {}
+        other => {
+            faults.push(FieldError::not_supported(join(path, "strategy"), other, &["None", "Webhook"]));
+            return;
+        }
+    }
+    let client_path = join(path, "webhookClientConfig");
+    match client {
+        None => faults.push(FieldError::required(client_path, "required when strategy is set to Webhook")),
+        Some(client) => webhook_client::validate(client, &client_path, faults),
+    }
+    let (path, list) = (join(path, "conversionReviewVersions"), "webhook.conversionReviewVersions");
+    if get_array(conversion, list).is_empty() {
+        faults.push(FieldError::required(path, ""));
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for (at, version) in texts(conversion, list).enumerate() {
+        let path = format!("{path}[{at}]");
+        if !seen.insert(version) {
+            faults.push(FieldError::invalid(path, version, "duplicate version"));
+            continue;
+        }
+        invalid_all(&path, version, names::dns_1035_label(version), faults);
+    }
+    if !REVIEW_VERSIONS.iter().any(|version| seen.contains(version)) {
+        let detail = format!("must include at least one of {}", REVIEW_VERSIONS.join(", "));
+        faults.push(FieldError::invalid(path, value(conversion, list), detail));
+    }
+}
+
+/// What a definition that has objects cannot change.
+fn validate_change(definition: &Object, old: &Object, faults: &mut Vec<FieldError>) {
+    if condition_is_true(old, "Established") {
+        check_immutable(definition, old, "spec.scope", faults);
+        check_immutable(definition, old, "spec.names.kind", faults);
+    }
+    check_immutable(definition, old, "spec.group", faults);
+    check_immutable(definition, old, "spec.names.plural", faults);
+    for (at, stored) in texts(definition, "status.storedVersions").enumerate() {
+        if !items(definition, "spec.versions").any(|version| text(version, "name") == stored) {
+            let path = format!("status.storedVersions[{at}]");
+            faults.push(FieldError::invalid(path, stored, "must appear in spec.versions"));
+        }
+    }
+}

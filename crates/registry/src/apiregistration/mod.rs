@@ -1,0 +1,3 @@
+//! Kinds of the `apiregistration.k8s.io` group.
+
+pub mod api_service;

@@ -1,0 +1,56 @@
+//! resource.k8s.io `ResourceClaimTemplate`.
+
+use super::{claim, v1beta1};
+use crate::error::FieldError;
+use crate::fields::{get_object, object_mut};
+use crate::kind::{Conversion, Kind, Object, Rules};
+use crate::metadata;
+
+pub static RESOURCE_CLAIM_TEMPLATE: Kind = Kind {
+    group: "resource.k8s.io",
+    kind: "ResourceClaimTemplate",
+    plural: "resourceclaimtemplates",
+    singular: "resourceclaimtemplate",
+    rules: &ResourceClaimTemplateRules,
+    ..Kind::NAMESPACED
+};
+
+pub static RESOURCE_CLAIM_TEMPLATE_V1BETA2: Kind =
+    Kind::served_as("resource.k8s.io", "v1beta2", &Conversion::same_as(&RESOURCE_CLAIM_TEMPLATE));
+
+pub static RESOURCE_CLAIM_TEMPLATE_V1BETA1: Kind = Kind::served_as(
+    "resource.k8s.io",
+    "v1beta1",
+    &Conversion {
+        to_storage: |template| v1beta1::requests_to_v1(template, "spec.spec.devices"),
+        out_of_storage: |template| v1beta1::requests_from_v1(template, "spec.spec.devices"),
+        ..Conversion::same_as(&RESOURCE_CLAIM_TEMPLATE)
+    },
+);
+
+struct ResourceClaimTemplateRules;
+
+impl Rules for ResourceClaimTemplateRules {
+    fn default(&self, object: &mut Object) {
+        if let Some(devices) = object_mut(object, "spec.spec.devices") {
+            claim::default(devices);
+        }
+    }
+
+    fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        if let Some(old) = old {
+            claim::check_same_spec(object, old, &mut faults);
+        }
+        if let Some(labels) = get_object(object, "spec.metadata.labels") {
+            metadata::validate_labels(labels, "spec.metadata.labels", &mut faults);
+        }
+        if let Some(annotations) = get_object(object, "spec.metadata.annotations") {
+            metadata::validate_annotations(annotations, "spec.metadata.annotations", &mut faults);
+        }
+        if let Some(spec) = get_object(object, "spec.spec") {
+            claim::validate(spec, "spec.spec", &mut faults);
+        }
+        faults
+    }
+}
