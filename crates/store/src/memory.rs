@@ -158,3 +158,6 @@ impl Store for Memory {
         Ok(self.shared.snapshot())
     }
 }
+
+#[cfg(test)]
+mod tests;
