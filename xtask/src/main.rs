@@ -1,5 +1,6 @@
 //! The project's own commands. CI calls what a person calls.
 
+mod bench_rooms;
 mod bench_start;
 mod clients;
 mod codegen;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
+use bench_rooms::Room;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -49,6 +51,10 @@ enum Task {
 enum Bench {
     /// A start from nothing, and an idle minute
     Start,
+    /// The store, beside the disk, etcd and two other engines
+    Store(bench_rooms::Options),
+    /// The API server over HTTPS, beside a server that answers constants
+    Api(bench_rooms::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -62,6 +68,8 @@ fn main() -> anyhow::Result<()> {
         }
         Task::Codegen { facts } => codegen::run(&facts, &repository()),
         Task::Bench { what: Bench::Start } => bench_start::run(&repository()),
+        Task::Bench { what: Bench::Store(options) } => bench_rooms::run(&repository(), &Room::Store, &options),
+        Task::Bench { what: Bench::Api(options) } => bench_rooms::run(&repository(), &Room::Api, &options),
     }
 }
 
