@@ -3,16 +3,16 @@
 
 use serde_json::Value;
 
-use crate::fields::{items_mut, object_mut, text};
+use crate::fields::{items_mut, object_mut};
 use crate::kind::Object;
 
 /// The requests of a claim's `devices`, at this path.
 pub(super) fn requests_to_v1(object: &mut Object, devices: &str) {
     let Some(devices) = object_mut(object, devices) else { return };
     for request in items_mut(devices, "requests") {
-        let is_exact = !text(request, "deviceClassName").is_empty() || !request.contains_key("firstAvailable");
+        // With alternatives beside it that is a fault, which validation will find.
         let parts = take(request, |field| !matches!(field, "name" | "firstAvailable"));
-        if is_exact && !parts.is_empty() {
+        if !parts.is_empty() {
             request.insert("exactly".to_owned(), Value::Object(parts));
         }
     }
