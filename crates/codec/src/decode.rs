@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::apply;
 use crate::cbor::{self, CborError};
 use crate::protobuf::ProtobufError;
 use crate::schema::{self, Type, TypeError};
@@ -96,6 +97,7 @@ impl DecodeError {
 pub fn decode(body: &[u8], format: Format, r#type: &Type, validation: FieldValidation) -> Result<Decoded, DecodeError> {
     let Tree { value, mut complaints } = parse(body, format)?;
     let mut object = into_object(value)?;
+    apply::keep_reset(&mut object);
     schema::conform(&mut object, r#type, &mut complaints)?;
     let warnings = validation.judge(complaints)?;
     Ok(Decoded { object, warnings })

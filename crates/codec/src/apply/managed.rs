@@ -103,7 +103,7 @@ impl Entry {
         matches!(&self.fields, Fields::Read(set) if set.is_empty())
     }
 
-    fn decode(entry: &Value, at: usize) -> Result<Self, ManagedFieldsError> {
+    fn decode(entry: Value, at: usize) -> Result<Self, ManagedFieldsError> {
         let text = |field: &str| entry.get(field).and_then(Value::as_str).unwrap_or("");
         let operation = match text("operation") {
             "Apply" => Operation::Apply,
@@ -126,7 +126,7 @@ impl Entry {
             subresource: text("subresource").to_owned(),
         };
         let time = entry.get("time").and_then(Value::as_str).map(str::to_owned);
-        Ok(Entry { manager, api_version, time, fields: Fields::Resting(entry.clone()) })
+        Ok(Entry { manager, api_version, time, fields: Fields::Resting(entry) })
     }
 
     fn encode(self) -> Value {
@@ -161,9 +161,10 @@ impl ManagedFields {
     }
 
     /// From the form the server itself wrote; only what a write touches is read in full.
-    pub fn stored(list: Option<&Value>) -> Self {
+    pub fn stored(list: Option<Value>) -> Self {
         let Some(Value::Array(list)) = list else { return ManagedFields::default() };
-        let entries = list.iter().enumerate().map(|(at, entry)| Entry::decode(entry, at)).collect::<Result<_, _>>();
+        let entries =
+            list.into_iter().enumerate().map(|(at, entry)| Entry::decode(entry, at)).collect::<Result<_, _>>();
         // What does not read owns nothing, as upstream has it.
         entries.map_or_else(|_| ManagedFields::default(), |entries| ManagedFields { entries })
     }
@@ -173,7 +174,7 @@ impl ManagedFields {
         let Value::Array(list) = list else { return Err(ManagedFieldsError::NoList) };
         let mut managed = ManagedFields::default();
         for (at, entry) in list.iter().enumerate() {
-            let mut read = Entry::decode(entry, at)?;
+            let mut read = Entry::decode(entry.clone(), at)?;
             read.replace_set(read_set(entry)?);
             managed.put(read);
         }

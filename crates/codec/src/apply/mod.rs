@@ -13,6 +13,7 @@ mod managed;
 mod merge;
 mod model;
 mod remove;
+mod scale;
 mod set;
 mod tracking;
 
@@ -21,5 +22,6 @@ pub use configuration::{Misfit, go_value};
 pub use conflict::{Conflict, conflict_message};
 pub use element::{ElementError, PathElement, path_text};
 pub use managed::{Entry, ManagedFields, ManagedFieldsError, Manager, Operation, is_reset, keep_reset};
+pub use scale::{scale_to_parent, to_scale};
 pub use set::FieldSet;
 pub use tracking::{Applied, ApplyError, Resets, Tracking, Versions};

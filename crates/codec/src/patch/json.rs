@@ -55,10 +55,12 @@ enum Action<'a> {
 
 impl<'a> Operation<'a> {
     fn read(operation: &'a Value) -> Result<Self, PatchError> {
-        let malformed = |why: String| PatchError::Malformed(why);
         let Value::Object(operation) = operation else {
-            return Err(malformed(format!("a JSON patch operation must be an object, not a {}", type_name(operation))));
+            let found = type_name(operation);
+            let why = format!("json: cannot unmarshal {found} into Go value of type jsonpatch.Operation");
+            return Err(PatchError::Malformed(why));
         };
+        let malformed = |why: String| PatchError::Inapplicable(why);
         let text = |key: &str| {
             let value = operation.get(key).and_then(Value::as_str);
             value.ok_or_else(|| malformed(format!("a JSON patch operation must have a string {key:?}")))

@@ -7,6 +7,8 @@ mod strategic;
 
 use serde_json::Value;
 
+use crate::Format;
+
 pub use json::apply_json_patch;
 pub use merge::apply_merge_patch;
 pub use strategic::apply_strategic_patch;
@@ -23,6 +25,8 @@ pub enum PatchKind {
     Merge,
     /// Merging by the schema's keys.
     Strategic,
+    /// Server-side apply: a configuration in this format.
+    Apply(Format),
 }
 
 impl PatchKind {
@@ -32,6 +36,8 @@ impl PatchKind {
             "application/json-patch+json" => Some(PatchKind::Json),
             "application/merge-patch+json" => Some(PatchKind::Merge),
             "application/strategic-merge-patch+json" => Some(PatchKind::Strategic),
+            "application/apply-patch+yaml" => Some(PatchKind::Apply(Format::Yaml)),
+            "application/apply-patch+cbor" => Some(PatchKind::Apply(Format::Cbor)),
             _ => None,
         }
     }
@@ -65,8 +71,4 @@ fn type_name(value: &Value) -> &'static str {
 
 fn malformed(why: String) -> PatchError {
     PatchError::Malformed(why)
-}
-
-fn expected_list(key: &str, found: &Value) -> PatchError {
-    malformed(format!("expected a list under {key:?}, found a {}", type_name(found)))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{PatchError, expected_list};
+use super::{PatchError, malformed};
 use crate::Object;
 use crate::schema::Patch;
 
@@ -19,7 +19,8 @@ pub(super) fn element_orders<'a>(target: &Object, patch: &'a Object) -> Result<V
     let mut orders = Vec::new();
     for (key, order) in patch {
         if let Some(list) = key.strip_prefix(ELEMENT_ORDER) {
-            let order = order.as_array().ok_or_else(|| expected_list(key, order))?;
+            let order =
+                order.as_array().ok_or_else(|| malformed("invalid patch format of setElementOrder list".to_owned()))?;
             let before = target.get(list).and_then(Value::as_array).cloned().unwrap_or_else(Vec::new);
             orders.push(ElementOrder { list, order, before });
         }

@@ -8,8 +8,9 @@
 use serde_json::{Map, Value};
 
 use super::order::{ELEMENT_ORDER, ElementOrder, element_orders, order_items};
-use super::{PatchError, expected_list, malformed, type_name};
+use super::{PatchError, malformed, type_name};
 use crate::Object;
+use crate::apply::go_value;
 use crate::schema::{Patch, Shape, Type};
 
 const DIRECTIVE: &str = "$patch";
@@ -67,7 +68,7 @@ fn merge_object(target: &mut Object, patch: &Object, fields: &Fields<'_>) -> Res
             target.clear();
             return Ok(());
         }
-        Some(other) => return Err(malformed(format!("Unknown patch type found: {other}"))),
+        Some(other) => return Err(unknown_directive(other, patch)),
     }
     retain_keys(target, patch)?;
     let orders = element_orders(target, patch)?;
@@ -154,7 +155,10 @@ fn merge_list(
     let mut items = present;
     for change in changes {
         let Value::Object(change) = change else {
-            return Err(malformed(format!("expected a list of objects in {field:?}, found a {}", type_name(change))));
+            return Err(match change {
+                Value::Array(_) => PatchError::Inapplicable("lists of lists are not supported".to_owned()),
+                other => malformed(format!("expected a map in {field:?}, but received a {}", type_name(other))),
+            });
         };
         let wanted = change.get(merge_key);
         match change.get(DIRECTIVE).map(|directive| directive.as_str().unwrap_or("")) {
@@ -164,7 +168,7 @@ fn merge_list(
                 continue;
             }
             None | Some("merge") => {}
-            Some(other) => return Err(malformed(format!("Unknown patch type found: {other}"))),
+            Some(other) => return Err(unknown_directive(other, change)),
         }
         let wanted = wanted.ok_or_else(|| no_merge_key(change, merge_key))?;
         match items.iter_mut().find(|item| holds(item, merge_key, wanted)) {
@@ -191,8 +195,7 @@ fn merge_primitives(present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
 }
 
 fn delete_primitives(target: &mut Object, list: &str, gone: &Value) -> Result<(), PatchError> {
-    let key = format!("{DELETE_FROM_PRIMITIVES}{list}");
-    let gone = gone.as_array().ok_or_else(|| expected_list(&key, gone))?;
+    let gone = gone.as_array().ok_or_else(|| malformed("invalid patch format of primitive list".to_owned()))?;
     if let Some(Value::Array(items)) = target.get_mut(list) {
         items.retain(|item| !gone.contains(item));
     }
@@ -202,16 +205,14 @@ fn delete_primitives(target: &mut Object, list: &str, gone: &Value) -> Result<()
 /// Drops what `$retainKeys` does not name. The patch may only set what it retains.
 fn retain_keys(target: &mut Object, patch: &Object) -> Result<(), PatchError> {
     let Some(retained) = patch.get(RETAIN_KEYS) else { return Ok(()) };
-    let retained = retained.as_array().ok_or_else(|| expected_list(RETAIN_KEYS, retained))?;
+    let retained = retained.as_array().ok_or_else(|| malformed("invalid patch format of retainKeys".to_owned()))?;
     let is_retained = |key: &str| retained.iter().any(|name| name == key);
     let sets_another = patch.iter().any(|(key, change)| {
         let is_directive = key.starts_with('$');
         !is_directive && !change.is_null() && !is_retained(key)
     });
     if sets_another {
-        return Err(malformed(
-            "the retainKeys patch directive doesn't contain all non-null fields in the patch".to_owned(),
-        ));
+        return Err(PatchError::Inapplicable("patch content doesn't match retainKeys list".to_owned()));
     }
     target.retain(|key, _| is_retained(key));
     Ok(())
@@ -244,8 +245,12 @@ fn without_directives(object: &Object) -> Object {
         .collect()
 }
 
+fn unknown_directive(directive: &str, patch: &Object) -> PatchError {
+    malformed(format!("unknown patch type: {directive} in map: {}", go_value(&Value::Object(patch.clone()))))
+}
+
 fn no_merge_key(item: &Object, merge_key: &str) -> PatchError {
-    let item = Value::Object(item.clone());
+    let item = go_value(&Value::Object(item.clone()));
     malformed(format!("map: {item} does not contain declared merge key: {merge_key}"))
 }
 
@@ -330,7 +335,10 @@ mod tests {
         let unretained = json!({"spec": {"strategy": {"$retainKeys": ["type"], "rollingUpdate": {}}}});
         assert!(patched(("apps", "Deployment"), before.clone(), unretained).unwrap_err().contains("retainKeys"));
         let unknown = json!({"spec": {"strategy": {"$patch": "bend"}}});
-        assert_eq!(patched(("apps", "Deployment"), before, unknown), Err("Unknown patch type found: bend".to_owned()));
+        assert_eq!(
+            patched(("apps", "Deployment"), before, unknown),
+            Err("unknown patch type: bend in map: map[$patch:bend]".to_owned())
+        );
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Live {
 
 /// As it is when it was stored and read again.
 fn reread(managed: ManagedFields) -> ManagedFields {
-    ManagedFields::stored(managed.encode().as_ref())
+    ManagedFields::stored(managed.encode())
 }
 
 fn object(value: &Value) -> Object {
