@@ -1,40 +1,45 @@
 //! The engine that survives: an append-only log with group commit, and snapshots.
 //!
-//! State lives in memory, in the same core as the memory engine's. One writer thread takes all
-//! waiting writes at once, appends them to the log as one frame, syncs, and only then lets readers,
-//! watchers and the writers themselves see them. When the log has outgrown the data, a new log
-//! begins and a snapshot of the state is written beside it; then the old log goes.
+//! State lives in memory, in the same core as the memory engine's. Whoever writes takes all that
+//! waits, appends it to the log as one frame, syncs, and only then lets readers, watchers and the
+//! writers themselves see it. A full log is followed by another; when the logs have outgrown the
+//! data, a snapshot of the state is written beside them, and they go.
 //!
 //! In the folder: `log-<first revision>`, `snapshot-<last revision>`, `lock`. Recovery reads the
 //! newest snapshot and the logs behind it.
 
 mod disk;
 mod format;
+mod frames;
+mod handover;
 mod log;
 mod recovery;
 mod snapshot;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 
 use stdx::{Ambient, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{Semaphore, oneshot};
 
 pub use disk::{Disk, DiskFile, FolderDisk};
 
-use crate::shared::Shared;
+use crate::limits::size_bytes;
+use crate::shared::{Moment, Shared};
 use crate::staging::admit;
 use crate::{
     Committed, Entry, Event, Options, Range, RangeRequest, ReadAt, Revision, Snapshot, Store, StoreError, Transaction,
     Watch, WatchRequest,
 };
-use writer::{Request, Writer};
+use handover::{Handover, Lead, Submitted};
+use writer::{Failure, Request, Writer};
 
-/// How many writes may wait for the writer thread; more wait for room.
-const MAX_WAITING_WRITES: usize = 1024;
+/// How much may wait for the disk, in KiB of transactions; more wait for room.
+const MAX_WAITING_KIB: usize = 64 << 10;
 
 /// Why a store cannot be opened. Nothing on the disk was changed.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +51,8 @@ pub enum OpenError {
     #[error("{} is not a store file; move it out of the store's folder", path.display())]
     Foreign { path: PathBuf },
     #[error(
-        "{} is damaged at byte {offset}: {reason}. Restore the folder from a backup, or move it away to start empty",
+        "{} is damaged at byte {offset}: {reason}. `pintle store check` tells more; `pintle store repair` keeps \
+         what is readable, `pintle store restore` puts back a snapshot",
         path.display()
     )]
     Damaged { path: PathBuf, offset: u64, reason: String },
@@ -58,11 +64,21 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct Embedded {
     shared: Arc<Shared>,
+    work: Arc<Work>,
+    /// Room for what waits.
+    room: Arc<Semaphore>,
     /// `None` once closed.
-    requests: Mutex<Option<mpsc::Sender<Request>>>,
-    /// Why the writer stopped, if it had to.
-    failure: Arc<OnceLock<String>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the store's callers and its thread have in common.
+#[derive(Debug)]
+struct Work {
+    handover: Handover,
+    /// Locked by whoever has the lead, so nobody ever waits for it; `None` once closed.
+    writer: Mutex<Option<Writer>>,
+    /// Why nothing is written any more.
+    failure: Failure,
 }
 
 impl Embedded {
@@ -73,32 +89,66 @@ impl Embedded {
 
     /// Opens the store on a disk of the caller's.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options, ambient: Ambient) -> Result<Arc<Embedded>, OpenError> {
-        let recovered = recovery::recover(&*disk, &options, &ambient)?;
-        let shared = Shared::new(recovered.core);
-        let failure = Arc::new(OnceLock::new());
-        let (sender, receiver) = mpsc::channel(MAX_WAITING_WRITES);
-        let writer = Writer::new(shared.clone(), disk.clone(), recovered.log, failure.clone(), options, ambient);
-        let failed = |source| OpenError::Io { action: "start the writer of", path: disk.path(""), source };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
-        let thread = std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || writer.run(&runtime, receiver))
-            .map_err(failed)?;
-        Ok(Arc::new(Embedded { shared, requests: Mutex::new(Some(sender)), failure, writer: Mutex::new(Some(thread)) }))
+        let (core, journal) = recovery::recover(&disk, &options, &ambient)?;
+        let due = core.next_tending(Moment::now(&ambient.clock));
+        let shared = Shared::new(core);
+        let failure = Failure::default();
+        let handover = Handover::new(ambient.clock, due);
+        let path = disk.path("");
+        let writer = Writer::new(shared.clone(), disk, journal, failure.clone(), options, ambient);
+        let work = Arc::new(Work { handover, writer: Mutex::new(Some(writer)), failure });
+        let thread = std::thread::Builder::new().name("store-writer".into());
+        let thread = thread.spawn({
+            let work = work.clone();
+            move || work.run()
+        });
+        let thread = thread.map_err(|source| OpenError::Io { action: "start the writer of", path, source })?;
+        let room = Arc::new(Semaphore::new(MAX_WAITING_KIB));
+        Ok(Arc::new(Embedded { shared, work, room, thread: Mutex::new(Some(thread)) }))
     }
 
     /// Ends all watches, refuses further writes, and waits until those under way are durable.
     /// Dropping the store does the same.
     pub fn close(&self) {
-        drop(self.requests.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.work.handover.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread
             && thread.join().is_err()
         {
             tracing::error!("the store's writer panicked");
         }
+        if let Some(writer) = self.work.writer().take() {
+            writer.close();
+        }
         let wakeups = self.shared.write().watchers.close();
         wakeups.wake();
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Work {
+    /// The store's thread.
+    fn run(&self) {
+        while let Some(lead) = self.handover.next() {
+            self.write(lead);
+        }
+    }
+
+    fn write(&self, mut lead: Lead<'_>) {
+        let batch = lead.take();
+        let count = batch.len();
+        // Once the store is closed, those who asked are told so when their requests are dropped.
+        let due = self.writer().as_mut().and_then(|writer| writer.write(batch));
+        lead.done(count, due);
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stopped(&self) -> StoreError {
@@ -109,10 +159,13 @@ impl Embedded {
     }
 }
 
-impl Drop for Embedded {
-    fn drop(&mut self) {
-        self.close();
-    }
+/// Whether all tasks share the one thread that this is: then those who are about to write have to be
+/// let run, or each would write alone.
+fn is_only_worker() -> bool {
+    Handle::try_current().is_ok_and(|runtime| match runtime.runtime_flavor() {
+        RuntimeFlavor::CurrentThread => true,
+        _ => runtime.metrics().num_workers() == 1,
+    })
 }
 
 #[async_trait::async_trait]
@@ -138,13 +191,23 @@ impl Store for Embedded {
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<Committed, StoreError> {
-        // Checked before it waits in the queue, where it would only hold memory.
         let transaction = admit(transaction)?;
-        let sender = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let size_bytes = size_bytes(&transaction);
+        // Its limit is far below all the room there is.
+        let size_kib = size_bytes as u32 / 1024 + 1;
+        let room = self.room.clone().acquire_many_owned(size_kib).await.map_err(|_| self.work.stopped())?;
         let (reply, answer) = oneshot::channel();
-        let request = Request { transaction, reply };
-        sender.ok_or_else(|| self.stopped())?.send(request).await.map_err(|_| self.stopped())?;
-        answer.await.map_err(|_| self.stopped())?
+        match self.work.handover.submit(Request { transaction, size_bytes, reply, _room: room }) {
+            Submitted::Waits => {}
+            Submitted::Closed => return Err(self.work.stopped()),
+            Submitted::Leads(lead) => {
+                if is_only_worker() {
+                    tokio::task::yield_now().await;
+                }
+                self.work.write(lead);
+            }
+        }
+        answer.await.map_err(|_| self.work.stopped())?
     }
 
     fn watch(&self, request: WatchRequest) -> Result<Watch, StoreError> {

@@ -5,10 +5,12 @@
 use std::fmt::Debug;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
+
+const LOCK: &str = "lock";
 
 /// A folder of files. What is created, renamed or removed rests only after `sync_folder`.
 pub trait Disk: Debug + Send + Sync {
@@ -23,6 +25,9 @@ pub trait Disk: Debug + Send + Sync {
 
     fn remove(&self, name: &str) -> io::Result<()>;
 
+    /// Gives the file a second name in a folder within this one, which is made if it is missing.
+    fn keep_aside(&self, name: &str, folder: &str) -> io::Result<()>;
+
     fn sync_folder(&self) -> io::Result<()>;
 
     /// How a person would find the file.
@@ -30,7 +35,7 @@ pub trait Disk: Debug + Send + Sync {
 }
 
 /// A file. What is written rests only after `sync`.
-pub trait DiskFile: Debug + Send {
+pub trait DiskFile: Debug + Send + Sync {
     fn length(&self) -> io::Result<u64>;
 
     /// Fills the buffer, or as much of it as the file has.
@@ -43,34 +48,29 @@ pub trait DiskFile: Debug + Send {
     fn sync(&mut self) -> io::Result<()>;
 }
 
-/// A folder of the file system, held by this process alone.
+/// A folder of the file system.
 #[derive(Debug)]
 pub struct FolderDisk {
     path: PathBuf,
     folder: File,
-    /// Locked for as long as it is open.
-    _lock: File,
+    /// Locked for as long as it is open. `None` where the folder is only looked at.
+    lock: Option<File>,
 }
 
 impl FolderDisk {
-    /// Makes the folder if it is missing, and locks it.
+    /// Makes the folder if it is missing, and holds it for this process alone.
     pub fn open(path: &Path) -> Result<FolderDisk, OpenError> {
         let failed = |action| move |source| OpenError::Io { action, path: path.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("make the folder"))?;
         let folder = File::open(path).map_err(failed("open the folder"))?;
-        let lock_path = path.join("lock");
+        let lock_path = path.join(LOCK);
         let failed = |action| {
             let lock_path = lock_path.clone();
             move |source| OpenError::Io { action, path: lock_path, source }
         };
-        let mut lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock_path)
-            .map_err(failed("open"))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut lock = options.open(&lock_path).map_err(failed("open"))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -82,8 +82,50 @@ impl FolderDisk {
         }
         lock.set_len(0).map_err(failed("write"))?;
         writeln!(lock, "{}", std::process::id()).map_err(failed("write"))?;
-        Ok(FolderDisk { path: path.to_owned(), folder, _lock: lock })
+        Ok(FolderDisk { path: path.to_owned(), folder, lock: Some(lock) })
     }
+
+    /// Looks at a folder that is there, and that a process may be using: nothing in it can be
+    /// changed this way.
+    pub fn look(path: &Path) -> Result<FolderDisk, OpenError> {
+        let folder = File::open(path).map_err(|source| OpenError::Io {
+            action: "open the folder",
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(FolderDisk { path: path.to_owned(), folder, lock: None })
+    }
+
+    /// The process that holds the folder, as the kernel's table of locks has it. Trying the lock
+    /// instead would be in the way of a process that wants it at this moment.
+    pub fn holder(&self) -> io::Result<Option<String>> {
+        let lock_path = self.path(LOCK);
+        let lock = match std::fs::metadata(&lock_path) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_locked = locks_inode(&std::fs::read_to_string("/proc/locks")?, lock.ino());
+        is_locked.then(|| std::fs::read_to_string(lock_path).map(|holder| holder.trim().to_owned())).transpose()
+    }
+
+    fn check_writable(&self) -> io::Result<()> {
+        match self.lock {
+            Some(_) => Ok(()),
+            None => Err(io::Error::new(io::ErrorKind::PermissionDenied, "the folder is only looked at")),
+        }
+    }
+}
+
+/// Whether a line of `/proc/locks` is an exclusive `flock` of the inode:
+/// `3: FLOCK  ADVISORY  WRITE 812 fe:00:1179683 0 EOF`.
+fn locks_inode(table: &str, inode: u64) -> bool {
+    table.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        let is_flock = words.any(|word| word == "FLOCK") && words.nth(1) == Some("WRITE");
+        let place = words.nth(1).and_then(|place| place.rsplit(':').next());
+        is_flock && place.and_then(|number| number.parse().ok()) == Some(inode)
+    })
 }
 
 impl Disk for FolderDisk {
@@ -94,21 +136,32 @@ impl Disk for FolderDisk {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OpenOptions::new().read(true).write(true).open(self.path(name))?))
+        Ok(Box::new(OpenOptions::new().read(true).write(self.lock.is_some()).open(self.path(name))?))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        self.check_writable()?;
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(self.path(name))?;
         Ok(Box::new(file))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.check_writable()?;
         std::fs::rename(self.path(from), self.path(to))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        self.check_writable()?;
         std::fs::remove_file(self.path(name))
+    }
+
+    fn keep_aside(&self, name: &str, folder: &str) -> io::Result<()> {
+        self.check_writable()?;
+        let aside = self.path(folder);
+        DirBuilder::new().recursive(true).mode(0o700).create(&aside)?;
+        link_or_copy(&self.path(name), &aside.join(name))?;
+        File::open(&aside)?.sync_all()
     }
 
     fn sync_folder(&self) -> io::Result<()> {
@@ -117,6 +170,18 @@ impl Disk for FolderDisk {
 
     fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+}
+
+/// A second name for the file where the file system can, a synced copy where it cannot.
+pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
+    match std::fs::hard_link(from, to) {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {
+            // On file systems that share blocks, this shares them.
+            std::fs::copy(from, to)?;
+            File::open(to)?.sync_all()
+        }
+        result => result,
     }
 }
 
@@ -148,5 +213,30 @@ impl DiskFile for File {
 
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_is_known_without_touching_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let look = FolderDisk::look(folder.path()).unwrap();
+        assert_eq!(look.holder().unwrap(), None);
+        let held = FolderDisk::open(folder.path()).unwrap();
+        assert_eq!(look.holder().unwrap(), Some(std::process::id().to_string()));
+        drop(held);
+        assert_eq!(look.holder().unwrap(), None);
+        assert!(look.create("log").is_err() && look.remove("lock").is_err(), "looking changes nothing");
+    }
+
+    #[test]
+    fn a_line_of_the_kernels_table_is_understood() {
+        let table = "1: POSIX  ADVISORY  WRITE 10 fe:00:77 0 EOF\n2: FLOCK  ADVISORY  WRITE 11 fe:00:78 0 EOF\n\
+                     3: FLOCK  ADVISORY  READ 12 fe:00:79 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 13 fe:00:78 0 EOF\n";
+        assert!(locks_inode(table, 78));
+        assert!(!locks_inode(table, 77) && !locks_inode(table, 79) && !locks_inode(table, 8));
     }
 }

@@ -1,11 +1,12 @@
 //! The bytes of logs and snapshots.
 //!
 //! A file is a header and frames. A frame is what was written and synced at once, under one
-//! checksum, so it is there whole or not at all. Frames begin at multiples of 32 bytes and their
-//! headers are 32 bytes long: a header lies within one sector of the disk and cannot be torn.
+//! checksum, so it is there whole or not at all. In a log, every frame begins with a sector of the
+//! disk, so that writing one never touches what rests before it; in a snapshot, which is written
+//! once, they are packed in units of 32 bytes. Frame headers are 32 bytes long and cannot be torn.
 //! A log holds frames of transactions. A snapshot holds the state as it stood before the kept
 //! history, that history, the leases, and an end. Version 1 knew changes without transactions, time,
-//! author and lease, one revision each; it is still read.
+//! author and lease, one revision each, and packed its logs; it is still read.
 //!
 //! All numbers are little-endian; times are microseconds since 1970. Checksums begin from the file's salt, so that neither an old
 //! file's remains nor bytes that a client stored can pass for a frame.
@@ -15,13 +16,18 @@ mod records;
 use std::time::{Duration, SystemTime};
 
 use crate::{Author, Change, Entry, Event, Revision};
-pub(super) use records::{EventRecord, OperationRecord, Records, TransactionRecord};
+#[cfg(test)]
+use records::TransactionRecord;
+pub(super) use records::{EventRecord, OperationRecord, Records};
 
 /// The format this program writes, and the newest it reads. It reads all older ones.
 pub(super) const VERSION: u32 = 2;
 
-/// The length of file headers and frame headers, and what frames are aligned to.
+/// The length of file headers and frame headers.
 pub(super) const UNIT_BYTES: usize = 32;
+
+/// What a disk writes wholly or not at all.
+pub(super) const SECTOR_BYTES: usize = 512;
 
 /// More than any frame that is ever written: a batch closes before it, and so do a snapshot's frames.
 pub(super) const MAX_PAYLOAD_BYTES: usize = 32 << 20;
@@ -86,6 +92,14 @@ impl FileHeader {
         };
         Ok(FileHeader { version, kind, salt: u32_at(bytes, 16), revision: Revision(u64_at(bytes, 20)) })
     }
+
+    /// Frames begin at multiples of this, the first behind the header.
+    pub(super) fn alignment_bytes(&self) -> usize {
+        match self.kind {
+            FileKind::Log if self.version > 1 => SECTOR_BYTES,
+            FileKind::Log | FileKind::Snapshot => UNIT_BYTES,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,11 +161,6 @@ impl FrameHeader {
             revision: Revision(u64_at(bytes, 16)),
             payload_checksum: u32_at(bytes, 24),
         })
-    }
-
-    /// The whole frame's length, padding included.
-    pub(super) fn frame_bytes(&self) -> usize {
-        UNIT_BYTES + self.payload_bytes.next_multiple_of(UNIT_BYTES)
     }
 
     pub(super) fn accepts(&self, payload: &[u8], salt: u32) -> bool {
@@ -354,7 +363,8 @@ mod tests {
         assert_eq!(FrameHeader::decode(&bytes, 6), None, "another file's salt");
 
         let header = FrameHeader::decode(&bytes, 5).unwrap();
-        assert_eq!((header.count, header.revision, header.frame_bytes()), (2, Revision(9), bytes.len()));
+        assert_eq!((header.count, header.revision), (2, Revision(9)));
+        assert_eq!(UNIT_BYTES + header.payload_bytes.next_multiple_of(UNIT_BYTES), bytes.len());
         let payload = &bytes[UNIT_BYTES..UNIT_BYTES + header.payload_bytes];
         assert!(header.accepts(payload, 5));
         let mut records = Records::new(payload);

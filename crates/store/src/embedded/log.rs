@@ -1,22 +1,60 @@
-//! The append-only log, and how a file of frames is read back.
+//! The logs, open at their end.
+//!
+//! A log is made of zeros before anything is appended to it, so that appending changes neither its
+//! length nor its map, and a sync writes data only. (`fallocate` would not do: the first write to
+//! what it allocates changes the map.) The next log is made, in the background, while the present
+//! one fills, and gets its name when its first frame is at hand.
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use super::disk::{Disk, DiskFile};
-use super::format::{FileHeader, FileKind, FrameHeader, UNIT_BYTES, VERSION};
+use super::format::{FileHeader, FileKind, FrameBuilder, SECTOR_BYTES, UNIT_BYTES, VERSION};
 use crate::Revision;
 
-/// The room a log is given at first, and the most it is given at once later.
+/// The room of the first log; each has twice the room of the one before, up to the most.
 const FIRST_ROOM_BYTES: u64 = 64 << 10;
-const MAX_ROOM_BYTES: u64 = 1 << 20;
+const MAX_ROOM_BYTES: u64 = 16 << 20;
+const MIN_ROOM_BYTES: u64 = 4 << 10;
 
-/// What a disk writes wholly or not at all.
-const SECTOR_BYTES: u64 = 512;
+/// Where the first frame begins: the header has a sector of its own, which is not written again.
+const START_BYTES: u64 = SECTOR_BYTES as u64;
 
-/// How much of a file is read at once.
-const READ_BYTES: usize = 1 << 20;
+/// Ends the last sector of a frame that does not fill it.
+const END_MARK: u8 = 0xed;
 
-/// A log open at its end.
+/// How many zeros are written at once.
+const ZEROS_BYTES: usize = 256 << 10;
+
+pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
+/// A log that has no name yet.
+pub(super) const NEXT_LOG: &str = "log-next.tmp";
+
+/// Why a frame was not appended.
+#[derive(Debug)]
+pub(super) enum AppendError {
+    /// The disk is full: nothing of the frame is there, and another try may succeed.
+    Full(io::Error),
+    /// What the disk holds now is not known: nothing must be appended any more.
+    Broken(io::Error),
+}
+
+/// The logs: the present one, the next one, and how long those before are.
+#[derive(Debug)]
+pub(super) struct Journal {
+    disk: Arc<dyn Disk>,
+    /// `None` until something is written.
+    log: Option<Log>,
+    next: Option<JoinHandle<io::Result<Blank>>>,
+    next_room_bytes: u64,
+    max_room_bytes: u64,
+    /// The lengths of the logs before the present one that no snapshot stands for.
+    earlier_bytes: u64,
+}
+
+/// A log that takes frames.
 #[derive(Debug)]
 pub(super) struct Log {
     file: Box<dyn DiskFile>,
@@ -24,259 +62,183 @@ pub(super) struct Log {
     first: Revision,
     /// Where the next frame goes.
     end: u64,
-    /// The file's length. What lies behind `end` is zeros, written before, so that appending
-    /// changes neither the length nor the map of the file, and a sync writes data only.
-    /// (`fallocate` would not do: the first write to what it allocates changes the map.)
+    /// The file's length. What lies behind `end` is zeros.
     room: u64,
 }
 
-impl Log {
-    /// Begins a log. Once this returns, it rests, whole.
-    pub(super) fn create(disk: &dyn Disk, salt: u32, first: Revision) -> io::Result<Log> {
-        let name = log_name(first);
-        let temporary = format!("{name}{TEMPORARY_SUFFIX}");
-        let mut file = disk.create(&temporary)?;
-        let mut start = vec![0; FIRST_ROOM_BYTES as usize];
-        start[..UNIT_BYTES]
-            .copy_from_slice(&FileHeader { version: VERSION, kind: FileKind::Log, salt, revision: first }.encode());
-        file.write_at(0, &start)?;
-        file.sync()?;
-        disk.rename(&temporary, &name)?;
-        disk.sync_folder()?;
-        Ok(Log { file, salt, first, end: UNIT_BYTES as u64, room: FIRST_ROOM_BYTES })
+/// Nothing but zeros, at rest, under the name [`NEXT_LOG`].
+#[derive(Debug)]
+struct Blank {
+    file: Box<dyn DiskFile>,
+    room: u64,
+}
+
+impl Journal {
+    /// Goes on with `log`, if there is one, behind others of so many bytes.
+    pub(super) fn new(disk: Arc<dyn Disk>, log: Option<Log>, earlier_bytes: u64, rotate_log_bytes: u64) -> Self {
+        let max_room_bytes = rotate_log_bytes.clamp(MIN_ROOM_BYTES, MAX_ROOM_BYTES).next_multiple_of(START_BYTES);
+        let next_room_bytes = log.as_ref().map_or(FIRST_ROOM_BYTES, |log| log.room * 2).min(max_room_bytes);
+        Journal { disk, log, next: None, next_room_bytes, max_room_bytes, earlier_bytes }
     }
 
-    /// Cuts off what lies behind a log's last whole frame.
-    pub(super) fn cut(file: &mut dyn DiskFile, end: u64) -> io::Result<()> {
-        file.set_length(end)?;
+    /// Appends a frame whose first revision is `first`; once this returns, it rests. A log that has
+    /// to begin gets `salt`.
+    pub(super) fn append(&mut self, frame: FrameBuilder, first: Revision, salt: u32) -> Result<(), AppendError> {
+        let length = (UNIT_BYTES + frame.payload_bytes()).next_multiple_of(SECTOR_BYTES) as u64;
+        if !self.log.as_ref().is_some_and(|log| log.takes(length)) {
+            let begun = self.begin(first, salt, length)?;
+            self.next_room_bytes = (self.next_room_bytes * 2).min(self.max_room_bytes);
+            self.earlier_bytes += self.log.replace(begun).map_or(0, |full| full.end);
+        }
+        // Whatever else, there is a log now.
+        let Some(log) = &mut self.log else { return Ok(()) };
+        log.append(frame)?;
+        if log.is_half_full() && self.next.is_none() {
+            self.next = self.prepare_next();
+        }
+        Ok(())
+    }
+
+    /// The lengths of the logs before the present one that no snapshot stands for.
+    pub(super) fn earlier_bytes(&self) -> u64 {
+        self.earlier_bytes
+    }
+
+    /// A snapshot stands for so many bytes of earlier logs.
+    pub(super) fn forget_earlier(&mut self, bytes: u64) {
+        self.earlier_bytes = self.earlier_bytes.saturating_sub(bytes);
+    }
+
+    /// How a person would find what is being written to.
+    pub(super) fn path(&self) -> PathBuf {
+        self.disk.path(&self.log.as_ref().map_or_else(String::new, |log| log_name(log.first)))
+    }
+
+    /// Waits for what goes on in the background, and leaves no blank behind.
+    pub(super) fn close(mut self) {
+        if let Some(Ok(_)) = self.next.take().and_then(|thread| thread.join().ok())
+            && let Err(error) = self.disk.remove(NEXT_LOG)
+        {
+            // The next start removes it.
+            tracing::debug!(%error, "cannot remove a log that was prepared for nothing");
+        }
+    }
+
+    /// A log with room for a frame of so many bytes. It rests, under its name.
+    fn begin(&mut self, first: Revision, salt: u32, least_bytes: u64) -> Result<Log, AppendError> {
+        let room = self.next_room_bytes.max(START_BYTES + least_bytes);
+        let prepared = self.next.take().map(|thread| thread.join());
+        let Blank { mut file, room } = match prepared {
+            Some(Ok(Ok(blank))) if blank.room >= room => blank,
+            _ => make_blank(&*self.disk, room).map_err(|error| self.beginning_failed(error))?,
+        };
+        let header = FileHeader { version: VERSION, kind: FileKind::Log, salt, revision: first }.encode();
+        let named = file
+            .write_at(0, &header)
+            .and_then(|()| file.sync())
+            .and_then(|()| self.disk.rename(NEXT_LOG, &log_name(first)));
+        named.map_err(|error| self.beginning_failed(error))?;
+        self.disk.sync_folder().map_err(AppendError::Broken)?;
+        Ok(Log { file, salt, first, end: START_BYTES, room })
+    }
+
+    /// What has no name yet is no part of the store: that it failed does no harm.
+    fn beginning_failed(&self, error: io::Error) -> AppendError {
+        if !is_full(&error) {
+            return AppendError::Broken(error);
+        }
+        if let Err(error) = self.disk.remove(NEXT_LOG)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::debug!(%error, "cannot give back the room of an unfinished log");
+        }
+        AppendError::Full(error)
+    }
+
+    fn prepare_next(&self) -> Option<JoinHandle<io::Result<Blank>>> {
+        let (disk, room) = (self.disk.clone(), self.next_room_bytes);
+        let thread = std::thread::Builder::new().name("store-prepare".into());
+        match thread.spawn(move || make_blank(&*disk, room)) {
+            Ok(thread) => Some(thread),
+            Err(error) => {
+                tracing::debug!(%error, "the next log is not prepared ahead");
+                None
+            }
+        }
+    }
+}
+
+impl Log {
+    /// Makes sure that a log rests up to `end` and holds nothing behind it. The last frame, from
+    /// `start` on, is written once more: after a sync that failed, the kernel may take for written
+    /// what is not. Every frame before it was followed by another, so its own sync succeeded.
+    pub(super) fn secure(file: &mut dyn DiskFile, start: u64, end: u64, is_torn: bool) -> io::Result<()> {
+        if is_torn {
+            file.set_length(end)?;
+        }
+        let mut frame = vec![0; (end - start) as usize];
+        let filled = file.read_at(start, &mut frame)?;
+        file.write_at(start, &frame[..filled])?;
         file.sync()
     }
 
-    /// Goes on with a log whose last whole frame ends at `end`; nothing but zeros lies behind it.
-    pub(super) fn resume(file: Box<dyn DiskFile>, header: FileHeader, end: u64) -> io::Result<Log> {
+    /// Goes on with a log that is secured up to `end`.
+    pub(super) fn resume(file: Box<dyn DiskFile>, header: &FileHeader, end: u64) -> io::Result<Log> {
         let room = file.length()?;
         Ok(Log { file, salt: header.salt, first: header.revision, end, room })
     }
 
-    pub(super) fn first(&self) -> Revision {
-        self.first
+    /// An empty log takes every frame: the one behind it would get the same name.
+    fn takes(&self, frame_bytes: u64) -> bool {
+        self.end + frame_bytes <= self.room || self.end == START_BYTES
     }
 
-    pub(super) fn salt(&self) -> u32 {
-        self.salt
+    fn is_half_full(&self) -> bool {
+        self.end > self.room / 2
     }
 
-    pub(super) fn bytes(&self) -> u64 {
-        self.end
-    }
-
-    /// Appends a frame; once this returns, it rests. After an error the log takes no more: what
-    /// the disk holds then is only known after reading it again.
-    pub(super) fn append(&mut self, frame: &[u8]) -> io::Result<()> {
-        let end = self.end + frame.len() as u64;
-        if end > self.room {
-            let step = self.room.clamp(FIRST_ROOM_BYTES, MAX_ROOM_BYTES);
-            let room = end.next_multiple_of(step);
-            // Only the zeros behind the frame: the frame itself follows.
-            self.file.write_at(end, &vec![0; (room - end) as usize])?;
-            self.room = room;
+    fn append(&mut self, frame: FrameBuilder) -> Result<(), AppendError> {
+        let mut bytes = frame.finish(self.salt);
+        // The last sector tells, too, that it was written.
+        let padding = bytes.len().next_multiple_of(SECTOR_BYTES) - bytes.len();
+        bytes.resize(bytes.len() + padding, 0);
+        if let (Some(last), true) = (bytes.last_mut(), padding > 0) {
+            *last = END_MARK;
         }
-        self.file.write_at(self.end, frame)?;
-        self.file.sync()?;
-        self.end = end;
+        match self.file.write_at(self.end, &bytes) {
+            Ok(()) => {}
+            Err(error) if is_full(&error) => {
+                // The next frame may be shorter, and what is behind it must be nothing.
+                self.file.set_length(self.end).and_then(|()| self.file.sync()).map_err(AppendError::Broken)?;
+                self.room = self.end;
+                return Err(AppendError::Full(error));
+            }
+            Err(error) => return Err(AppendError::Broken(error)),
+        }
+        self.file.sync().map_err(AppendError::Broken)?;
+        self.end += bytes.len() as u64;
+        self.room = self.room.max(self.end);
         Ok(())
     }
 }
-
-pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
 
 pub(super) fn log_name(first: Revision) -> String {
     format!("log-{:020}", first.0)
 }
 
-/// Reads a file's frames in order.
-#[derive(Debug)]
-pub(super) struct FrameReader<'a> {
-    file: &'a dyn DiskFile,
-    salt: u32,
-    /// Where the next frame begins.
-    offset: u64,
-    /// What has been read of the file, `buffer[0]` being at `buffer_offset`.
-    buffer: Vec<u8>,
-    buffer_offset: u64,
+fn make_blank(disk: &dyn Disk, room: u64) -> io::Result<Blank> {
+    let mut file = disk.create(NEXT_LOG)?;
+    let zeros = vec![0; ZEROS_BYTES.min(room as usize)];
+    let mut written = 0;
+    while written < room {
+        let count = zeros.len().min((room - written) as usize);
+        file.write_at(written, &zeros[..count])?;
+        written += count as u64;
+    }
+    file.sync()?;
+    Ok(Blank { file, room })
 }
 
-impl<'a> FrameReader<'a> {
-    /// Begins behind the file's header.
-    pub(super) fn new(file: &'a dyn DiskFile, salt: u32) -> Self {
-        let start = UNIT_BYTES as u64;
-        FrameReader { file, salt, offset: start, buffer: Vec::new(), buffer_offset: start }
-    }
-
-    /// Where the next frame begins: behind the last one returned.
-    pub(super) fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    /// The next frame's header and payload, or `None` when what follows is not a whole frame.
-    pub(super) fn next(&mut self) -> io::Result<Option<(FrameHeader, &[u8])>> {
-        let salt = self.salt;
-        let Some(header) = FrameHeader::decode(self.peek(UNIT_BYTES)?, salt) else { return Ok(None) };
-        let payload_end = UNIT_BYTES + header.payload_bytes;
-        let whole = self.peek(header.frame_bytes())?.get(UNIT_BYTES..payload_end);
-        if !whole.is_some_and(|payload| header.accepts(payload, salt)) {
-            return Ok(None);
-        }
-        let start = (self.offset - self.buffer_offset) as usize;
-        self.offset += header.frame_bytes() as u64;
-        Ok(Some((header, &self.buffer[start + UNIT_BYTES..start + payload_end])))
-    }
-
-    /// The file from the next frame to its end.
-    pub(super) fn rest(&self) -> io::Result<Vec<u8>> {
-        let mut rest = vec![0; self.file.length()?.saturating_sub(self.offset) as usize];
-        let filled = self.file.read_at(self.offset, &mut rest)?;
-        rest.truncate(filled);
-        Ok(rest)
-    }
-
-    /// Up to `count` bytes from where the next frame begins; fewer only at the end of the file.
-    fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
-        let mut start = (self.offset - self.buffer_offset) as usize;
-        if self.buffer.len() < start + count {
-            self.buffer.drain(..start.min(self.buffer.len()));
-            self.buffer_offset = self.offset;
-            start = 0;
-            let had = self.buffer.len();
-            self.buffer.resize(count.max(READ_BYTES), 0);
-            let filled = self.file.read_at(self.buffer_offset + had as u64, &mut self.buffer[had..])?;
-            self.buffer.truncate(had + filled);
-        }
-        Ok(&self.buffer[start..self.buffer.len().min(start + count)])
-    }
-}
-
-/// What lies behind a log's last whole frame.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Tail {
-    /// Nothing.
-    Clean,
-    /// A write that a crash cut short: it was never acknowledged.
-    Torn,
-    /// A write that was whole once.
-    Damaged(&'static str),
-}
-
-/// Tells a torn tail from damage. `rest` begins at `offset` of the file, where no whole frame is.
-///
-/// A frame is appended only when the one before it rests, so there is one torn frame at most and
-/// nothing whole behind it. What a crash kept of it are whole sectors; the others are still zeros.
-pub(super) fn judge_tail(rest: &[u8], offset: u64, salt: u32) -> Tail {
-    if is_zero(rest) {
-        return Tail::Clean;
-    }
-    if (UNIT_BYTES..rest.len()).step_by(UNIT_BYTES).any(|start| is_whole_frame(&rest[start..], salt)) {
-        return Tail::Damaged("a later record is whole and this one is not");
-    }
-    if rest.len() < UNIT_BYTES || is_zero(&rest[..UNIT_BYTES]) {
-        return Tail::Torn;
-    }
-    let Some(header) = FrameHeader::decode(rest, salt) else {
-        return Tail::Damaged("the record's header fails its checksum");
-    };
-    let Some(frame) = rest.get(..header.frame_bytes()) else { return Tail::Torn };
-    let first_sector_end = (SECTOR_BYTES - offset % SECTOR_BYTES) as usize;
-    let (first, others) = frame.split_at(first_sector_end.min(frame.len()));
-    if is_zero(first) || others.chunks(SECTOR_BYTES as usize).any(is_zero) {
-        return Tail::Torn;
-    }
-    Tail::Damaged("the record was written whole and fails its checksum")
-}
-
-fn is_whole_frame(bytes: &[u8], salt: u32) -> bool {
-    FrameHeader::decode(bytes, salt).is_some_and(|header| {
-        let payload = bytes.get(UNIT_BYTES..UNIT_BYTES + header.payload_bytes);
-        payload.is_some_and(|payload| header.accepts(payload, salt))
-    })
-}
-
-fn is_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| byte == 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::SystemTime;
-
-    use bytes::Bytes;
-
-    use super::super::format::{FrameBuilder, FrameKind};
-    use super::*;
-    use crate::{Change, Entry, Event};
-
-    const SALT: u32 = 99;
-
-    fn frame(revision: u64, value_bytes: usize) -> Vec<u8> {
-        let revision = Revision(revision);
-        let entry = Entry {
-            key: "k".into(),
-            value: Bytes::from(vec![b'v'; value_bytes]),
-            created: revision,
-            modified: revision,
-        };
-        let time = SystemTime::UNIX_EPOCH;
-        let event = Event { revision, change: Change::Put(entry), previous: None, time, author: None };
-        let mut frame = FrameBuilder::new(FrameKind::Transactions, revision);
-        frame.push_transaction(revision, time, None, [(&event, None)].into_iter());
-        frame.finish(SALT)
-    }
-
-    #[test]
-    fn a_torn_tail_is_told_from_damage() {
-        let check = |rest: &[u8], expected: Tail| assert_eq!(judge_tail(rest, 32, SALT), expected);
-        let whole = frame(1, 2000);
-        let room = vec![0; 4096];
-
-        check(&room, Tail::Clean);
-        check(&[], Tail::Clean);
-        check(&whole[..1500], Tail::Torn);
-
-        // The first sector, which holds the header, did not make it; then a later one.
-        let mut without_first = [whole.clone(), room.clone()].concat();
-        without_first[..480].fill(0);
-        check(&without_first, Tail::Torn);
-        let mut without_third = [whole.clone(), room.clone()].concat();
-        without_third[480 + 512..480 + 1024].fill(0);
-        check(&without_third, Tail::Torn);
-
-        let mut flipped = [whole.clone(), room.clone()].concat();
-        flipped[1000] ^= 1;
-        check(&flipped, Tail::Damaged("the record was written whole and fails its checksum"));
-        let mut header_flipped = [whole.clone(), room.clone()].concat();
-        header_flipped[9] ^= 1;
-        check(&header_flipped, Tail::Damaged("the record's header fails its checksum"));
-        let mut followed = [whole.clone(), frame(2, 10), room].concat();
-        followed[480 + 512..480 + 1024].fill(0);
-        check(&followed, Tail::Damaged("a later record is whole and this one is not"));
-    }
-
-    #[test]
-    fn frames_larger_than_the_read_buffer_come_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let disk = super::super::FolderDisk::open(folder.path()).unwrap();
-        let mut log = Log::create(&disk, SALT, Revision(1)).unwrap();
-        let frames: Vec<Vec<u8>> =
-            [10, 3 << 20, 100, READ_BYTES, 1].iter().zip(1..).map(|(&size, revision)| frame(revision, size)).collect();
-        for frame in &frames {
-            log.append(frame).unwrap();
-        }
-        let mut reader = FrameReader::new(&*log.file, SALT);
-        for frame in &frames {
-            let (header, payload) = reader.next().unwrap().unwrap();
-            assert_eq!(payload, &frame[UNIT_BYTES..UNIT_BYTES + header.payload_bytes]);
-        }
-        assert!(reader.next().unwrap().is_none());
-        assert_eq!(reader.offset(), log.bytes());
-        assert_eq!(judge_tail(&reader.rest().unwrap(), reader.offset(), SALT), Tail::Clean);
-    }
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -1,35 +1,80 @@
 //! From the files to the state: everything is read and judged before anything is changed.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use bytes::Bytes;
 use stdx::Ambient;
 
 use super::OpenError;
 use super::disk::{Disk, DiskFile};
-use super::format::{
-    EventRecord, FileHeader, FileKind, FrameHeader, FrameKind, HeaderError, OperationRecord, Records,
-    TransactionRecord, UNIT_BYTES, VERSION,
-};
-use super::log::{FrameReader, Log, TEMPORARY_SUFFIX, Tail, judge_tail, log_name};
+use super::format::{FileHeader, FileKind, FrameHeader, HeaderError, UNIT_BYTES, VERSION};
+use super::frames::{Contents, OwnedOperation, OwnedTransaction, Tail, judge_tail, read_frames};
+use super::log::{Journal, Log, NEXT_LOG, TEMPORARY_SUFFIX, log_name};
 use super::snapshot::{read_snapshot, snapshot_name};
 use crate::core::Core;
 use crate::shared::Moment;
 use crate::staging::{Draft, Staged};
 use crate::{Options, Revision};
 
-#[derive(Debug)]
-pub(super) struct Recovered {
-    pub(super) core: Core,
-    pub(super) log: Log,
+/// Reads the state and makes the folder ready to be written to.
+pub(super) fn recover(
+    disk: &Arc<dyn Disk>,
+    options: &Options,
+    ambient: &Ambient,
+) -> Result<(Core, Journal), OpenError> {
+    let Found { core, mut logs, inventory } = read(&**disk, options, Moment::now(&ambient.clock))?;
+
+    // From here on the disk is written to. What was read may rest only in the kernel's memory: a
+    // process that was killed, or whose last sync failed, left it there.
+    let folder_failed = |source| OpenError::Io { action: "sync", path: disk.path(""), source };
+    disk.sync_folder().map_err(folder_failed)?;
+    for name in inventory.needless(newest_snapshot(&inventory)) {
+        disk.remove(&name).map_err(|source| OpenError::Io { action: "remove", path: disk.path(&name), source })?;
+    }
+    let mut earlier_bytes: u64 = logs.iter().map(|log| log.end).sum();
+    let mut journal_end = None;
+    if let Some(last) = logs.pop() {
+        let FoundLog { input: Input { path, mut file, header }, start, end, is_torn } = last;
+        let failed = |action| {
+            let path = path.clone();
+            move |source| OpenError::Io { action, path, source }
+        };
+        if is_torn {
+            tracing::warn!(path = %path.display(), offset = end, "cut off a write that a crash left unfinished");
+        }
+        Log::secure(&mut *file, start, end, is_torn).map_err(failed("secure the end of"))?;
+        // To a log of an older version nothing is added; the next snapshot takes its place.
+        if header.version == VERSION {
+            earlier_bytes -= end;
+            journal_end = Some(Log::resume(file, &header, end).map_err(failed("read"))?);
+        }
+    }
+    Ok((core, Journal::new(disk.clone(), journal_end, earlier_bytes, options.rotate_log_bytes)))
 }
 
-pub(super) fn recover(disk: &dyn Disk, options: &Options, ambient: &Ambient) -> Result<Recovered, OpenError> {
-    let now = Moment::now(&ambient.clock);
-    let inventory = Inventory::take(disk)?;
+/// What a folder holds.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) core: Core,
+    /// The logs behind the newest snapshot, in order.
+    pub(super) logs: Vec<FoundLog>,
+    pub(super) inventory: Inventory,
+}
 
+#[derive(Debug)]
+pub(super) struct FoundLog {
+    pub(super) input: Input,
+    /// Where its last whole frame begins, and where it ends.
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// Whether behind that is a write that a crash cut short.
+    pub(super) is_torn: bool,
+}
+
+/// Reads the state, and changes nothing.
+pub(super) fn read(disk: &dyn Disk, options: &Options, now: Moment) -> Result<Found, OpenError> {
+    let inventory = Inventory::take(disk)?;
     let mut core = match inventory.snapshots.last() {
         Some(&revision) => {
             let input = Input::open(disk, snapshot_name(revision), FileKind::Snapshot, revision)?;
@@ -37,91 +82,95 @@ pub(super) fn recover(disk: &dyn Disk, options: &Options, ambient: &Ambient) -> 
         }
         None => Core::empty(options),
     };
-
-    let (obsolete_logs, logs) = inventory.split_logs(core.revision());
-    let mut newest = None;
-    for (index, &first) in logs.iter().enumerate() {
+    let behind = inventory.split_logs(newest_snapshot(&inventory)).1.to_vec();
+    let mut logs = Vec::with_capacity(behind.len());
+    for (index, &first) in behind.iter().enumerate() {
         let input = Input::open(disk, log_name(first), FileKind::Log, first)?;
-        if first.0 != core.revision().0 + 1 {
-            let missing = core.revision().0 + 1;
-            return Err(
-                input.damaged(0, format!("it begins at revision {first}, but {missing} is missing", first = first.0))
-            );
+        let missing = core.revision().0 + 1;
+        // A snapshot may have been taken in the middle of a log.
+        if first.0 > missing || (index > 0 && first.0 != missing) {
+            return Err(input.damaged(0, format!("it begins at revision {}, but {missing} is missing", first.0)));
         }
-        let is_last = index + 1 == logs.len();
-        let (end, torn) = replay_log(&input, &mut core, is_last, now)?;
-        newest = Some((input, end, torn));
+        let (start, end) = replay_log(&input, &mut core, now)?;
+        let is_last = index + 1 == behind.len();
+        let is_torn = is_torn(&input, end, is_last)?;
+        logs.push(FoundLog { input, start, end, is_torn });
     }
+    Ok(Found { core, logs, inventory })
+}
 
-    // From here on the disk is written to.
-    let obsolete_snapshots = inventory.snapshots.iter().rev().skip(1).map(|&revision| snapshot_name(revision));
-    let obsolete = obsolete_logs.iter().map(|&first| log_name(first));
-    for name in inventory.leftovers.iter().cloned().chain(obsolete).chain(obsolete_snapshots) {
-        disk.remove(&name).map_err(|source| OpenError::Io { action: "remove", path: disk.path(&name), source })?;
-    }
-    if let Some((input, end, true)) = &mut newest {
-        tracing::warn!(path = %input.path.display(), offset = end, "cut off a write that a crash left unfinished");
-        Log::cut(&mut *input.file, *end).map_err(|source| OpenError::Io {
-            action: "repair",
-            path: input.path.clone(),
-            source,
-        })?;
-    }
-    let log = match newest {
-        Some((Input { path, file, header }, end, _)) if header.version == VERSION => {
-            Log::resume(file, header, end).map_err(|source| OpenError::Io { action: "read", path, source })?
-        }
-        // To a log of an older version nothing is added; the next snapshot takes its place.
-        _ => {
-            let first = Revision(core.revision().0 + 1);
-            Log::create(disk, ambient.random.next_u64() as u32, first).map_err(|source| OpenError::Io {
-                action: "create",
-                path: disk.path(&log_name(first)),
-                source,
-            })?
-        }
-    };
-    Ok(Recovered { core, log })
+/// The revision of the newest snapshot.
+fn newest_snapshot(inventory: &Inventory) -> Revision {
+    inventory.snapshots.last().copied().unwrap_or_default()
 }
 
 /// Which of the engine's files are there, by name.
-#[derive(Debug, Default)]
-struct Inventory {
-    snapshots: Vec<Revision>,
-    logs: Vec<Revision>,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Inventory {
+    pub(super) snapshots: Vec<Revision>,
+    pub(super) logs: Vec<Revision>,
     /// Files that a crash kept from getting their names.
-    leftovers: Vec<String>,
+    pub(super) leftovers: Vec<String>,
 }
 
 impl Inventory {
-    fn take(disk: &dyn Disk) -> Result<Inventory, OpenError> {
-        let names =
-            disk.names().map_err(|source| OpenError::Io { action: "read the folder", path: disk.path(""), source })?;
+    pub(super) fn take(disk: &dyn Disk) -> Result<Inventory, OpenError> {
+        let names = disk.names();
+        let names = names.map_err(|source| OpenError::Io { action: "read the folder", path: disk.path(""), source })?;
+        Ok(Inventory::of(names))
+    }
+
+    pub(super) fn of(names: Vec<String>) -> Inventory {
         let mut inventory = Inventory::default();
         for name in names {
             let finished = name.strip_suffix(TEMPORARY_SUFFIX);
-            let list = match split_name(finished.unwrap_or(&name)) {
-                Some(_) if finished.is_some() => {
-                    inventory.leftovers.push(name);
-                    continue;
-                }
-                Some((FileKind::Snapshot, revision)) => (&mut inventory.snapshots, revision),
-                Some((FileKind::Log, revision)) => (&mut inventory.logs, revision),
-                None => continue,
-            };
-            list.0.push(list.1);
+            match split_name(finished.unwrap_or(&name)) {
+                Some(_) if finished.is_some() => inventory.leftovers.push(name),
+                None if name == NEXT_LOG => inventory.leftovers.push(name),
+                Some((FileKind::Snapshot, revision)) => inventory.snapshots.push(revision),
+                Some((FileKind::Log, revision)) => inventory.logs.push(revision),
+                None => {}
+            }
         }
         inventory.snapshots.sort();
         inventory.logs.sort();
-        Ok(inventory)
+        inventory
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.snapshots.is_empty() && self.logs.is_empty()
+    }
+
+    /// Every file with a name of its own.
+    pub(super) fn names(&self) -> impl Iterator<Item = String> {
+        let snapshots = self.snapshots.iter().map(|&revision| snapshot_name(revision));
+        snapshots.chain(self.logs.iter().map(|&first| log_name(first)))
     }
 
     /// The logs that a snapshot at `revision` covers wholly, and those behind it. A log ends where
     /// the next one begins.
-    fn split_logs(&self, revision: Revision) -> (&[Revision], &[Revision]) {
+    pub(super) fn split_logs(&self, revision: Revision) -> (&[Revision], &[Revision]) {
         let covered = self.logs.windows(2).take_while(|pair| pair[1].0 <= revision.0 + 1).count();
         self.logs.split_at(covered)
     }
+
+    /// What a snapshot at `revision` stands for, and what never got its name.
+    fn needless(&self, revision: Revision) -> Vec<String> {
+        let mut names = self.leftovers.clone();
+        names.extend(self.replaced_by(revision));
+        names
+    }
+
+    fn replaced_by(&self, revision: Revision) -> impl Iterator<Item = String> {
+        let logs = self.split_logs(revision).0.iter().map(|&first| log_name(first));
+        let snapshots = self.snapshots.iter().filter(move |&&other| other < revision);
+        logs.chain(snapshots.map(|&other| snapshot_name(other)))
+    }
+}
+
+/// Removes the logs and snapshots that the snapshot at `revision` stands for.
+pub(super) fn remove_replaced(disk: &dyn Disk, revision: Revision) -> io::Result<()> {
+    Inventory::of(disk.names()?).replaced_by(revision).try_for_each(|name| disk.remove(&name))
 }
 
 pub(super) fn split_name(name: &str) -> Option<(FileKind, Revision)> {
@@ -138,33 +187,34 @@ pub(super) fn split_name(name: &str) -> Option<(FileKind, Revision)> {
 /// A file that is being read, its header found good.
 #[derive(Debug)]
 pub(super) struct Input {
-    path: std::path::PathBuf,
-    file: Box<dyn DiskFile>,
+    pub(super) path: PathBuf,
+    pub(super) file: Box<dyn DiskFile>,
     pub(super) header: FileHeader,
 }
 
 impl Input {
-    fn open(disk: &dyn Disk, name: String, kind: FileKind, revision: Revision) -> Result<Input, OpenError> {
+    pub(super) fn open(disk: &dyn Disk, name: String, kind: FileKind, revision: Revision) -> Result<Input, OpenError> {
         let path = disk.path(&name);
-        let failed = |source| OpenError::Io { action: "read", path: path.clone(), source };
-        let file = disk.open(&name).map_err(failed)?;
-        let mut bytes = [0; UNIT_BYTES];
-        let filled = file.read_at(0, &mut bytes).map_err(failed)?;
-        let damaged = |reason: &str| OpenError::Damaged { path: path.clone(), offset: 0, reason: reason.to_owned() };
-        let header = match FileHeader::decode(&bytes[..filled]) {
-            Ok(header) if header.kind == kind && header.revision == revision => header,
-            Ok(_) => return Err(damaged("its header belongs to a file of another name")),
-            Err(HeaderError::Foreign) => return Err(OpenError::Foreign { path }),
-            Err(HeaderError::Damaged) => return Err(damaged("its header fails its checksum")),
-            Err(HeaderError::Version(found)) => {
-                return Err(OpenError::NewerFormat { path, found, supported: VERSION });
-            }
-        };
-        Ok(Input { path, file, header })
+        let file = disk.open(&name).map_err(|source| OpenError::Io { action: "read", path: path.clone(), source })?;
+        let input = Input::over(path, file)?;
+        if input.header.kind != kind || input.header.revision != revision {
+            return Err(input.damaged(0, "its header belongs to a file of another name"));
+        }
+        Ok(input)
     }
 
-    pub(super) fn frames(&self) -> FrameReader<'_> {
-        FrameReader::new(&*self.file, self.header.salt)
+    pub(super) fn over(path: PathBuf, file: Box<dyn DiskFile>) -> Result<Input, OpenError> {
+        let mut bytes = [0; UNIT_BYTES];
+        let filled = file.read_at(0, &mut bytes);
+        let filled = filled.map_err(|source| OpenError::Io { action: "read", path: path.clone(), source })?;
+        match FileHeader::decode(&bytes[..filled]) {
+            Ok(header) => Ok(Input { path, file, header }),
+            Err(HeaderError::Foreign) => Err(OpenError::Foreign { path }),
+            Err(HeaderError::Damaged) => {
+                Err(OpenError::Damaged { path, offset: 0, reason: "its header fails its checksum".into() })
+            }
+            Err(HeaderError::Version(found)) => Err(OpenError::NewerFormat { path, found, supported: VERSION }),
+        }
     }
 
     pub(super) fn damaged(&self, offset: u64, reason: impl Into<String>) -> OpenError {
@@ -174,89 +224,74 @@ impl Input {
     pub(super) fn failed(&self, source: io::Error) -> OpenError {
         OpenError::Io { action: "read", path: self.path.clone(), source }
     }
+
+    /// The file from `offset` to its end.
+    pub(super) fn rest(&self, offset: u64) -> Result<Vec<u8>, OpenError> {
+        let length = self.file.length().map_err(|error| self.failed(error))?;
+        let mut rest = vec![0; length.saturating_sub(offset) as usize];
+        let filled = self.file.read_at(offset, &mut rest).map_err(|error| self.failed(error))?;
+        rest.truncate(filled);
+        Ok(rest)
+    }
 }
 
-/// Replays a log onto the core. Returns where its last whole frame ends, and whether behind it is
-/// a write to cut off.
-fn replay_log(input: &Input, core: &mut Core, is_last: bool, now: Moment) -> Result<(u64, bool), OpenError> {
-    let mut frames = input.frames();
-    loop {
-        let offset = frames.offset();
-        let Some((header, payload)) = frames.next().map_err(|error| input.failed(error))? else { break };
-        if !matches!(header.kind, FrameKind::Events | FrameKind::Transactions) {
-            return Err(input.damaged(offset, "it holds a record that does not belong into a log"));
+/// Replays a log onto the core; returns where its last whole frame begins and ends.
+fn replay_log(input: &Input, core: &mut Core, now: Moment) -> Result<(u64, u64), OpenError> {
+    let mut start = None;
+    let end = read_frames(input, |offset, header, contents| match contents {
+        Contents::Transactions(transactions) => {
+            start = Some(offset);
+            let transactions = not_yet_there(core, header, transactions);
+            replay(core, transactions, now).map_err(|reason| input.damaged(offset, reason))
         }
-        replay_frame(core, &header, payload, now).map_err(|reason| input.damaged(offset, reason))?;
+        _ => Err(input.damaged(offset, "it holds a record that does not belong into a log")),
+    })?;
+    Ok((start.unwrap_or(end), end))
+}
+
+/// A snapshot may have been taken in the middle of a log: what it holds is passed over.
+fn not_yet_there(core: &Core, header: &FrameHeader, transactions: Vec<OwnedTransaction>) -> Vec<OwnedTransaction> {
+    let newest = core.revision();
+    if header.revision > newest {
+        return transactions;
     }
-    let end = frames.offset();
-    let rest = frames.rest().map_err(|error| input.failed(error))?;
-    match judge_tail(&rest, end, input.header.salt) {
-        Tail::Clean => Ok((end, false)),
-        Tail::Torn if is_last => Ok((end, true)),
+    transactions.into_iter().filter(|transaction| transaction.revision > newest).collect()
+}
+
+fn is_torn(input: &Input, end: u64, is_last: bool) -> Result<bool, OpenError> {
+    match judge_tail(&input.rest(end)?, end, &input.header) {
+        Tail::Clean => Ok(false),
+        Tail::Torn if is_last => Ok(true),
         Tail::Torn => Err(input.damaged(end, "it is cut short, and a later log follows")),
         Tail::Damaged(reason) => Err(input.damaged(end, reason)),
     }
 }
 
-/// Applies a frame of changes, which must begin at the revision after the newest.
-pub(super) fn replay_frame(
-    core: &mut Core,
-    header: &FrameHeader,
-    payload: &[u8],
-    now: Moment,
-) -> Result<(), &'static str> {
-    const MALFORMED: &str = "its contents do not follow the format";
-    if header.revision.0 != core.revision().0 + 1 {
-        return Err("its revision does not follow the one before");
-    }
-    let mut records = Records::new(payload);
+/// Applies transactions, which must begin at the revision after the newest.
+pub(super) fn replay(core: &mut Core, transactions: Vec<OwnedTransaction>, now: Moment) -> Result<(), &'static str> {
     let mut staged = Staged::default();
-    for index in 0..header.count {
-        let transaction = match header.kind {
-            FrameKind::Events => {
-                let revision = Revision(header.revision.0 + u64::from(index));
-                records.event().map(|event| from_version_1(event, revision))
+    for transaction in transactions {
+        let (newest, time) = staged.newest().unwrap_or_else(|| (core.revision(), core.time()));
+        if transaction.revision.0 != newest.0 + 1 {
+            return Err("its revision does not follow the one before");
+        }
+        let mut draft = Draft::new(transaction.revision, transaction.time.max(time), transaction.author);
+        for operation in transaction.operations {
+            match operation {
+                OwnedOperation::Put { key, value, due } => {
+                    let previous = core.current(&staged, &key).cloned();
+                    draft.put(key, value, due, previous);
+                }
+                OwnedOperation::Delete { key } => {
+                    let previous = core.current(&staged, &key).cloned();
+                    draft.delete(previous.ok_or("it removes a key that is not there")?);
+                }
             }
-            _ => records.transaction(),
-        };
-        replay_transaction(core, &mut staged, transaction.ok_or(MALFORMED)?)?;
-    }
-    if !records.is_empty() {
-        return Err(MALFORMED);
+        }
+        staged.push(draft.finish().ok_or("it holds a transaction without changes")?);
     }
     // Nobody waits yet.
     drop(core.commit(staged, now));
-    Ok(())
-}
-
-/// Nothing says when it was written: it counts as older than all that has a time.
-fn from_version_1(event: EventRecord<'_>, revision: Revision) -> TransactionRecord<'_> {
-    let operation = match event {
-        EventRecord::Put { key, value } => OperationRecord::Put { key, value, due: None },
-        EventRecord::Delete { key } => OperationRecord::Delete { key },
-    };
-    TransactionRecord { revision, time: SystemTime::UNIX_EPOCH, author: None, operations: vec![operation] }
-}
-
-fn replay_transaction(core: &Core, staged: &mut Staged, record: TransactionRecord<'_>) -> Result<(), &'static str> {
-    let (newest, time) = staged.newest().unwrap_or((core.revision(), core.time()));
-    if record.revision.0 != newest.0 + 1 {
-        return Err("its revision does not follow the one before");
-    }
-    let mut draft = Draft::new(record.revision, record.time.max(time), record.author.map(Arc::new));
-    for operation in record.operations {
-        match operation {
-            OperationRecord::Put { key, value, due } => {
-                let previous = core.current(staged, key).cloned();
-                draft.put(key.into(), Bytes::copy_from_slice(value), due, previous);
-            }
-            OperationRecord::Delete { key } => {
-                let previous = core.current(staged, key).cloned();
-                draft.delete(previous.ok_or("it removes a key that is not there")?);
-            }
-        }
-    }
-    staged.push(draft.finish().ok_or("it holds a transaction without changes")?);
     Ok(())
 }
 
