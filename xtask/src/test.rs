@@ -9,8 +9,8 @@ pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     command(repository, "cargo", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
     println!("\n── tidy");
     tidy::run(repository)?;
-    // The rooms' own kernel tests run it, or read rules back with it.
-    debian::ensure(&["busybox-static", "nftables"])?;
+    // The rooms' own kernel tests run it, or read rules back with it; the store's contract is held against etcd.
+    debian::ensure(&["busybox-static", "nftables", "etcd-server"])?;
     command(repository, "cargo", &["test", "--workspace", "--exclude", "e2e", "--exclude", "sim", "--exclude", "vm"])?;
     command(repository, "cargo", &["test", "--package", "sim"])?;
     if !no_e2e {
