@@ -1,5 +1,6 @@
 //! The one source of randomness that is not for secrets.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Letters and digits without vowels or look-alikes, so that a generated name spells nothing.
@@ -29,7 +30,7 @@ impl Random {
 
     pub fn next_u64(&self) -> u64 {
         match &self.source {
-            Source::System => getrandom::u64().expect("the kernel's random source answers after boot"),
+            Source::System => system(),
             Source::Seeded(state) => split_mix(&mut state.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
@@ -63,6 +64,23 @@ impl Random {
             low & 0xffff_ffff_ffff
         )
     }
+}
+
+/// The kernel's randomness, asked for in pages: a call for every identifier would cost more than the
+/// rest of its making.
+fn system() -> u64 {
+    const WORDS: usize = 64;
+    thread_local! {
+        static PAGE: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    }
+    PAGE.with_borrow_mut(|page| {
+        if page.is_empty() {
+            let mut bytes = [0; WORDS * size_of::<u64>()];
+            getrandom::fill(&mut bytes).expect("the kernel's random source answers after boot");
+            page.extend(bytes.as_chunks().0.iter().map(|word| u64::from_ne_bytes(*word)));
+        }
+        page.pop().expect("the page was just filled")
+    })
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014): small, and every seed is a good one.
