@@ -1,6 +1,7 @@
 //! Request bodies to objects of the kind the path names.
 
 use codec::decode::Decoded;
+use codec::schema::TypeError;
 use codec::{DecodeError, FieldValidation, Format, cbor, protobuf};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -22,10 +23,7 @@ enum Media {
 /// The body as a defaulted object in its stored form.
 pub(crate) fn object(call: &Call, body: &[u8], options: WriteOptions) -> Result<Object, ApiError> {
     let kind = call.kind;
-    let mut object = typed(call, kind, body, options.validation)?;
-    check_stated(kind, &object)?;
-    settle(kind, &mut object);
-    Ok(object)
+    rested(call, typed(call, kind, body, options.validation)?)
 }
 
 /// The body as an object of `kind`, which need not be the one of the path (Scale, Eviction, Binding …).
@@ -67,19 +65,27 @@ pub(crate) fn delete_options(call: &Call, body: &[u8]) -> Result<Value, ApiError
     of_type(call, ("", "v1", "DeleteOptions"), body, FieldValidation::Ignore).map(Value::Object)
 }
 
-/// A patched object, brought back to the form it rests in.
-pub(crate) fn patched(call: &Call, mut object: Object, options: WriteOptions) -> Result<Object, ApiError> {
-    let kind = call.kind;
+/// Fits a patched object to its kind's type; what does not belong there is told.
+pub(crate) fn conform(kind: &Kind, object: &mut Object) -> Result<Vec<String>, TypeError> {
+    let mut complaints = Vec::new();
+    codec::apply::keep_reset(object);
     if let Some(r#type) = codec::schema::lookup(kind.group, kind.version, kind.kind) {
-        let mut complaints = Vec::new();
-        let conformed = codec::schema::conform(&mut object, r#type, &mut complaints).map_err(DecodeError::from);
-        let judged = conformed.and_then(|()| options.validation.judge(complaints));
-        for warning in judged.map_err(|error| refused(&error, kind.version, kind.kind))? {
-            call.warn(warning);
-        }
+        codec::schema::conform(object, r#type, &mut complaints)?;
     }
-    check_stated(kind, &object)?;
-    settle(kind, &mut object);
+    Ok(complaints)
+}
+
+/// An object that a configuration was applied to, in the form it rests in. The configuration itself was checked.
+pub(crate) fn settled(call: &Call, mut object: Object) -> Result<Object, ApiError> {
+    let kind = call.kind;
+    conform(kind, &mut object).map_err(|error| refused(&error.into(), kind.version, kind.kind))?;
+    rested(call, object)
+}
+
+/// A whole object, defaulted and turned into the form it rests in.
+pub(crate) fn rested(call: &Call, mut object: Object) -> Result<Object, ApiError> {
+    check_stated(call.kind, &object)?;
+    settle(call.kind, &mut object);
     Ok(object)
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn settle_namespace(kind: &Kind, object: &mut Object, requested: &str
 pub(crate) fn prepare_create(kind: &Kind, object: &mut Object, ambient: &Ambient) {
     let now = ambient.clock.now_seconds().to_string();
     let metadata = of(object);
-    for field in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"] {
+    for field in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         metadata.remove(field);
     }
     drop_empty(metadata);
@@ -112,7 +112,6 @@ pub(crate) fn prepare_update(object: &mut Object, old: &Object) {
     let metadata = of(object);
     metadata.remove("selfLink");
     metadata.remove("resourceVersion");
-    metadata.remove("managedFields");
     drop_empty(metadata);
     for field in [
         "name",
@@ -131,21 +130,55 @@ pub(crate) fn prepare_update(object: &mut Object, old: &Object) {
     }
 }
 
+/// Whether a write would leave everything as it is. What tells of kind and version is not compared: it is written
+/// anew each time.
+pub(crate) fn is_same(object: &Object, old: &Object) -> bool {
+    let significant = |object: &Object| object.keys().filter(|field| !is_type(field)).count();
+    significant(object) == significant(old)
+        && object.iter().filter(|(field, _)| !is_type(field)).all(|(field, value)| {
+            match (field.as_str(), old.get(field)) {
+                ("metadata", Some(Value::Object(before))) => {
+                    value.as_object().is_some_and(|after| is_same_metadata(after, before))
+                }
+                (_, before) => before == Some(value),
+            }
+        })
+}
+
+fn is_type(field: &str) -> bool {
+    matches!(field, "kind" | "apiVersion")
+}
+
+fn is_same_metadata(after: &Map<String, Value>, before: &Map<String, Value>) -> bool {
+    let is_kept = |field: &&String| *field != "resourceVersion" && *field != "selfLink";
+    after.keys().filter(is_kept).count() == before.keys().filter(is_kept).count()
+        && after.iter().filter(|(field, _)| is_kept(field)).all(|(field, value)| before.get(field) == Some(value))
+}
+
 pub(crate) fn bump_generation(object: &mut Object) {
     let metadata = of(object);
     let generation = metadata.get("generation").and_then(Value::as_i64).unwrap_or(0);
     metadata.insert("generation".to_owned(), Value::from(generation + 1));
 }
 
-/// Refuses an object whose name is not the one in the path.
-pub(crate) fn check_name(object: &mut Object, requested: &str) -> Result<(), ApiError> {
-    let given = name(object);
-    if given.is_empty() {
+/// Refuses an object whose name is not the one in the path; one that has none is given it.
+pub(crate) fn settle_name(object: &mut Object, requested: &str) -> Result<(), ApiError> {
+    if name(object).is_empty() {
         of(object).insert("name".to_owned(), Value::from(requested));
-        return Ok(());
     }
+    check_name(object, requested)
+}
+
+/// Refuses an object whose name is not the one in the path.
+pub(crate) fn check_name(object: &Object, requested: &str) -> Result<(), ApiError> {
+    let given = name(object);
     if given == requested {
         return Ok(());
+    }
+    if given.is_empty() {
+        let message =
+            format!("the name of the object ({requested} based on URL) was undeterminable: name must be provided");
+        return Err(ApiError::bad_request(message));
     }
     let message = format!("the name of the object ({given}) does not match the name on the URL ({requested})");
     Err(ApiError::bad_request(message))

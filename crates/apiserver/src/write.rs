@@ -7,9 +7,9 @@ use store::StoreError;
 use crate::admission::{self, Attributes, Operation};
 use crate::call::{Call, WriteOptions};
 use crate::deletion::{self, DeleteOptions, Plan};
-use crate::metadata;
 use crate::status::{ApiError, Subject};
 use crate::storage::{Encoded, encode};
+use crate::{metadata, ownership};
 
 /// How often a generated name is drawn again when it is taken.
 const NAME_ATTEMPTS: usize = 8;
@@ -39,22 +39,54 @@ impl Part {
     }
 }
 
-/// Creates an object in its stored form.
-pub(crate) async fn create(call: &Call, object: Object, options: WriteOptions) -> Result<Encoded, ApiError> {
-    let generated = metadata::name(&object).is_empty();
-    for _ in 0..NAME_ATTEMPTS {
-        match create_once(call, object.clone(), options).await {
-            Err(error) if generated && is_already_exists(&error) => {}
-            other => return other,
+/// What a write wants an object to be, in its stored form.
+pub(crate) struct Wanted {
+    pub(crate) object: Object,
+    pub(crate) owners: Owners,
+}
+
+/// Who is to own the object's fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owners {
+    /// The writer takes what it changes.
+    Track,
+    /// As the object says: whoever made it has settled that.
+    Settled,
+}
+
+impl Wanted {
+    pub(crate) fn settled(object: Object) -> Self {
+        Wanted { object, owners: Owners::Settled }
+    }
+}
+
+impl From<Object> for Wanted {
+    fn from(object: Object) -> Self {
+        Wanted { object, owners: Owners::Track }
+    }
+}
+
+/// Creates an object.
+pub(crate) async fn create(call: &Call, wanted: impl Into<Wanted>, options: WriteOptions) -> Result<Encoded, ApiError> {
+    let Wanted { mut object, owners } = wanted.into();
+    metadata::settle_namespace(call.stored_kind(), &mut object, call.namespace())?;
+    if owners == Owners::Track {
+        ownership::track(call, Part::Object, &Object::new(), &mut object);
+    }
+    let draws_name = metadata::name(&object).is_empty() && !metadata::text(&object, "generateName").is_empty();
+    if draws_name {
+        for _ in 1..NAME_ATTEMPTS {
+            match create_once(call, object.clone(), options).await {
+                Err(error) if error.is("AlreadyExists") => {}
+                other => return other,
+            }
         }
     }
-    let why = "the server was not able to generate a unique name for the object";
-    Err(ApiError::conflict(call.subject(metadata::text(&object, "generateName")), why))
+    create_once(call, object, options).await
 }
 
 async fn create_once(call: &Call, mut object: Object, options: WriteOptions) -> Result<Encoded, ApiError> {
     let kind = call.stored_kind();
-    metadata::settle_namespace(kind, &mut object, call.namespace())?;
     metadata::prepare_create(kind, &mut object, &call.server.ambient);
     let name = metadata::name(&object).to_owned();
     let attributes = Attributes {
@@ -77,20 +109,29 @@ async fn create_once(call: &Call, mut object: Object, options: WriteOptions) -> 
     let storage = &call.server.storage;
     if options.dry_run {
         return match storage.get(kind, call.namespace(), &name).await? {
-            Some(_) => Err(ApiError::already_exists(call.subject(&name))),
+            Some(_) => Err(taken(call, &object)),
             None => Ok(Encoded::unwritten(kind, &object)),
         };
     }
-    match storage.create(kind, &object).await {
+    match storage.create(kind, &object, call.author()).await {
         Ok(encoded) => Ok(encoded),
-        Err(StoreError::Conflict { .. }) => Err(ApiError::already_exists(call.subject(&name))),
+        Err(StoreError::Conflict { .. }) => Err(taken(call, &object)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Changes an object: reads it, lets `change` make the wanted one, and swaps them if nobody else
-/// wrote in between. `change` runs again when somebody did and the client named no version.
-pub(crate) async fn update<F>(
+/// The name is another's. Whoever had names drawn is told so.
+fn taken(call: &Call, object: &Object) -> ApiError {
+    let subject = call.subject(metadata::name(object));
+    match metadata::text(object, "generateName") {
+        "" => ApiError::already_exists(subject),
+        _ => ApiError::generate_name_conflict(subject),
+    }
+}
+
+/// Changes an object: reads it, lets `change` make the wanted one, and swaps them if nobody else wrote in between.
+/// `change` runs again when somebody did: a wanted object that names a version is then found to be of an old one.
+pub(crate) async fn update<F, W>(
     call: &Call,
     name: &str,
     part: Part,
@@ -98,7 +139,8 @@ pub(crate) async fn update<F>(
     mut change: F,
 ) -> Result<Encoded, ApiError>
 where
-    F: FnMut(&Object) -> Result<Object, ApiError> + Send,
+    F: FnMut(&Object) -> Result<W, ApiError> + Send,
+    W: Into<Wanted>,
 {
     let kind = call.stored_kind();
     for _ in 0..CONFLICT_ATTEMPTS {
@@ -106,11 +148,9 @@ where
             return Err(ApiError::not_found(call.subject(name)));
         };
         let old = current.decode()?;
-        let wanted = change(&old)?;
-        let pinned = metadata::resource_version(&wanted).is_some();
+        let wanted = change(&old)?.into();
         match update_once(call, name, part, options, &current, &old, wanted).await {
-            Err(UpdateError::Raced) if !pinned => {}
-            Err(UpdateError::Raced) => return Err(ApiError::modified(call.subject(name))),
+            Err(UpdateError::Raced) => {}
             Err(UpdateError::Refused(error)) => return Err(error),
             Ok(encoded) => return Ok(encoded),
         }
@@ -143,12 +183,16 @@ async fn update_once(
     options: WriteOptions,
     current: &Encoded,
     old: &Object,
-    wanted: Object,
+    wanted: Wanted,
 ) -> Result<Encoded, UpdateError> {
     let kind = call.stored_kind();
     let subject = call.subject(name);
+    let Wanted { object: mut wanted, owners } = wanted;
     check_version(call, name, &wanted, old)?;
     metadata::check_uid(subject, metadata::uid(&wanted), old)?;
+    if owners == Owners::Track {
+        ownership::track(call, part, old, &mut wanted);
+    }
     let mut object = merge_part(kind, part, wanted, old);
     metadata::prepare_update(&mut object, old);
     if part == Part::Object {
@@ -168,7 +212,11 @@ async fn update_once(
         metadata::bump_generation(&mut object);
     }
     let faults = match part {
-        Part::Status => kind.rules.validate_status(&object, old),
+        Part::Status => {
+            let mut faults = metadata::validate(kind, &object, Some(old));
+            faults.extend(kind.rules.validate_status(&object, old));
+            faults
+        }
         Part::Narrow(_) => metadata::validate(kind, &object, Some(old)),
         Part::Object | Part::Scale => {
             let mut faults = metadata::validate(kind, &object, Some(old));
@@ -181,6 +229,11 @@ async fn update_once(
         warn(call, kind, &object, Some(old));
     }
     admission::validate(&attributes, Some(&object)).await?;
+    ownership::keep_times(&mut object, old);
+    if metadata::is_same(&object, old) && !deletion::is_complete(kind, &object) {
+        // Nothing changed: no revision is spent and no watcher woken.
+        return Ok(current.clone());
+    }
     swap(call, name, kind, &object, current, options.dry_run).await
 }
 
@@ -200,14 +253,14 @@ async fn swap(
     let storage = &call.server.storage;
     let written = if deletion::is_complete(kind, object) {
         storage
-            .delete(kind, call.namespace(), name, at)
+            .delete(kind, call.namespace(), name, at, call.author())
             .await
             .map(|gone| Encoded { bytes: encode(kind, object), revision: gone.revision })
     } else if encode(kind, object) == current.bytes {
         // Nothing changed: no revision is spent and no watcher woken.
         return Ok(current.clone());
     } else {
-        storage.replace(kind, object, at).await
+        storage.replace(kind, object, at, call.author()).await
     };
     match written {
         Ok(encoded) => Ok(encoded),
@@ -250,8 +303,8 @@ pub(crate) async fn delete(call: &Call, name: &str, options: &DeleteOptions) -> 
             Plan::Mark(marked) if options.dry_run => {
                 return Ok(Deleted::Marked(Encoded { bytes: encode(kind, &marked), revision: current.revision }));
             }
-            Plan::Remove => storage.delete(kind, call.namespace(), name, at).await.map(Deleted::Gone),
-            Plan::Mark(marked) => storage.replace(kind, &marked, at).await.map(Deleted::Marked),
+            Plan::Remove => storage.delete(kind, call.namespace(), name, at, call.author()).await.map(Deleted::Gone),
+            Plan::Mark(marked) => storage.replace(kind, &marked, at, call.author()).await.map(Deleted::Marked),
         };
         match outcome {
             Ok(deleted) => return Ok(deleted),
@@ -298,24 +351,48 @@ fn check_version(call: &Call, name: &str, wanted: &Object, old: &Object) -> Resu
 
 /// Lets through only the part of the object that the write is about.
 fn merge_part(kind: &Kind, part: Part, mut wanted: Object, old: &Object) -> Object {
-    let keep = |object: &mut Object, status: Option<&Value>| match status {
-        Some(status) => {
-            object.insert("status".to_owned(), status.clone());
-        }
-        None => {
-            object.remove("status");
-        }
-    };
     match part {
-        Part::Object if kind.has_status => keep(&mut wanted, old.get("status")),
+        Part::Object if kind.has_status => restore(&mut wanted, old, &["status"]),
         Part::Status => {
             let mut object = old.clone();
-            keep(&mut object, wanted.get("status"));
+            restore(&mut object, &wanted, &["status"]);
+            restore(&mut object, &wanted, &["metadata"]);
+            let version = metadata::of(&mut wanted).shift_remove("resourceVersion");
+            metadata::of(&mut object).extend(version.map(|version| ("resourceVersion".to_owned(), version)));
+            for path in ownership::status_resets(kind) {
+                restore_but_owners(&mut object, old, path);
+            }
             return object;
         }
         Part::Object | Part::Scale | Part::Narrow(_) => {}
     }
     wanted
+}
+
+/// Puts back what stands at a path, or nothing where nothing stood there.
+fn restore(object: &mut Object, from: &Object, path: &[&str]) {
+    let Some((last, parents)) = path.split_last() else { return };
+    let mut place = object;
+    let mut source = Some(from);
+    for name in parents {
+        source = source.and_then(|source| source.get(*name)).and_then(Value::as_object);
+        let inner = place.entry(*name).or_insert_with(|| Value::Object(Object::new()));
+        let Value::Object(inner) = inner else { return };
+        place = inner;
+    }
+    match source.and_then(|source| source.get(*last)) {
+        Some(value) => place.insert((*last).to_owned(), value.clone()),
+        None => place.shift_remove(*last),
+    };
+}
+
+/// As [`restore`]; of metadata the owners of fields stay new.
+fn restore_but_owners(object: &mut Object, from: &Object, path: &[&str]) {
+    let owners = ownership::of(object).cloned();
+    restore(object, from, path);
+    if let (["metadata"], Some(owners)) = (path, owners) {
+        metadata::of(object).insert("managedFields".to_owned(), owners);
+    }
 }
 
 fn refuse_faults(kind: &Kind, name: &str, faults: &[FieldError]) -> Result<(), ApiError> {
@@ -326,8 +403,4 @@ fn warn(call: &Call, kind: &Kind, object: &Object, old: Option<&Object>) {
     for sentence in kind.rules.warnings(object, old) {
         call.warn(sentence);
     }
-}
-
-fn is_already_exists(error: &ApiError) -> bool {
-    error.status().reason.as_deref() == Some("AlreadyExists")
 }

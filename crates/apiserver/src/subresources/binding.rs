@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::status::ApiError;
 use crate::wire::body::{self, Body};
-use crate::write::{self, Part};
+use crate::write::{self, Part, Wanted};
 use crate::{decode, metadata, respond};
 
 pub(super) fn create(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, ApiError>> {
@@ -18,10 +18,13 @@ pub(super) fn create(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'stat
         let options = call.write_options()?;
         let body = body::read(request.into_body()).await?;
         let mut binding = decode::of_type(&call, ("", "v1", "Binding"), &body, options.validation)?;
-        metadata::check_name(&mut binding, &call.info.name)?;
+        metadata::settle_name(&mut binding, &call.info.name)?;
         let now = call.server.ambient.clock.now_seconds().to_string();
-        write::update(&call, &call.info.name, Part::Narrow("binding"), options, |pod| bind(&call, pod, &binding, &now))
-            .await?;
+        write::update(&call, &call.info.name, Part::Narrow("binding"), options, |pod| {
+            // Upstream binds behind its field managers: nobody comes to own the node's name.
+            bind(&call, pod, &binding, &now).map(Wanted::settled)
+        })
+        .await?;
         let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201 });
         respond::value(&call, StatusCode::CREATED, status)
     })

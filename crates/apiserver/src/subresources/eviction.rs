@@ -25,7 +25,7 @@ pub(super) fn create(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'stat
         let body = body::read(request.into_body()).await?;
         let options = call.write_options()?;
         let mut eviction = decode::of_type(&call, ("policy", "v1", "Eviction"), &body, options.validation)?;
-        metadata::check_name(&mut eviction, &call.info.name)?;
+        metadata::settle_name(&mut eviction, &call.info.name)?;
         let nested = eviction.get("deleteOptions").filter(|options| options.is_object());
         let nested = nested.map_or_else(Vec::new, |options| options.to_string().into_bytes());
         let mut delete_options = verbs::delete_options(&call, &nested)?;
@@ -78,7 +78,7 @@ async fn take_from_budget(call: &Call, pod: &Object, dry_run: bool) -> Result<()
         if encode(budgets, &reduced) == encoded.bytes {
             return Ok(());
         }
-        match call.server.storage.replace(budgets, &reduced, at).await {
+        match call.server.storage.replace(budgets, &reduced, at, call.author()).await {
             Ok(_) => return Ok(()),
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),

@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
+use super::narrow::state_version;
 use crate::call::Call;
 use crate::status::ApiError;
 use crate::wire::body::{self, Body};
@@ -16,8 +17,8 @@ pub(super) fn update(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'stat
     Box::pin(async move {
         let options = call.write_options()?;
         let body = body::read(request.into_body()).await?;
-        let mut wanted = decode::object(&call, &body, options)?;
-        metadata::check_name(&mut wanted, &call.info.name)?;
+        let wanted = decode::object(&call, &body, options)?;
+        metadata::check_name(&wanted, &call.info.name)?;
         let finalizers = wanted.get("spec").and_then(|spec| spec.get("finalizers")).cloned();
         let version = metadata::resource_version(&wanted).map(str::to_owned);
         let encoded = write::update(&call, &call.info.name, Part::Narrow("finalize"), options, |old| {
@@ -35,13 +36,4 @@ pub(super) fn update(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'stat
         .await?;
         respond::object(&call, StatusCode::OK, encoded)
     })
-}
-
-/// Makes the write depend on the version the client named, or on none.
-pub(super) fn state_version(object: &mut registry::Object, version: Option<&str>) {
-    let metadata = metadata::of(object);
-    match version {
-        Some(version) => metadata.insert("resourceVersion".to_owned(), Value::from(version)),
-        None => metadata.remove("resourceVersion"),
-    };
 }

@@ -10,11 +10,14 @@ use crate::call::Call;
 use crate::status::ApiError;
 use crate::wire::body::Body;
 
+mod approval;
 mod binding;
 mod ephemeral_containers;
 mod eviction;
 mod finalize;
 mod kubelet;
+mod narrow;
+mod resize;
 mod scale;
 mod status;
 mod token;
@@ -51,8 +54,10 @@ static TABLE: &[Subresource] = &[
     Subresource { on: On::Kind("", "pods"), name: "log", kind: None, verbs: &["get"], handler: kubelet::log },
     Subresource { on: On::Kind("", "nodes"), name: "proxy", kind: Some(("", "v1", "NodeProxyOptions")), verbs: &["get"], handler: kubelet::node_proxy },
     Subresource { on: On::Kind("", "pods"), name: "portforward", kind: Some(("", "v1", "PodPortForwardOptions")), verbs: &["create", "get"], handler: kubelet::port_forward },
+    Subresource { on: On::Kind("", "pods"), name: "resize", kind: None, verbs: READ_WRITE, handler: resize::dispatch },
     Subresource { on: On::Kind("", "serviceaccounts"), name: "token", kind: Some(("authentication.k8s.io", "v1", "TokenRequest")), verbs: &["create"], handler: token::create },
     Subresource { on: On::Kind("", "namespaces"), name: "finalize", kind: None, verbs: &["update"], handler: finalize::update },
+    Subresource { on: On::Kind("certificates.k8s.io", "certificatesigningrequests"), name: "approval", kind: None, verbs: READ_WRITE, handler: approval::dispatch },
     Subresource { on: On::Scale, name: "scale", kind: Some(("autoscaling", "v1", "Scale")), verbs: READ_WRITE, handler: scale::dispatch },
     Subresource { on: On::Status, name: "status", kind: None, verbs: READ_WRITE, handler: status::dispatch },
 ];

@@ -4,19 +4,24 @@ use std::sync::Arc;
 
 use api::Selector;
 use api::k8s::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use codec::FieldValidation;
+use codec::apply::{self, ManagedFields, PathElement, Resets, Tracking, Versions};
+use codec::schema::{self, Type};
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use registry::{FieldError, Object, Scale};
 use serde_json::{Value, json};
 
-use super::finalize::state_version;
+use super::narrow::state_version;
 use crate::call::Call;
+use crate::patch::Patch;
 use crate::status::ApiError;
 use crate::storage::Encoded;
 use crate::wire::body::{self, Body};
-use crate::write::{self, Part};
-use crate::{decode, metadata, patch, respond, verbs};
+use crate::write::{self, Part, Wanted};
+use crate::{decode, metadata, ownership, respond, verbs};
+
+const SCALE: (&str, &str, &str) = ("autoscaling", "v1", "Scale");
+const SCALE_VERSION: &str = "autoscaling/v1";
 
 pub(super) fn dispatch(
     call: Arc<Call>,
@@ -41,41 +46,53 @@ async fn get(call: &Call, paths: &Scale) -> Result<Response<Body>, ApiError> {
 
 async fn update(call: &Call, paths: &Scale, body: Body) -> Result<Response<Body>, ApiError> {
     let options = call.write_options()?;
-    let scale = scale_of(call, &body::read(body).await?, options.validation)?;
-    let encoded =
-        write::update(call, &call.info.name, Part::Scale, options, |old| apply(call, paths, old, &scale)).await?;
+    let scale = decode::of_type(call, SCALE, &body::read(body).await?, options.validation)?;
+    metadata::check_name(&scale, &call.info.name)?;
+    let change = |old: &Object| {
+        let owners = Owners::of(call, paths, old);
+        let wanted = owners.updated(&scale);
+        scaled(call, paths, old, &wanted, &owners)
+    };
+    let encoded = write::update(call, &call.info.name, Part::Scale, options, change).await?;
     shown(call, paths, &encoded)
 }
 
 async fn patch(call: &Call, paths: &Scale, body: Body) -> Result<Response<Body>, ApiError> {
     let options = call.write_options()?;
-    let patch = patch::Patch::parse(&call.headers, &body::read(body).await?)?;
-    let encoded = write::update(call, &call.info.name, Part::Scale, options, |old| {
-        let before = scale_object(paths, old);
-        let version = metadata::text(&before, "resourceVersion").to_owned();
-        let mut after = patch.apply_to_type(("autoscaling", "v1", "Scale"), before)?;
-        if metadata::text(&after, "resourceVersion") == version {
-            // The patch says nothing of versions: it may be applied again after another write.
-            state_version(&mut after, None);
-        }
-        apply(call, paths, old, &after)
-    })
-    .await?;
+    let patch = Patch::read(call, &body::read(body).await?, options)?;
+    let change = |old: &Object| {
+        let owners = Owners::of(call, paths, old);
+        let wanted = if patch.creates() {
+            patch.change_type(SCALE, owners.live.clone(), |config, force| owners.applied(config, force))?
+        } else {
+            owners.updated(&patch.change_type(SCALE, owners.live.clone(), |config, _| Ok(config.clone()))?)
+        };
+        metadata::check_name(&wanted, &call.info.name)?;
+        scaled(call, paths, old, &wanted, &owners)
+    };
+    let encoded = write::update(call, &call.info.name, Part::Scale, options, change).await?;
     shown(call, paths, &encoded)
 }
 
-fn scale_of(call: &Call, body: &[u8], validation: FieldValidation) -> Result<Object, ApiError> {
-    let mut scale = decode::of_type(call, ("autoscaling", "v1", "Scale"), body, validation)?;
-    metadata::check_name(&mut scale, &call.info.name)?;
-    Ok(scale)
-}
-
 /// The object with the replicas the scale asks for.
-fn apply(call: &Call, paths: &Scale, old: &Object, scale: &Object) -> Result<Object, ApiError> {
-    let replicas = scale.get("spec").and_then(|spec| spec.get("replicas")).and_then(Value::as_i64).unwrap_or(0);
+fn scaled(call: &Call, paths: &Scale, old: &Object, scale: &Object, owners: &Owners<'_>) -> Result<Wanted, ApiError> {
+    let name = &call.info.name;
+    let replicas = scale.get("spec").and_then(|spec| spec.get("replicas"));
+    let replicas = match replicas {
+        None | Some(Value::Null) => 0,
+        Some(Value::Number(number)) if number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()) => {
+            number.as_i64().unwrap_or_default()
+        }
+        Some(other) => {
+            let message = format!("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is {other}");
+            return Err(ApiError::bad_request(message));
+        }
+    };
     if replicas < 0 {
         let fault = FieldError::invalid("spec.replicas", replicas, "must be greater than or equal to 0");
-        return Err(ApiError::invalid(call.kind, &call.info.name, &[fault]));
+        let message = format!("Scale.autoscaling {name:?} is invalid: {fault}");
+        let error = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
+        return Err(error.with_cause(fault.reason(), fault.body(), Some(&fault.path)));
     }
     let mut object = old.clone();
     set(&mut object, paths.spec_replicas, Value::from(replicas));
@@ -83,7 +100,81 @@ fn apply(call: &Call, paths: &Scale, old: &Object, scale: &Object) -> Result<Obj
     if !metadata::uid(scale).is_empty() {
         metadata::of(&mut object).insert("uid".to_owned(), Value::from(metadata::uid(scale)));
     }
-    Ok(object)
+    ownership::set(&mut object, owners.of_parent(scale));
+    Ok(Wanted::settled(object))
+}
+
+/// Who owns the replicas: the managers of the object, as its Scale shows them.
+struct Owners<'a> {
+    call: &'a Call,
+    /// Of the object.
+    parent: ManagedFields,
+    /// The present Scale, with the managers of its replicas.
+    live: Object,
+    replicas: Vec<PathElement>,
+    api_version: String,
+}
+
+impl<'a> Owners<'a> {
+    fn of(call: &'a Call, paths: &Scale, old: &Object) -> Self {
+        let parent = ManagedFields::stored(ownership::of(old).cloned());
+        let replicas: Vec<PathElement> =
+            paths.spec_replicas.trim_start_matches('.').split('.').map(PathElement::field).collect();
+        let mut live = scale_object(paths, old);
+        ownership::set(&mut live, apply::to_scale(&parent, &replicas));
+        Owners { call, parent, live, replicas, api_version: call.kind.api_version() }
+    }
+
+    fn tracked<T>(&self, run: impl FnOnce(&Tracking<'_>) -> T) -> T {
+        let (manager, now) = (self.call.manager(), self.call.server.ambient.clock.now_seconds().to_string());
+        run(&Tracking {
+            versions: &OneVersion,
+            api_version: SCALE_VERSION,
+            manager: &manager,
+            subresource: Part::Scale.subresource(),
+            now: &now,
+            resets: Resets::Excluding(&[&["status"]]),
+        })
+    }
+
+    fn managed(&self) -> ManagedFields {
+        ManagedFields::stored(ownership::of(&self.live).cloned())
+    }
+
+    /// A wanted Scale, its writer owning what it changes.
+    fn updated(&self, scale: &Object) -> Object {
+        let managed = self.tracked(|tracking| tracking.update(&self.live, scale, self.managed()));
+        let mut scale = scale.clone();
+        ownership::set(&mut scale, managed);
+        scale
+    }
+
+    fn applied(&self, config: &Object, force: bool) -> Result<Object, ApiError> {
+        let applied = self.tracked(|tracking| tracking.apply(&self.live, config, self.managed(), force));
+        let applied = applied.map_err(|error| ownership::refused(error, SCALE_VERSION, SCALE.2, config))?;
+        let mut scale = applied.object;
+        ownership::set(&mut scale, applied.managed);
+        Ok(scale)
+    }
+
+    fn of_parent(&self, scale: &Object) -> ManagedFields {
+        let scale = ManagedFields::stored(ownership::of(scale).cloned());
+        apply::scale_to_parent(&self.parent, &scale, &self.api_version, &self.replicas)
+    }
+}
+
+/// Scale is served in one version alone.
+struct OneVersion;
+
+impl Versions for OneVersion {
+    fn r#type(&self, api_version: &str) -> Option<&'static Type> {
+        let (group, version, kind) = SCALE;
+        (api_version == SCALE_VERSION).then(|| schema::lookup(group, version, kind)).flatten()
+    }
+
+    fn convert(&self, object: &Object, _from: &str, to: &str) -> Option<Object> {
+        (to == SCALE_VERSION).then(|| object.clone())
+    }
 }
 
 fn shown(call: &Call, paths: &Scale, encoded: &Encoded) -> Result<Response<Body>, ApiError> {
