@@ -11,6 +11,8 @@ pub mod kind;
 pub mod metadata;
 pub mod names;
 pub mod pod_spec;
+#[cfg(test)]
+mod testing;
 mod webhook_client;
 mod workload;
 

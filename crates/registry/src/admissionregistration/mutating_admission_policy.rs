@@ -105,3 +105,44 @@ fn validate_mutation(mutation: &Object, path: &str, faults: &mut Vec<FieldError>
         faults.push(FieldError::invalid(join(path, other), present.clone(), detail));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, created, row};
+
+    fn policy(mutations: Value) -> Value {
+        json!({"metadata": {"name": "p"}, "spec": {
+            "matchConstraints": {"resourceRules": [
+                {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}]},
+            "mutations": mutations,
+        }})
+    }
+
+    #[test]
+    fn a_mutation_carries_the_patch_it_names() {
+        let kind = &MUTATING_ADMISSION_POLICY;
+        let good = json!([{"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}]);
+        check(kind, policy(good.clone()), &[]);
+        assert_eq!(created(kind, policy(good.clone()))["spec"]["reinvocationPolicy"], "Never");
+        assert_eq!(row(kind, policy(good)), "Name=p Mutations=1 ParamKind=<unset> Age=<unknown>");
+        check(kind, policy(json!([])), &["spec.mutations: Required value: mutations must contain at least one item"]);
+        check(
+            kind,
+            policy(json!([
+                {},
+                {"patchType": "Merge"},
+                {"patchType": "JSONPatch"},
+                {"patchType": "ApplyConfiguration", "applyConfiguration": {}},
+            ])),
+            &[
+                "spec.mutations[0].patchType: Required value",
+                r#"spec.mutations[1].patchType: Unsupported value: "Merge": supported values: "ApplyConfiguration", "JSONPatch""#,
+                "spec.mutations[2].jsonPatch: Required value: must be specified when patchType is JSONPatch",
+                "spec.mutations[3].applyConfiguration.expression: Required value: expression is not specified",
+            ],
+        );
+    }
+}

@@ -48,3 +48,29 @@ impl Rules for MutatingWebhookConfigurationRules {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, created};
+
+    #[test]
+    fn a_mutating_webhook_runs_once_unless_it_says_otherwise() {
+        let hook = |policy: Value| {
+            json!({"metadata": {"name": "a"}, "webhooks": [{
+                "name": "a.example.com", "clientConfig": {"url": "https://example.com/x"}, "sideEffects": "None",
+                "admissionReviewVersions": ["v1"], "reinvocationPolicy": policy,
+            }]})
+        };
+        let kind = &MUTATING_WEBHOOK_CONFIGURATION;
+        assert_eq!(created(kind, hook(Value::Null))["webhooks"][0]["reinvocationPolicy"], "Never");
+        check(kind, hook(json!("IfNeeded")), &[]);
+        check(
+            kind,
+            hook(json!("Often")),
+            &[r#"webhooks[0].reinvocationPolicy: Unsupported value: "Often": supported values: "IfNeeded", "Never""#],
+        );
+    }
+}

@@ -88,3 +88,59 @@ fn validate_actions(binding: &Object, faults: &mut Vec<FieldError>) {
         faults.push(FieldError::required(path, "at least one validation action is required"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, row};
+
+    fn binding(actions: Value, parameters: Value) -> Value {
+        json!({"metadata": {"name": "b"}, "spec": {"policyName": "p", "validationActions": actions, "paramRef": parameters}})
+    }
+
+    #[test]
+    fn what_upstream_refuses_is_refused_in_its_words() {
+        let kind = &VALIDATING_ADMISSION_POLICY_BINDING;
+        check(kind, binding(json!(["Deny"]), json!({"name": "x", "parameterNotFoundAction": "Deny"})), &[]);
+        check(
+            kind,
+            binding(json!(["Deny", "Warn", "Sing", "Warn"]), json!({"name": "x", "selector": {}})),
+            &[
+                "spec.paramRef.name: Forbidden: name and selector are mutually exclusive",
+                "spec.paramRef.selector: Forbidden: name and selector are mutually exclusive",
+                "spec.paramRef.parameterNotFoundAction: Required value",
+                r#"spec.validationActions[2]: Unsupported value: "Sing": supported values: "Audit", "Deny", "Warn""#,
+                r#"spec.validationActions[3]: Duplicate value: "Warn""#,
+                r#"spec.validationActions: Invalid value: ["Deny","Warn","Sing","Warn"]: must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)"#,
+            ],
+        );
+        check(
+            kind,
+            json!({"metadata": {"name": "b"}, "spec": {"paramRef": {"parameterNotFoundAction": "Ask"}}}),
+            &[
+                "spec.policyName: Required value",
+                "spec.paramRef: Required value: one of name or selector must be specified",
+                r#"spec.paramRef.parameterNotFoundAction: Unsupported value: "Ask": supported values: "Deny", "Allow""#,
+                "spec.validationActions: Required value: at least one validation action is required",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_table_shows_where_parameters_come_from() {
+        for (parameters, shown) in [
+            (Value::Null, "<unset>"),
+            (json!({"name": "x"}), "*/x"),
+            (json!({"name": "x", "namespace": "n"}), "n/x"),
+            (
+                json!({"selector": {"matchLabels": {"a": "b"}}}),
+                "&LabelSelector{MatchLabels:map[string]string{a: b,},MatchExpressions:[]LabelSelectorRequirement{},}",
+            ),
+        ] {
+            let shown = format!("Name=b PolicyName=p ParamRef={shown} Age=<unknown>");
+            assert_eq!(row(&VALIDATING_ADMISSION_POLICY_BINDING, binding(json!(["Deny"]), parameters)), shown);
+        }
+    }
+}

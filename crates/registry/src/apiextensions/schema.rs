@@ -221,3 +221,98 @@ fn is_empty(value: &Value) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::object;
+
+    #[track_caller]
+    fn check(schema: Value, expected: &[&str]) {
+        let mut faults = Vec::new();
+        validate(&object(schema), "s", &mut faults);
+        let faults: Vec<String> = faults.iter().map(FieldError::to_string).collect();
+        assert_eq!(faults, expected);
+    }
+
+    #[test]
+    fn every_field_has_a_type() {
+        check(json!({}), &["s.type: Required value: must not be empty at the root"]);
+        check(json!({"type": "string"}), &[r#"s.type: Invalid value: "string": must be object at the root"#]);
+        check(
+            json!({"type": "object", "properties": {
+                "a": {},
+                "b": {"type": "array", "items": {}},
+                "c": {"type": "array"},
+                "d": {"x-kubernetes-int-or-string": true},
+                "e": {"x-kubernetes-preserve-unknown-fields": true},
+                "f": {"type": "text"},
+            }}),
+            &[
+                "s.properties[a].type: Required value: must not be empty for specified object fields",
+                "s.properties[b].items.type: Required value: must not be empty for specified array items",
+                "s.properties[c].items: Required value: must be specified",
+                r#"s.properties[f].type: Unsupported value: "text": supported values: "array", "boolean", "integer", "number", "object", "string""#,
+            ],
+        );
+    }
+
+    #[test]
+    fn logic_narrows_values_and_says_nothing_of_structure() {
+        check(
+            json!({"type": "object", "properties": {"a": {"type": "integer", "anyOf": [{"minimum": 1}, {"type": "integer", "nullable": true}]}},
+                "not": {"description": "x", "properties": {"a": {"default": 1}}}}),
+            &[
+                "s.properties[a].anyOf[1].type: Forbidden: must be empty to be structural",
+                "s.properties[a].anyOf[1].nullable: Forbidden: must be false to be structural",
+                "s.not.description: Forbidden: must be empty to be structural",
+                "s.not.properties[a].default: Forbidden: must be empty to be structural",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_json_schema_has_beyond_is_refused() {
+        check(
+            json!({"type": "object", "$ref": "#/x", "uniqueItems": true, "properties": {"a": {"type": "null"}},
+                "additionalProperties": {"type": "string"}, "definitions": {"x": {}}, "patternProperties": {}}),
+            &[
+                "s.$ref: Forbidden: $ref is not supported",
+                "s.definitions: Forbidden: definitions is not supported",
+                "s.uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
+                "s.additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive",
+                "s.properties[a].type: Forbidden: type cannot be set to null, use nullable as an alternative",
+            ],
+        );
+    }
+
+    #[test]
+    fn lists_of_keyed_items_name_their_keys() {
+        let list = |kind: &str, keys: Value| {
+            json!({"type": "object", "properties": {"l": {
+                "type": "array", "x-kubernetes-list-type": kind, "x-kubernetes-list-map-keys": keys,
+                "items": {"type": "object", "properties": {"name": {"type": "string"}}}}}})
+        };
+        check(list("map", json!(["name"])), &[]);
+        check(
+            list("map", json!(["port"])),
+            &[
+                r#"s.properties[l].x-kubernetes-list-map-keys[0]: Invalid value: "port": entries must all be names of item properties"#,
+            ],
+        );
+        check(
+            list("map", json!([])),
+            &[
+                "s.properties[l].x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map",
+            ],
+        );
+        check(
+            list("set", json!(["name"])),
+            &[
+                r#"s.properties[l].x-kubernetes-list-type: Invalid value: "set": must be map if x-kubernetes-list-map-keys is non-empty"#,
+            ],
+        );
+    }
+}

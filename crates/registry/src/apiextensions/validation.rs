@@ -276,3 +276,134 @@ fn validate_change(definition: &Object, old: &Object, faults: &mut Vec<FieldErro
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_update, created, object, row};
+
+    use crate::apiextensions::custom_resource_definition::CUSTOM_RESOURCE_DEFINITION as KIND;
+
+    fn definition(change: impl FnOnce(&mut Value)) -> Value {
+        let mut definition = json!({
+            "metadata": {"name": "widgets.example.com", "creationTimestamp": "2030-01-01T00:00:00Z"},
+            "spec": {
+                "group": "example.com",
+                "scope": "Namespaced",
+                "names": {"plural": "widgets", "kind": "Widget"},
+                "versions": [{"name": "v1", "served": true, "storage": true,
+                    "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object"}}}}}],
+            },
+        });
+        change(&mut definition);
+        definition
+    }
+
+    #[test]
+    fn a_definition_is_told_what_upstream_assumes() {
+        let created = created(&KIND, definition(|_| {}));
+        assert_eq!(
+            created["spec"]["names"],
+            json!({"plural": "widgets", "kind": "Widget", "singular": "widget", "listKind": "WidgetList"})
+        );
+        assert_eq!(created["spec"]["conversion"], json!({"strategy": "None"}));
+        assert_eq!(created["status"], json!({"storedVersions": ["v1"]}));
+        check(&KIND, definition(|_| {}), &[]);
+        assert_eq!(row(&KIND, created), "Name=widgets.example.com Created At=2030-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn what_upstream_refuses_is_refused_in_its_words() {
+        check(
+            &KIND,
+            definition(|definition| {
+                definition["metadata"]["name"] = json!("widget");
+                let spec = &mut definition["spec"];
+                spec["group"] = json!("example");
+                spec["scope"] = json!("World");
+                spec["preserveUnknownFields"] = json!(true);
+                spec["names"]["listKind"] = json!("Widget");
+                spec["names"]["shortNames"] = json!(["W"]);
+                spec["versions"][0]["storage"] = json!(false);
+                spec["versions"][0].as_object_mut().unwrap().shift_remove("schema");
+            }),
+            &[
+                r#"metadata.name: Invalid value: "widget": must be spec.names.plural+"."+spec.group"#,
+                r#"spec.group: Invalid value: "example": should be a domain with at least one dot"#,
+                r#"spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced""#,
+                "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
+                "spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required",
+                r#"spec.versions: Invalid value: [{"name":"v1","served":true,"storage":false}]: must have exactly one version marked as storage version"#,
+                &format!(r#"spec.names.shortNames[0]: Invalid value: "W": {}"#, names::dns_1035_label("W").join(",")),
+                r#"spec.names.listKind: Invalid value: "Widget": kind and listKind may not be the same"#,
+            ],
+        );
+        check(
+            &KIND,
+            definition(|definition| {
+                let version = &mut definition["spec"]["versions"][0];
+                version["subresources"] =
+                    json!({"scale": {"specReplicasPath": ".status.n", "labelSelectorPath": ".x"}});
+                version["additionalPrinterColumns"] = json!([{"name": "Age", "type": "moment", "jsonPath": ".x"}]);
+                version["deprecationWarning"] = json!("old");
+                definition["spec"]["conversion"] =
+                    json!({"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v9"]}});
+            }),
+            &[
+                r#"spec.versions[0].deprecationWarning: Invalid value: "old": can only be set for deprecated versions"#,
+                r#"spec.versions[0].subresources.scale.specReplicasPath: Invalid value: ".status.n": should be a json path under .spec"#,
+                "spec.versions[0].subresources.scale.statusReplicasPath: Required value",
+                r#"spec.versions[0].subresources.scale.labelSelectorPath: Invalid value: ".x": should be a json path under either .spec or .status"#,
+                r#"spec.versions[0].additionalPrinterColumns[0].type: Invalid value: "moment": must be one of boolean,date,integer,number,string"#,
+                "spec.conversion.webhookClientConfig: Required value: required when strategy is set to Webhook",
+                r#"spec.conversion.conversionReviewVersions: Invalid value: ["v9"]: must include at least one of v1, v1beta1"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn kubernetes_own_groups_need_its_approval() {
+        let ours = |approval: Value| {
+            definition(|definition| {
+                definition["metadata"]["name"] = json!("widgets.x.k8s.io");
+                definition["metadata"]["annotations"] = json!({"api-approved.kubernetes.io": approval});
+                definition["spec"]["group"] = json!("x.k8s.io");
+            })
+        };
+        check(&KIND, ours(json!("https://github.com/kubernetes/kubernetes/pull/1")), &[]);
+        check(&KIND, ours(json!("unapproved, for a test")), &[]);
+        check(
+            &KIND,
+            ours(Value::Null),
+            &[
+                "metadata.annotations[api-approved.kubernetes.io]: Required value: protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111",
+            ],
+        );
+        check_update(&KIND, ours(Value::Null), ours(Value::Null), &[]);
+    }
+
+    #[test]
+    fn what_objects_rest_on_stays() {
+        let mut old = object(created(&KIND, definition(|_| {})));
+        crate::fields::set(&mut old, "status.conditions", json!([{"type": "Established", "status": "True"}]));
+        let mut new = object(definition(|definition| {
+            definition["spec"]["scope"] = json!("Cluster");
+            definition["spec"]["versions"][0]["name"] = json!("v2");
+        }));
+        KIND.rules.default(&mut new);
+        new.insert("status".to_owned(), old["status"].clone());
+        let context = crate::WriteContext { now: crate::testing::NOW.parse().unwrap(), user: "someone" };
+        KIND.rules.prepare_update(&mut new, &old, &context);
+        assert_eq!(new["status"]["storedVersions"], json!(["v1", "v2"]));
+        let faults: Vec<String> = KIND.rules.validate(&new, Some(&old)).iter().map(FieldError::to_string).collect();
+        assert_eq!(
+            faults,
+            [
+                r#"spec.scope: Invalid value: "Cluster": field is immutable"#,
+                r#"status.storedVersions[0]: Invalid value: "v1": must appear in spec.versions"#,
+            ]
+        );
+    }
+}

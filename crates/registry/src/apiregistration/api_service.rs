@@ -148,3 +148,74 @@ fn availability(api: &Object) -> String {
         (status, reason) => format!("{status} ({reason})"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{NOW, check, created, row};
+
+    fn api(name: &str, service: Value) -> Value {
+        json!({"metadata": {"name": name}, "spec": {"group": "metrics.k8s.io", "version": "v1beta1",
+            "groupPriorityMinimum": 100, "versionPriority": 100, "service": service}})
+    }
+
+    #[test]
+    fn what_this_server_serves_is_available() {
+        let mut local = api("v1beta1.metrics.k8s.io", Value::Null);
+        local["spec"].as_object_mut().unwrap().shift_remove("service");
+        let created = created(&API_SERVICE, local);
+        assert_eq!(
+            created["status"]["conditions"],
+            json!([{"type": "Available", "status": "True", "lastTransitionTime": NOW, "reason": "Local",
+                "message": "Local APIServices are always available"}])
+        );
+        assert_eq!(
+            row(&API_SERVICE, created),
+            "Name=v1beta1.metrics.k8s.io Service=Local Available=True Age=<unknown>"
+        );
+    }
+
+    #[test]
+    fn what_upstream_refuses_is_refused_in_its_words() {
+        let kind = &API_SERVICE;
+        let service = json!({"name": "metrics", "namespace": "kube-system"});
+        check(kind, api("v1beta1.metrics.k8s.io", service.clone()), &[]);
+        check(
+            kind,
+            api("metrics", json!({"port": 0})),
+            &[
+                r#"metadata.name: Invalid value: "metrics": must be `spec.version+"."+spec.group`: "v1beta1.metrics.k8s.io""#,
+                "spec.service.namespace: Required value",
+                "spec.service.name: Required value",
+                "spec.service.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive",
+            ],
+        );
+        let mut bad = api("v2.", service);
+        bad["spec"]["group"] = json!("");
+        bad["spec"]["version"] = json!("v2");
+        bad["spec"]["groupPriorityMinimum"] = json!(0);
+        bad["spec"]["versionPriority"] = json!(1001);
+        bad["spec"]["insecureSkipTLSVerify"] = json!(true);
+        bad["spec"]["caBundle"] = json!("AA==");
+        check(
+            kind,
+            bad,
+            &[
+                "spec.group: Required value: only v1 may have an empty group and it better be legacy kube",
+                "spec.groupPriorityMinimum: Invalid value: 0: must be positive and less than 20000",
+                "spec.versionPriority: Invalid value: 1001: must be positive and less than 1000",
+                "spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_table_says_why_an_api_is_not_there() {
+        let mut api = api("v1beta1.metrics.k8s.io", json!({"name": "m", "namespace": "n"}));
+        assert!(row(&API_SERVICE, api.clone()).contains("Service=n/m Available=Unknown"));
+        api["status"] = json!({"conditions": [{"type": "Available", "status": "False", "reason": "MissingEndpoints"}]});
+        assert!(row(&API_SERVICE, api).contains("Available=False (MissingEndpoints)"));
+    }
+}

@@ -168,3 +168,68 @@ fn pem_blocks(text: &str) -> impl Iterator<Item = PemBlock<'_>> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_update, row};
+
+    /// A sequence of nothing, in PEM.
+    const ANCHOR: &str = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+
+    fn bundle(name: &str, signer: &str, anchors: &str) -> Value {
+        json!({"metadata": {"name": name}, "spec": {"signerName": signer, "trustBundle": anchors}})
+    }
+
+    #[test]
+    fn the_signers_name_leads_the_bundles() {
+        let kind = &CLUSTER_TRUST_BUNDLE;
+        check(kind, bundle("plain", "", ANCHOR), &[]);
+        check(kind, bundle("example.com:s:one", "example.com/s", ANCHOR), &[]);
+        check(
+            kind,
+            bundle("a:b", "", ANCHOR),
+            &[
+                r#"metadata.name: Invalid value: "a:b": ClusterTrustBundle without signer name must not have ":" in its name"#,
+            ],
+        );
+        check(
+            kind,
+            bundle("one", "example.com/s", ANCHOR),
+            &[
+                r#"metadata.name: Invalid value: "one": ClusterTrustBundle for signerName example.com/s must be named with prefix example.com:s:"#,
+            ],
+        );
+        check(
+            kind,
+            bundle("s:x:one", "s/x", ANCHOR),
+            &[
+                r#"spec.signerName: Invalid value: "s": should be a domain with at least two segments separated by dots"#,
+            ],
+        );
+        check_update(
+            kind,
+            bundle("one", "", "whatever rests is not read again"),
+            bundle("one", "", "whatever rests is not read again"),
+            &[],
+        );
+        assert_eq!(row(kind, bundle("one", "", ANCHOR)), "Name=one SignerName=<none>");
+    }
+
+    #[test]
+    fn a_bundle_holds_certificates_each_once() {
+        let kind = &CLUSTER_TRUST_BUNDLE;
+        let fault = |detail: &str| format!(r#"spec.trustBundle: Invalid value: "<value omitted>": {detail}"#);
+        for (anchors, detail) in [
+            (String::new(), "at least one trust anchor must be provided"),
+            (ANCHOR.repeat(2), "duplicate trust anchor (indices [0 1])"),
+            (ANCHOR.replace("CERTIFICATE", "PRIVATE KEY"), "entry 0 has bad block type: PRIVATE KEY"),
+            (ANCHOR.replace("MAA=", "a: b\n\nMAA="), "entry 0 has PEM block headers"),
+            (ANCHOR.replace("MAA=", "AAAA"), "entry 0 does not parse as X.509"),
+        ] {
+            check(kind, bundle("one", "", &anchors), &[&fault(detail)]);
+        }
+    }
+}

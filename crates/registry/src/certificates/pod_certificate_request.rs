@@ -232,3 +232,102 @@ fn validate_issued(request: &Object, faults: &mut Vec<FieldError>) {
         faults.push(FieldError::invalid("status.beginRefreshAt", shown, detail));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_status, check_update, created, row};
+
+    fn request(seconds: Value) -> Value {
+        json!({"metadata": {"name": "r", "namespace": "n"}, "spec": {
+            "signerName": "example.com/s", "podName": "p", "podUID": "1", "serviceAccountName": "a",
+            "serviceAccountUID": "2", "nodeName": "node", "nodeUID": "3", "maxExpirationSeconds": seconds,
+            "stubPKCS10Request": "AA==",
+        }})
+    }
+
+    #[test]
+    fn a_request_names_its_pod_and_a_span() {
+        let kind = &POD_CERTIFICATE_REQUEST_V1BETA1;
+        check(kind, request(Value::Null), &[]);
+        assert_eq!(created(kind, request(Value::Null))["spec"]["maxExpirationSeconds"], 86_400);
+        check(
+            kind,
+            request(json!(60)),
+            &["spec.maxExpirationSeconds: Invalid value: 60: must be in the range [3600, 7862400]"],
+        );
+        let mut ours = request(json!(172_800));
+        ours["spec"]["signerName"] = json!("kubernetes.io/kube-apiserver-client-pod");
+        ours["spec"]["podUID"] = json!("");
+        check(
+            kind,
+            ours,
+            &[
+                r#"spec.podUID: Invalid value: "": must not be empty"#,
+                "spec.maxExpirationSeconds: Invalid value: 172800: must be in the range [3600, 86400]",
+            ],
+        );
+        let (new, old) = (request(json!(7200)), request(json!(3600)));
+        let spec = serde_json::to_string(&new["spec"]).unwrap();
+        check_update(kind, new, old, &[&format!("spec: Invalid value: {spec}: field is immutable")]);
+    }
+
+    #[test]
+    fn a_request_ends_once() {
+        let kind = &POD_CERTIFICATE_REQUEST_V1BETA1;
+        let ended = |state: &str| json!({"status": {"conditions": [{"type": state, "status": "True"}]}});
+        check_status(kind, ended("Denied"), json!({}), &[]);
+        check_status(
+            kind,
+            ended("Failed"),
+            ended("Denied"),
+            &[
+                r#"status: Invalid value: {"conditions":[{"type":"Failed","status":"True"}]}: immutable after PodCertificateRequest is issued, denied, or failed"#,
+            ],
+        );
+        check_status(
+            kind,
+            ended("Ready"),
+            json!({}),
+            &[
+                r#"status.conditions[0].type: Unsupported value: "Ready": supported values: "Denied", "Failed", "Issued""#,
+            ],
+        );
+        check_status(
+            kind,
+            ended("Issued"),
+            json!({}),
+            &[
+                r#"status.certificateChain: Invalid value: "": issued certificate chain must contain at least one certificate"#,
+            ],
+        );
+        let mut issued = ended("Issued");
+        issued["status"]["certificateChain"] = json!("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----");
+        issued["status"]["notBefore"] = json!("2030-01-01T00:00:00Z");
+        issued["status"]["notAfter"] = json!("2030-01-02T00:00:00Z");
+        issued["status"]["beginRefreshAt"] = json!("2030-01-01T12:00:00Z");
+        check_status(kind, issued.clone(), json!({}), &[]);
+        issued["status"]["beginRefreshAt"] = json!("2030-01-01T00:05:00Z");
+        check_status(
+            kind,
+            issued,
+            json!({}),
+            &[
+                r#"status.beginRefreshAt: Invalid value: "2030-01-01T00:05:00Z": must be at least 10 minutes after status.notBefore"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn a_table_shows_how_it_stands() {
+        let mut shown = request(json!(3600));
+        assert_eq!(
+            row(&POD_CERTIFICATE_REQUEST, shown.clone()),
+            "Name=r PodName=p ServiceAccountName=a NodeName=node SignerName=example.com/s State=Pending Age=<unknown>"
+        );
+        shown["status"] = json!({"conditions": [{"type": "Issued", "status": "True"}]});
+        assert!(row(&POD_CERTIFICATE_REQUEST, shown).contains("State=Issued"));
+    }
+}

@@ -114,3 +114,60 @@ impl SemanticVersion {
         numbers.try_into().ok().map(SemanticVersion)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_update, row};
+
+    fn candidate(binary: &str, emulated: &str, strategy: &str) -> Value {
+        json!({"metadata": {"name": "a"}, "spec": {
+            "leaseName": "l", "binaryVersion": binary, "emulationVersion": emulated, "strategy": strategy}})
+    }
+
+    #[test]
+    fn what_upstream_refuses_is_refused_in_its_words() {
+        let kind = &LEASE_CANDIDATE;
+        check(kind, candidate("1.37.0", "1.36.0", OLDEST), &[]);
+        check(kind, candidate("1.37.0", "", "example.com/mine"), &[]);
+        check(
+            kind,
+            json!({"spec": {}}),
+            &["spec.leaseName: Required value", "spec.binaryVersion: Required value", "spec.strategy: Required value"],
+        );
+        check(
+            kind,
+            candidate("1.9.0", "1.36.0", "Newest"),
+            &[
+                r#"spec.binaryVersion: Invalid value: "1.9.0": must be greater than or equal to `emulationVersion`"#,
+                r#"spec.strategy: Unsupported value: "Newest": supported values: "OldestEmulationVersion""#,
+            ],
+        );
+        check(
+            kind,
+            candidate("v1", "", OLDEST),
+            &[
+                r#"spec.binaryVersion: Invalid value: "v1": must be a valid semantic version"#,
+                "spec.emulationVersion: Required value: must be specified when `strategy` is 'OldestEmulationVersion'",
+            ],
+        );
+        let mut moved = candidate("1.37.0", "1.36.0", OLDEST);
+        moved["spec"]["leaseName"] = json!("other");
+        check_update(
+            kind,
+            moved,
+            candidate("1.37.0", "1.36.0", OLDEST),
+            &[r#"spec.leaseName: Invalid value: "other": field is immutable"#],
+        );
+    }
+
+    #[test]
+    fn a_table_shows_versions() {
+        assert_eq!(
+            row(&LEASE_CANDIDATE, candidate("1.37.0", "1.36.0", OLDEST)),
+            "Name=a LeaseName=l BinaryVersion=1.37.0 EmulationVersion=1.36.0 Age=<unknown>"
+        );
+    }
+}

@@ -252,3 +252,80 @@ fn path_fault(path: &str) -> Option<&'static str> {
 fn has_wildcard(rule: &Object, list: &str) -> bool {
     texts(rule, list).any(|text| text == "*")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, created, row};
+
+    fn schema(rule: Value) -> Value {
+        json!({"metadata": {"name": "s"}, "spec": {"priorityLevelConfiguration": {"name": "l"}, "rules": [rule]}})
+    }
+
+    #[test]
+    fn what_upstream_refuses_is_refused_in_its_words() {
+        let kind = &FLOW_SCHEMA;
+        let user = json!([{"kind": "User", "user": {"name": "u"}}]);
+        let good =
+            json!({"subjects": user, "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["/healthz/*"]}]});
+        check(kind, schema(good.clone()), &[]);
+        assert_eq!(created(kind, schema(good))["spec"]["matchingPrecedence"], 1000);
+        check(
+            kind,
+            schema(json!({
+                "subjects": [{"kind": "User", "group": {"name": "g"}}, {"kind": "Robot"}, {"kind": "ServiceAccount", "serviceAccount": {}}],
+                "resourceRules": [{"verbs": ["*", "get"], "apiGroups": [], "resources": ["*", "pods"]}],
+                "nonResourceRules": [{"verbs": ["sing"], "nonResourceURLs": ["healthz", "/a*"]}],
+            })),
+            &[
+                "spec.rules[0].subjects[0].user: Required value: user is required when subject kind is 'User'",
+                "spec.rules[0].subjects[0].group: Forbidden: group is forbidden when subject kind is not 'Group'",
+                r#"spec.rules[0].subjects[1].kind: Unsupported value: "Robot": supported values: "Group", "ServiceAccount", "User""#,
+                "spec.rules[0].subjects[2].serviceAccount.name: Required value",
+                "spec.rules[0].subjects[2].serviceAccount.namespace: Required value: must specify namespace for service account",
+                r#"spec.rules[0].resourceRules[0].verbs: Invalid value: ["*","get"]: if '*' is present, must not specify other verbs"#,
+                "spec.rules[0].resourceRules[0].apiGroups: Required value: resource rules must supply at least one api group",
+                r#"spec.rules[0].resourceRules[0].resources: Invalid value: ["*","pods"]: if '*' is present, must not specify other resources"#,
+                "spec.rules[0].resourceRules[0].namespaces: Required value: resource rules that are not cluster scoped must supply at least one namespace",
+                r#"spec.rules[0].nonResourceRules[0].verbs: Unsupported value: ["sing"]: supported values: "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch""#,
+                r#"spec.rules[0].nonResourceRules[0].nonResourceURLs[0]: Invalid value: "healthz": must start with slash"#,
+                r#"spec.rules[0].nonResourceRules[0].nonResourceURLs[1]: Invalid value: "/a*": wildcard can only do suffix matching"#,
+            ],
+        );
+        check(
+            kind,
+            json!({"metadata": {"name": "s"}, "spec": {"matchingPrecedence": 1, "distinguisherMethod": {"type": "ByMood"}}}),
+            &[
+                "spec.matchingPrecedence: Invalid value: 1: only the schema named 'exempt' may have matchingPrecedence 1",
+                r#"spec.distinguisherMethod.type: Unsupported value: {"type":"ByMood"}: supported values: "ByNamespace", "ByUser""#,
+                "spec.priorityLevelConfiguration.name: Required value: must reference a priority level",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_mandatory_schema_stays_as_it_is() {
+        let mut spec = bootstrap::mandatory_schema("catch-all").unwrap();
+        let schema = |spec: &Value| json!({"metadata": {"name": "catch-all"}, "spec": spec});
+        check(&FLOW_SCHEMA, schema(&spec), &[]);
+        spec["matchingPrecedence"] = json!(9999);
+        let shown = serde_json::to_string(&spec).unwrap();
+        let fault = format!("spec: Invalid value: {shown}: spec of 'catch-all' must equal the fixed value");
+        check(&FLOW_SCHEMA, schema(&spec), &[&fault]);
+    }
+
+    #[test]
+    fn a_table_shows_level_precedence_and_whether_the_level_is_missing() {
+        let (_, exempt) = bootstrap::objects()
+            .into_iter()
+            .find(|(plural, object)| *plural == "flowschemas" && object["metadata"]["name"] == "probes")
+            .unwrap();
+        assert_eq!(
+            row(&FLOW_SCHEMA, exempt),
+            "Name=probes PriorityLevel=exempt MatchingPrecedence=2 DistinguisherMethod=<none> Age=<unknown> MissingPL=False"
+        );
+        assert!(row(&FLOW_SCHEMA, schema(json!({}))).ends_with("MissingPL=?"));
+    }
+}

@@ -190,3 +190,82 @@ fn validate_mandatory(level: &Object, name: &str, faults: &mut Vec<FieldError>) 
         faults.push(FieldError::invalid("spec", value(level, "spec"), detail));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, created, row};
+
+    fn level(name: &str, spec: Value) -> Value {
+        json!({"metadata": {"name": name}, "spec": spec})
+    }
+
+    #[test]
+    fn a_level_is_told_what_upstream_assumes() {
+        let kind = &PRIORITY_LEVEL_CONFIGURATION;
+        let limited = json!({"type": "Limited", "limited": {"limitResponse": {"type": "Queue", "queuing": {}}}});
+        assert_eq!(
+            created(kind, level("l", limited.clone()))["spec"]["limited"],
+            json!({
+                "limitResponse": {"type": "Queue", "queuing": {"queues": 64, "handSize": 8, "queueLengthLimit": 50}},
+                "nominalConcurrencyShares": 30,
+                "lendablePercent": 0,
+            })
+        );
+        check(kind, level("l", limited.clone()), &[]);
+        assert_eq!(
+            row(kind, created(kind, level("l", limited))),
+            "Name=l Type=Limited NominalConcurrencyShares=30 Queues=64 HandSize=8 QueueLengthLimit=50 Age=<unknown>"
+        );
+        assert!(row(kind, level("exempt", json!({"type": "Exempt"}))).contains("Queues=<none>"));
+    }
+
+    #[test]
+    fn what_upstream_refuses_is_refused_in_its_words() {
+        let kind = &PRIORITY_LEVEL_CONFIGURATION;
+        check(
+            kind,
+            level("l", json!({"type": "Exempt", "limited": {}})),
+            &[
+                r#"spec.type: Invalid value: "Exempt": type must be 'Exempt' if and only if name is 'exempt'"#,
+                "spec.limited: Forbidden: must be nil if the type is not Limited",
+            ],
+        );
+        check(
+            kind,
+            level(
+                "l",
+                json!({"type": "Limited", "limited": {
+                "nominalConcurrencyShares": -1, "lendablePercent": 101, "borrowingLimitPercent": -1,
+                "limitResponse": {"type": "Queue", "queuing": {"queues": 1024, "handSize": 7, "queueLengthLimit": 0}}}}),
+            ),
+            &[
+                "spec.limited.nominalConcurrencyShares: Invalid value: -1: must be a non-negative integer",
+                "spec.limited.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive",
+                "spec.limited.borrowingLimitPercent: Invalid value: -1: if specified, must be a non-negative integer",
+                "spec.limited.limitResponse.queuing.queueLengthLimit: Invalid value: 0: must be positive",
+                "spec.limited.limitResponse.queuing.handSize: Invalid value: 7: required entropy bits of deckSize 1024 and handSize 7 should not be greater than 60",
+            ],
+        );
+        check(
+            kind,
+            level("l", json!({"type": "Limited", "limited": {"limitResponse": {"type": "Reject", "queuing": {}}}})),
+            &[
+                "spec.limited.limitResponse.queuing: Forbidden: must be nil if limited.limitResponse.type is not Limited",
+            ],
+        );
+    }
+
+    #[test]
+    fn only_the_shares_of_the_exempt_level_may_change() {
+        let kind = &PRIORITY_LEVEL_CONFIGURATION;
+        check(kind, level("exempt", json!({"type": "Exempt", "exempt": {"nominalConcurrencyShares": 5}})), &[]);
+        let mut spec = bootstrap::mandatory_level("catch-all").unwrap();
+        spec["limited"]["nominalConcurrencyShares"] = json!(6);
+        let shown = serde_json::to_string(&spec).unwrap();
+        let fault = format!("spec: Invalid value: {shown}: spec of 'catch-all' must equal the fixed value");
+        check(kind, level("catch-all", spec), &[&fault]);
+    }
+}

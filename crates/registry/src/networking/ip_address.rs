@@ -74,3 +74,41 @@ fn describe(parent: &Object) -> String {
         false => parts.join("/"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_update, row};
+
+    fn address(parent: Value) -> Value {
+        json!({"metadata": {"name": "10.96.0.10"}, "spec": {"parentRef": parent}})
+    }
+
+    #[test]
+    fn an_address_has_an_owner_for_ever() {
+        let kind = &IP_ADDRESS;
+        let owner = json!({"resource": "services", "namespace": "kube-system", "name": "kube-dns"});
+        check(kind, address(owner.clone()), &[]);
+        check(kind, json!({"spec": {}}), &["spec.parentRef: Required value"]);
+        check(
+            kind,
+            address(json!({"resource": "a/b", "group": "x"})),
+            &[
+                r#"spec.parentRef.resource: Invalid value: "a/b": may not contain '/'"#,
+                "spec.parentRef.name: Required value",
+            ],
+        );
+        check_update(
+            kind,
+            address(json!({"resource": "services", "name": "x"})),
+            address(owner.clone()),
+            &[r#"spec.parentRef: Invalid value: {"resource":"services","name":"x"}: field is immutable"#],
+        );
+        assert_eq!(row(kind, address(owner)), "Name=10.96.0.10 ParentRef=services/kube-system/kube-dns");
+        let gateway = json!({"group": "gateway.networking.k8s.io", "resource": "Gateways", "name": "g"});
+        assert_eq!(row(kind, address(gateway)), "Name=10.96.0.10 ParentRef=gateways.gateway.networking.k8s.io/g");
+        assert_eq!(row(kind, address(Value::Null)), "Name=10.96.0.10 ParentRef=<none>");
+    }
+}

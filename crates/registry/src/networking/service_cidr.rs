@@ -73,3 +73,51 @@ fn family(range: &str) -> Option<bool> {
     let (address, _) = range.split_once('/')?;
     address.parse::<IpAddr>().ok().map(|address| address.is_ipv6())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_update, row};
+
+    fn ranges(ranges: Value) -> Value {
+        json!({"metadata": {"name": "kubernetes"}, "spec": {"cidrs": ranges}})
+    }
+
+    #[test]
+    fn ranges_are_whole_and_of_two_families_at_most() {
+        let kind = &SERVICE_CIDR;
+        check(kind, ranges(json!(["10.96.0.0/12"])), &[]);
+        check(kind, ranges(json!(["10.96.0.0/12", "2001:db8::/64"])), &[]);
+        check(kind, ranges(json!([])), &["spec.cidrs: Required value: at least one CIDR required"]);
+        check(
+            kind,
+            ranges(json!(["10.96.0.0/12", "10.0.0.0/16"])),
+            &[concat!(
+                r#"spec.cidrs: Invalid value: {"cidrs":["10.96.0.0/12","10.0.0.0/16"]}: "#,
+                "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
+            )],
+        );
+        check(
+            kind,
+            ranges(json!(["10.0.0.0/8", "2001:db8::/64", "10.0.0.0/9"])),
+            &[
+                r#"spec.cidrs: Invalid value: {"cidrs":["10.0.0.0/8","2001:db8::/64","10.0.0.0/9"]}: may only hold up to 2 values"#,
+            ],
+        );
+        check(
+            kind,
+            ranges(json!(["10.96.0.1/12"])),
+            &[r#"spec.cidrs[0]: Invalid value: "10.96.0.1/12": must not have bits set beyond the prefix length"#],
+        );
+        check_update(
+            kind,
+            ranges(json!(["10.0.0.0/8"])),
+            ranges(json!(["10.96.0.0/12"])),
+            &[r#"spec.cidrs: Invalid value: ["10.0.0.0/8"]: field is immutable"#],
+        );
+        let both = ranges(json!(["10.96.0.0/12", "2001:db8::/64"]));
+        assert_eq!(row(kind, both), "Name=kubernetes CIDRs=10.96.0.0/12,2001:db8::/64 Age=<unknown>");
+    }
+}

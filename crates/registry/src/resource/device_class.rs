@@ -36,3 +36,38 @@ impl Rules for DeviceClassRules {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::check;
+
+    #[test]
+    fn a_class_selects_and_configures() {
+        check(
+            &DEVICE_CLASS,
+            json!({"metadata": {"name": "c"}, "spec": {
+                "selectors": [{"cel": {"expression": "device.driver == 'd'"}}],
+                "config": [{"opaque": {"driver": "d.example.com", "parameters": {"a": 1}}}]}}),
+            &[],
+        );
+        let long = "x".repeat(10 * 1024 + 1);
+        check(
+            &DEVICE_CLASS,
+            json!({"metadata": {"name": "c"}, "spec": {
+                "selectors": [{}, {"cel": {"expression": long}}],
+                "config": [{"opaque": {"driver": "-", "parameters": null}}]}}),
+            &[
+                "spec.selectors[0].cel: Required value",
+                "spec.selectors[1].cel.expression: Too long: may not be more than 10240 bytes",
+                &format!(
+                    r#"spec.config[0].opaque.driver: Invalid value: "-": {}"#,
+                    crate::names::dns_subdomain("-").join("")
+                ),
+                "spec.config[0].opaque.parameters: Required value",
+            ],
+        );
+    }
+}

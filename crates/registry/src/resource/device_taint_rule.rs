@@ -101,3 +101,43 @@ fn stamp(rule: &mut Object, context: &WriteContext<'_>) {
         taint::stamp(taint, context.now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{NOW, check, check_update, created, row};
+
+    fn rule(effect: &str) -> Value {
+        json!({"metadata": {"name": "r"}, "spec": {
+            "deviceSelector": {"driver": "d.example.com", "pool": "p", "device": "x"},
+            "taint": {"key": "example.com/broken", "value": "yes", "effect": effect}}})
+    }
+
+    #[test]
+    fn a_taint_says_since_when_it_is_there() {
+        let kind = &DEVICE_TAINT_RULE;
+        let created = created(kind, rule("NoExecute"));
+        assert_eq!(created["spec"]["taint"]["timeAdded"], NOW);
+        assert_eq!(
+            row(kind, created),
+            "Name=r Key=example.com/broken Value=yes Effect=NoExecute TimeAdded=0s Age=<unknown>"
+        );
+        assert!(row(kind, rule("None")).contains("TimeAdded= "));
+    }
+
+    #[test]
+    fn what_upstream_refuses_is_refused_in_its_words() {
+        let kind = &DEVICE_TAINT_RULE;
+        check(kind, rule("NoSchedule"), &[]);
+        check(kind, rule(""), &["spec.taint.effect: Required value"]);
+        let unknown =
+            r#"spec.taint.effect: Unsupported value: "Later": supported values: "NoExecute", "NoSchedule", "None""#;
+        check(kind, rule("Later"), &[unknown]);
+        check_update(kind, rule("Later"), rule("Later"), &[]);
+        let mut bad = rule("None");
+        bad["spec"]["deviceSelector"] = json!({"pool": ""});
+        check(kind, bad, &["spec.deviceSelector.pool: Required value"]);
+    }
+}

@@ -201,3 +201,141 @@ fn validate_allocation(claim: &Object, allocation: &Object, path: &str, faults: 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_status, check_update, created, object, row};
+
+    fn claim(devices: Value) -> Value {
+        json!({"metadata": {"name": "c", "namespace": "n"}, "spec": {"devices": devices}})
+    }
+
+    fn gpu() -> Value {
+        claim(json!({"requests": [{"name": "gpu", "exactly": {"deviceClassName": "gpu.example.com"}}]}))
+    }
+
+    #[test]
+    fn a_request_is_for_one_device_unless_it_says_otherwise() {
+        let created = created(&RESOURCE_CLAIM, gpu());
+        let exactly = &created["spec"]["devices"]["requests"][0]["exactly"];
+        assert_eq!((&exactly["allocationMode"], &exactly["count"]), (&json!("ExactCount"), &json!(1)));
+        check(&RESOURCE_CLAIM, gpu(), &[]);
+    }
+
+    #[test]
+    fn what_upstream_refuses_is_refused_in_its_words() {
+        let kind = &RESOURCE_CLAIM;
+        check(
+            kind,
+            claim(json!({
+                "requests": [
+                    {"name": "a"},
+                    {"name": "a", "exactly": {"deviceClassName": "x"}, "firstAvailable": [{"name": "s", "deviceClassName": "x"}]},
+                    {"name": "b", "exactly": {"allocationMode": "All", "count": 2, "tolerations": [{"operator": "Exists", "value": "x"}], "selectors": [{}]}},
+                    {"name": "c", "firstAvailable": [{"name": "s", "deviceClassName": "x", "allocationMode": "Some"}]},
+                ],
+                "constraints": [{"requests": ["a", "c/s", "d", "a"], "matchAttribute": "model"}, {}],
+                "config": [{"requests": ["c/t"], "opaque": {"driver": "", "parameters": 1}}, {}],
+            })),
+            &[
+                "spec.devices.requests[0]: Required value: exactly one of `exactly` or `firstAvailable` is required",
+                "spec.devices.requests[1]: Invalid value: null: exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set",
+                r#"spec.devices.requests[1]: Duplicate value: "a""#,
+                "spec.devices.requests[2].exactly.deviceClassName: Required value",
+                "spec.devices.requests[2].exactly.selectors[0].cel: Required value",
+                "spec.devices.requests[2].exactly.count: Invalid value: 2: must not be specified when allocationMode is 'All'",
+                r#"spec.devices.requests[2].exactly.tolerations[0].value: Invalid value: "x": must be empty for operator `Exists`"#,
+                r#"spec.devices.requests[3].firstAvailable[0].allocationMode: Unsupported value: "Some": supported values: "All", "ExactCount""#,
+                r#"spec.devices.constraints[0].requests[2]: Invalid value: "d": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"#,
+                r#"spec.devices.constraints[0].requests[3]: Duplicate value: "a""#,
+                r#"spec.devices.constraints[0].matchAttribute: Invalid value: "model": a fully qualified name must be a domain and a name separated by a slash"#,
+                r#"spec.devices.constraints[1]: Required value: exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set"#,
+                r#"spec.devices.config[0].requests[0]: Invalid value: "c/t": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"#,
+                "spec.devices.config[0].opaque.driver: Required value",
+                r#"spec.devices.config[0].opaque.parameters: Invalid value: "<value omitted>": must be a valid JSON object"#,
+                "spec.devices.config[1].opaque: Required value",
+            ],
+        );
+        let many: Vec<Value> = (0..33).map(|at| json!({"name": format!("r{at}")})).collect();
+        check(
+            kind,
+            claim(json!({"requests": many})),
+            &["spec.devices.requests: Too many: 33: must have at most 32 items"],
+        );
+        let old = claim(json!({}));
+        let shown = serde_json::to_string(&created(kind, gpu())["spec"]).unwrap();
+        check_update(kind, gpu(), old, &[&format!("spec: Invalid value: {shown}: field is immutable")]);
+    }
+
+    #[test]
+    fn a_claim_is_reserved_once_it_is_allocated() {
+        let kind = &RESOURCE_CLAIM;
+        let with = |status: Value| {
+            let mut claim = gpu();
+            claim["status"] = status;
+            claim
+        };
+        let result = json!({"request": "gpu", "driver": "d.example.com", "pool": "p", "device": "dev"});
+        let allocation = json!({"devices": {"results": [result]}});
+        let consumer = json!({"resource": "pods", "name": "p", "uid": "1"});
+        check_status(kind, with(json!({"allocation": allocation, "reservedFor": [consumer]})), with(json!({})), &[]);
+        check_status(
+            kind,
+            with(json!({"reservedFor": [consumer, {"resource": "pods", "uid": "1"}]})),
+            with(json!({})),
+            &[
+                "status.reservedFor[1].name: Required value",
+                r#"status.reservedFor[1]: Duplicate value: "1""#,
+                "status.reservedFor: Forbidden: may not be specified when `allocated` is not set",
+            ],
+        );
+        let other = json!({"devices": {"results": []}});
+        check_status(
+            kind,
+            with(json!({"allocation": other})),
+            with(json!({"allocation": allocation})),
+            &[r#"status.allocation: Invalid value: {"devices":{"results":[]}}: field is immutable"#],
+        );
+        check_status(
+            kind,
+            with(
+                json!({"allocation": allocation, "devices": [{"driver": "d.example.com", "pool": "p", "device": "other"}]}),
+            ),
+            with(json!({"allocation": allocation})),
+            &[
+                r#"status.devices[0]: Invalid value: {"Driver":"d.example.com","Pool":"p","Device":"other"}: must be an allocated device in the claim"#,
+            ],
+        );
+        let mut leaving = with(json!({"allocation": allocation, "reservedFor": [consumer]}));
+        leaving["metadata"]["deletionTimestamp"] = json!("2030-01-01T00:00:00Z");
+        check_status(
+            kind,
+            leaving.clone(),
+            with(json!({"allocation": allocation})),
+            &[
+                "status.reservedFor: Forbidden: new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set",
+            ],
+        );
+        assert_eq!(row(kind, gpu()), "Name=c State=pending Age=<unknown>");
+        assert_eq!(row(kind, leaving), "Name=c State=deleted,allocated,reserved Age=<unknown>");
+    }
+
+    #[test]
+    fn the_first_beta_said_what_it_wants_beside_the_name() {
+        let mut old = object(claim(json!({"requests": [
+            {"name": "gpu", "deviceClassName": "gpu.example.com", "count": 2, "allocationMode": "ExactCount"},
+            {"name": "any", "firstAvailable": [{"name": "s", "deviceClassName": "x", "allocationMode": "All"}]},
+        ]})));
+        let before = old.clone();
+        RESOURCE_CLAIM_V1BETA1.rules.to_storage(&mut old);
+        assert_eq!(
+            old["spec"]["devices"]["requests"][0],
+            json!({"name": "gpu", "exactly": {"deviceClassName": "gpu.example.com", "count": 2, "allocationMode": "ExactCount"}})
+        );
+        RESOURCE_CLAIM_V1BETA1.rules.out_of_storage(&mut old);
+        assert_eq!(old, before);
+    }
+}

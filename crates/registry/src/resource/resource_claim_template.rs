@@ -54,3 +54,28 @@ impl Rules for ResourceClaimTemplateRules {
         faults
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, created};
+
+    #[test]
+    fn the_claim_in_a_template_is_filled_and_checked() {
+        let template = |requests: serde_json::Value| json!({"metadata": {"name": "t"}, "spec": {"metadata": {"labels": {"-": "x"}}, "spec": {"devices": {"requests": requests}}}});
+        let kind = &RESOURCE_CLAIM_TEMPLATE;
+        let created = created(kind, template(json!([{"name": "g", "exactly": {"deviceClassName": "x"}}])));
+        assert_eq!(created["spec"]["spec"]["devices"]["requests"][0]["exactly"]["count"], 1);
+        let label = crate::names::qualified_name("-").join("");
+        check(
+            kind,
+            template(json!([{"name": "g"}])),
+            &[
+                &format!(r#"spec.metadata.labels: Invalid value: "-": {label}"#),
+                "spec.spec.devices.requests[0]: Required value: exactly one of `exactly` or `firstAvailable` is required",
+            ],
+        );
+    }
+}

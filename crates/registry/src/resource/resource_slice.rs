@@ -204,3 +204,112 @@ fn validate_devices(spec: &Object, old: Option<&Object>, faults: &mut Vec<FieldE
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_update, created, object, row};
+
+    fn slice(change: impl FnOnce(&mut Value)) -> Value {
+        let mut slice = json!({"metadata": {"name": "s"}, "spec": {
+            "driver": "d.example.com", "nodeName": "n", "pool": {"name": "n", "resourceSliceCount": 1},
+            "devices": [{"name": "gpu-0", "attributes": {"model": {"string": "a"}, "version": {"version": "1.2.3"}}, "capacity": {"memory": {"value": "1Gi"}}}]}});
+        change(&mut slice["spec"]);
+        slice
+    }
+
+    #[test]
+    fn a_slice_names_its_driver_its_pool_and_one_place() {
+        let kind = &RESOURCE_SLICE;
+        check(kind, slice(|_| {}), &[]);
+        check(
+            kind,
+            slice(|spec| {
+                spec["driver"] = json!("");
+                spec["pool"] = json!({"generation": -1});
+                spec["allNodes"] = json!(true);
+            }),
+            &[
+                "spec.driver: Required value",
+                "spec.pool.name: Required value",
+                "spec.pool.resourceSliceCount: Invalid value: 0: must be greater than zero",
+                "spec.pool.generation: Invalid value: -1: must be greater than or equal to zero",
+                r#"spec: Invalid value: "{`nodeName`, `allNodes`}": exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set"#,
+            ],
+        );
+        check(
+            kind,
+            slice(|spec| {
+                spec.as_object_mut().unwrap().shift_remove("nodeName");
+                spec["sharedCounters"] = json!([{"name": "c"}]);
+            }),
+            &[
+                "spec: Required value: exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required",
+                r#"spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed"#,
+                "spec.sharedCounters[0].counters: Required value",
+            ],
+        );
+        check_update(
+            kind,
+            slice(|spec| spec["nodeName"] = json!("m")),
+            slice(|_| {}),
+            &[r#"spec.nodeName: Invalid value: "m": field is immutable"#],
+        );
+        assert_eq!(row(kind, slice(|_| {})), "Name=s Node=n Driver=d.example.com Pool=n Age=<unknown>");
+    }
+
+    #[test]
+    fn devices_say_one_thing_in_one_way() {
+        let kind = &RESOURCE_SLICE;
+        let with = |device: Value| slice(|spec| spec["devices"] = json!([device]));
+        check(
+            kind,
+            with(json!({"name": "g", "allNodes": true,
+                "attributes": {"a": {"bool": true, "int": 1}, "b": {}, "c": {"version": "1.02.3"}, "d-e": {"int": 1}},
+                "capacity": {"m": {"value": "1", "requestPolicy": {}}}})),
+            &[
+                r#"spec.devices[0].attributes[a]: Invalid value: {"bool":true,"int":1}: exactly one value must be specified"#,
+                r#"spec.devices[0].attributes[b]: Invalid value: "": exactly one value must be specified"#,
+                r#"spec.devices[0].attributes[c].version: Invalid value: "1.02.3": must be a string compatible with semver.org spec 2.0.0"#,
+                &format!(
+                    r#"spec.devices[0].attributes[d-e]: Invalid value: "d-e": {}"#,
+                    names::c_identifier("d-e").join("")
+                ),
+                "spec.devices[0].capacity[m].requestPolicy: Forbidden: allowMultipleAllocations must be true",
+                "spec.devices[0]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec",
+            ],
+        );
+        check(
+            kind,
+            with(json!({"name": "g", "bindingConditions": ["a", "a"], "bindingFailureConditions": ["a"],
+                "taints": [{"key": "k"}], "consumesCounters": [{"counterSet": "c", "counters": {"x": {"value": "1"}}}]})),
+            &[
+                "spec.devices[0].taints[0].effect: Required value",
+                r#"spec.devices[0].bindingConditions[1]: Duplicate value: "a""#,
+                r#"spec.devices[0].bindingFailureConditions[0]: Invalid value: "a": bindingFailureConditions must not overlap with bindingConditions"#,
+            ],
+        );
+        let many: Vec<Value> = (0..129).map(|at| json!({"name": format!("d{at}")})).collect();
+        check(
+            kind,
+            slice(|spec| spec["devices"] = json!(many)),
+            &["spec.devices: Too many: 129: must have at most 128 items"],
+        );
+        let tainted = created(kind, with(json!({"name": "g", "taints": [{"key": "k", "effect": "None"}]})));
+        assert_eq!(tainted["spec"]["devices"][0]["taints"][0]["timeAdded"], crate::testing::NOW);
+    }
+
+    #[test]
+    fn the_first_beta_had_devices_in_two_layers() {
+        let mut stored = object(slice(|_| {}));
+        let before = stored.clone();
+        RESOURCE_SLICE_V1BETA1.rules.out_of_storage(&mut stored);
+        let device = &stored["spec"]["devices"][0];
+        assert_eq!(device["basic"]["attributes"]["model"], json!({"string": "a"}));
+        assert_eq!(device.as_object().unwrap().len(), 2);
+        RESOURCE_SLICE_V1BETA1.rules.to_storage(&mut stored);
+        assert_eq!(stored, before);
+    }
+}

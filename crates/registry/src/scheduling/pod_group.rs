@@ -79,3 +79,37 @@ impl Rules for PodGroupRules {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, created, row};
+
+    #[test]
+    fn a_group_is_disrupted_pod_by_pod_unless_it_says_otherwise() {
+        let group = json!({"metadata": {"name": "g"}, "spec": {
+            "schedulingPolicy": {"gang": {"minCount": 2}},
+            "workloadRef": {"workloadName": "w", "templateName": "t"}}});
+        check(&POD_GROUP, group.clone(), &[]);
+        let mut created = created(&POD_GROUP, group);
+        assert_eq!(created["spec"]["disruptionMode"], json!({"single": {}}));
+        assert_eq!(row(&POD_GROUP, created.clone()), "Name=g Policy=Gang Workload=w Status=Pending Age=<unknown>");
+        created["status"] = json!({"conditions": [{"type": "PodGroupInitiallyScheduled", "status": "True"}]});
+        assert!(row(&POD_GROUP, created.clone()).contains("Status=Scheduled"));
+        created["status"] =
+            json!({"conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}]});
+        assert!(row(&POD_GROUP, created).contains("Status=PreemptionByScheduler"));
+        check(
+            &POD_GROUP,
+            json!({"metadata": {"name": "g"}, "spec": {"workloadRef": {}, "preemptionPolicy": "Always"}}),
+            &[
+                "spec.workloadRef.templateName: Required value",
+                "spec.workloadRef.workloadName: Required value",
+                r#"spec.schedulingPolicy: Invalid value: "": must specify one of: `basic`, `gang`"#,
+                r#"spec.preemptionPolicy: Unsupported value: "Always": supported values: "Never", "PreemptLowerPriority""#,
+            ],
+        );
+    }
+}

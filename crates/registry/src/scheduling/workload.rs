@@ -101,3 +101,77 @@ fn validate_templates<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_update};
+
+    fn workload(templates: Value) -> Value {
+        json!({"metadata": {"name": "w"}, "spec": {"podGroupTemplates": templates}})
+    }
+
+    #[test]
+    fn templates_have_names_and_policies() {
+        let kind = &WORKLOAD;
+        check(kind, workload(json!([{"name": "a", "schedulingPolicy": {"gang": {"minCount": 2}}}])), &[]);
+        check(
+            kind,
+            workload(json!([])),
+            &[r#"spec: Invalid value: "": must specify one of: `compositePodGroupTemplates`, `podGroupTemplates`"#],
+        );
+        check(
+            kind,
+            workload(json!([
+                {"name": "a", "schedulingPolicy": {}},
+                {"name": "a", "schedulingPolicy": {"basic": {}, "gang": {"minCount": 1}}},
+                {"schedulingPolicy": {"gang": {}}, "resourceClaims": [{"name": "c"}], "disruptionMode": {}},
+            ])),
+            &[
+                r#"spec.podGroupTemplates[0].schedulingPolicy: Invalid value: "": must specify one of: `basic`, `gang`"#,
+                r#"spec.podGroupTemplates[1]: Duplicate value: "a""#,
+                r#"spec.podGroupTemplates[1].schedulingPolicy: Invalid value: "{basic, gang}": must specify exactly one of: `basic`, `gang`"#,
+                "spec.podGroupTemplates[2].name: Required value",
+                "spec.podGroupTemplates[2].schedulingPolicy.gang.minCount: Required value",
+                r#"spec.podGroupTemplates[2].resourceClaims[0]: Invalid value: "": must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"#,
+                r#"spec.podGroupTemplates[2].disruptionMode: Invalid value: "": must specify one of: `single`, `all`"#,
+            ],
+        );
+        let many: Vec<Value> =
+            (0..9).map(|at| json!({"name": format!("t{at}"), "schedulingPolicy": {"basic": {}}})).collect();
+        check(kind, workload(json!(many)), &["spec.podGroupTemplates: Too many: 9: must have at most 8 items"]);
+    }
+
+    #[test]
+    fn groups_of_groups_nest_within_a_bound() {
+        let mut inner = json!({"name": "leaf", "schedulingPolicy": {"basic": {}}, "podGroupTemplates": [{"name": "p", "schedulingPolicy": {"basic": {}}}]});
+        for depth in 0..MAX_DEPTH - 1 {
+            inner = json!({"name": format!("level-{depth}"), "schedulingPolicy": {"basic": {}}, "compositePodGroupTemplates": [inner]});
+        }
+        let workload = |top: &Value| json!({"spec": {"compositePodGroupTemplates": [top]}});
+        check(&WORKLOAD, workload(&inner), &[]);
+        let deeper = json!({"name": "top", "schedulingPolicy": {"basic": {}}, "compositePodGroupTemplates": [inner]});
+        let path =
+            "spec".to_owned() + &".compositePodGroupTemplates[0]".repeat(MAX_DEPTH) + ".compositePodGroupTemplates";
+        let fault = format!("{path}: Forbidden: templates may not be nested deeper than {MAX_DEPTH}");
+        check(&WORKLOAD, workload(&deeper), &[&fault]);
+    }
+
+    #[test]
+    fn only_counts_may_change() {
+        let with = |count: i64, name: &str| {
+            workload(json!([{"name": name, "schedulingPolicy": {"gang": {"minCount": count}}}]))
+        };
+        check_update(&WORKLOAD, with(3, "a"), with(2, "a"), &[]);
+        check_update(
+            &WORKLOAD,
+            with(2, "b"),
+            with(2, "a"),
+            &[
+                r#"spec: Invalid value: {"podGroupTemplates":[{"name":"b","schedulingPolicy":{"gang":{"minCount":2}}}]}: field is immutable"#,
+            ],
+        );
+    }
+}

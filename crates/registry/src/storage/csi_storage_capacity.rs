@@ -60,3 +60,29 @@ impl Rules for CsiStorageCapacityRules {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_update, row};
+
+    #[test]
+    fn a_capacity_is_of_a_class_and_a_place() {
+        let kind = &CSI_STORAGE_CAPACITY;
+        let capacity = |class: &str, amount: &str| {
+            json!({"metadata": {"name": "a"}, "storageClassName": class, "capacity": amount,
+                "nodeTopology": {"matchLabels": {"zone": "x"}}})
+        };
+        check(kind, capacity("fast", "1Gi"), &[]);
+        check(kind, capacity("fast", "-1"), &[r#"capacity: Invalid value: "-1": must be greater than or equal to 0"#]);
+        check_update(
+            kind,
+            capacity("slow", "1Gi"),
+            capacity("fast", "1Gi"),
+            &[r#"storageClassName: Invalid value: "slow": field is immutable"#],
+        );
+        assert_eq!(row(kind, capacity("fast", "1Gi")), "Name=a StorageClassName=fast Capacity=1Gi");
+    }
+}

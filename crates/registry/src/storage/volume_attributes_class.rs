@@ -71,3 +71,36 @@ fn validate_parameters(class: &Object, faults: &mut Vec<FieldError>) {
         faults.push(FieldError::too_long("parameters", MAX_PARAMETERS_BYTES));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_update, row};
+
+    #[test]
+    fn a_class_has_parameters_that_stay() {
+        let kind = &VOLUME_ATTRIBUTES_CLASS;
+        let class = |driver: &str, parameters: Value| json!({"metadata": {"name": "gold"}, "driverName": driver, "parameters": parameters});
+        check(kind, class("d.example.com", json!({"iops": "10"})), &[]);
+        check(
+            kind,
+            class("", json!({})),
+            &["driverName: Required value", "parameters: Required value: must contain at least one key/value pair"],
+        );
+        check_update(
+            kind,
+            class("e.example.com", json!({"iops": "11"})),
+            class("d.example.com", json!({"iops": "10"})),
+            &[
+                "driverName: Forbidden: updates to driverName are forbidden.",
+                "parameters: Forbidden: updates to parameters are forbidden.",
+            ],
+        );
+        assert_eq!(
+            row(kind, class("d.example.com", json!({"iops": "10"}))),
+            "Name=gold DriverName=d.example.com Age=<unknown>"
+        );
+    }
+}

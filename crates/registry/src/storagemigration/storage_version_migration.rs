@@ -99,3 +99,59 @@ fn check(path: &str, name: &str, complaints: &[String], faults: &mut Vec<FieldEr
         faults.push(FieldError::invalid(path, name, complaints.join(",")));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{check, check_status, check_update, row};
+
+    fn migration(group: &str, resource: &str) -> Value {
+        json!({"metadata": {"name": "m"}, "spec": {"resource": {"group": group, "resource": resource}}})
+    }
+
+    #[test]
+    fn a_migration_is_of_one_resource() {
+        let kind = &STORAGE_VERSION_MIGRATION;
+        check(kind, migration("apps", "deployments"), &[]);
+        check(kind, migration("", ""), &["spec.resource.resource: Required value: resource is required to be set"]);
+        check_update(
+            kind,
+            migration("apps", "daemonsets"),
+            migration("apps", "deployments"),
+            &[r#"spec: Invalid value: {"resource":{"group":"apps","resource":"daemonsets"}}: field is immutable"#],
+        );
+    }
+
+    #[test]
+    fn it_runs_and_then_ends_in_one_way() {
+        let kind = &STORAGE_VERSION_MIGRATION;
+        let with = |states: &[&str]| {
+            let conditions: Vec<Value> = states.iter().map(|state| json!({"type": state, "status": "True"})).collect();
+            json!({"metadata": {"name": "m"}, "spec": {"resource": {"resource": "secrets"}},
+                "status": {"resourceVersion": "7", "conditions": conditions}})
+        };
+        check_status(kind, with(&["Succeeded"]), with(&["Running"]), &[]);
+        let conditions = serde_json::to_string(&with(&["Failed", "Running"])["status"]["conditions"]).unwrap();
+        check_status(
+            kind,
+            with(&["Failed", "Running"]),
+            with(&[]),
+            &[&format!(
+                "status.conditions: Invalid value: {conditions}: Running condition cannot be true when failed condition is true"
+            )],
+        );
+        check_status(
+            kind,
+            with(&[]),
+            with(&["Failed"]),
+            &["status.conditions: Invalid value: []: Failed condition cannot be set to false once it is true"],
+        );
+        let mut other = with(&[]);
+        other["status"]["resourceVersion"] = json!("8");
+        check_status(kind, other, with(&[]), &[r#"status.resourceVersion: Invalid value: "8": field is immutable"#]);
+        assert_eq!(row(kind, with(&["Running"])), "Name=m Resource=secrets Status=Running");
+        assert_eq!(row(kind, migration("apps", "deployments")), "Name=m Resource=deployments.apps Status=Unknown");
+    }
+}
