@@ -9,6 +9,7 @@ pub mod patch;
 pub mod protobuf;
 pub mod schema;
 pub mod tree;
+pub mod yaml;
 
 pub use api::{path, time};
 

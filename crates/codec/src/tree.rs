@@ -1,9 +1,9 @@
-//! JSON and YAML into one tree of values, noting duplicate keys on the way.
+//! JSON into a tree of values, noting duplicate keys on the way.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// A parsed document, and a line for every key that stood twice.
@@ -15,22 +15,12 @@ pub struct Tree {
 
 const MAX_COMPLAINTS: usize = 100;
 
-/// Both parsers stop at 128 levels of nesting.
+/// The parser stops at 128 levels of nesting.
 pub(crate) fn from_json(body: &[u8], max_bytes: usize) -> Result<Tree, String> {
     let mut state = State::new(max_bytes);
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = Node(&mut state).deserialize(&mut deserializer).map_err(|error| error.to_string())?;
     deserializer.end().map_err(|error| error.to_string())?;
-    Ok(Tree { value, complaints: state.complaints })
-}
-
-/// The document unfolds its aliases to at most `max_bytes`.
-pub(crate) fn from_yaml(body: &[u8], max_bytes: usize) -> Result<Tree, String> {
-    let mut state = State::new(max_bytes);
-    let deserializer = serde_yaml_ng::Deserializer::from_slice(body);
-    let value = Node(&mut state)
-        .deserialize(deserializer)
-        .map_err(|error| format!("error converting YAML to JSON: yaml: {error}"))?;
     Ok(Tree { value, complaints: state.complaints })
 }
 
@@ -151,20 +141,16 @@ impl<'de> Visitor<'de> for Node<'_> {
         }
         Ok(Value::Object(object))
     }
-
-    fn visit_enum<A: serde::de::EnumAccess<'de>>(self, _data: A) -> Result<Value, A::Error> {
-        Err(A::Error::custom("tags are not supported"))
-    }
 }
 
-/// A key: text in JSON; in YAML also a number or a truth value, read as its text.
+/// A key, borrowed from the body where nothing in it is escaped.
 struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {
     type Value = Cow<'de, str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        deserializer.deserialize_any(self)
+        deserializer.deserialize_str(self)
     }
 }
 
@@ -181,21 +167,5 @@ impl<'de> Visitor<'de> for Key {
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Cow<'de, str>, E> {
         Ok(Cow::Owned(text.to_owned()))
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, truth: bool) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(truth.to_string()))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(number.to_string()))
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(number.to_string()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(number.to_string()))
     }
 }
