@@ -65,7 +65,7 @@ impl Selector {
         Selector { requirements }
     }
 
-    /// The query form: `app=web,tier!=db,zone in (a,b),!canary`.
+    /// The query form: `app=web,tier!=db,zone in (a,b),!canary,cores>2`.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         let mut requirements = Vec::new();
         for part in split_outside_parentheses(text) {
@@ -126,6 +126,10 @@ impl Requirement {
                 Err(SelectorError::Syntax(format!("invalid label key {key:?} in {part:?}")))
             }
         };
+        let bound = |text: &str| {
+            let text = text.trim();
+            text.parse().map_err(|_| SelectorError::Syntax(format!("{text:?} is not an integer")))
+        };
         if let Some(open) = part.find('(') {
             let values = part[open + 1..].strip_suffix(')');
             let values = values.ok_or_else(|| SelectorError::Syntax(format!("no closing parenthesis in {part:?}")))?;
@@ -143,6 +147,12 @@ impl Requirement {
         if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
             return requirement(key, Operator::In(vec![value.trim().to_owned()]));
         }
+        if let Some((key, value)) = part.split_once('>') {
+            return requirement(key, Operator::GreaterThan(bound(value)?));
+        }
+        if let Some((key, value)) = part.split_once('<') {
+            return requirement(key, Operator::LessThan(bound(value)?));
+        }
         match part.strip_prefix('!') {
             Some(key) => requirement(key, Operator::DoesNotExist),
             None => requirement(part, Operator::Exists),
@@ -150,11 +160,16 @@ impl Requirement {
     }
 
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        let value = labels.get(&self.key);
+        self.matches_value(labels.get(&self.key).map(String::as_str))
+    }
+
+    /// As [`Requirement::matches`], given what stands under the key.
+    pub fn matches_value(&self, value: Option<&str>) -> bool {
         let number = || value.and_then(|value| value.parse::<i64>().ok());
+        let among = |values: &[String], value| values.iter().any(|candidate| candidate == value);
         match &self.operator {
-            Operator::In(values) => value.is_some_and(|value| values.contains(value)),
-            Operator::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
+            Operator::In(values) => value.is_some_and(|value| among(values, value)),
+            Operator::NotIn(values) => value.is_none_or(|value| !among(values, value)),
             Operator::Exists => value.is_some(),
             Operator::DoesNotExist => value.is_none(),
             Operator::GreaterThan(bound) => number().is_some_and(|number| number > *bound),
@@ -190,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_query_form_selects_as_upstream_does() {
-        let web = labels(&[("app", "web"), ("zone", "b")]);
+        let web = labels(&[("app", "web"), ("zone", "b"), ("cores", "4")]);
         for (text, expected) in [
             ("", true),
             ("app=web", true),
@@ -205,10 +220,13 @@ mod tests {
             ("!app", false),
             ("!tier", true),
             ("app=web,zone in (a)", false),
+            ("cores>3", true),
+            ("cores < 4", false),
+            ("zone>1", false),
         ] {
             assert_eq!(Selector::parse(text).unwrap().matches(&web), expected, "{text}");
         }
-        for text in ["a,,b", "zone in (a", "zone within (a)", "a b", "=x", "app=web,"] {
+        for text in ["a,,b", "zone in (a", "zone within (a)", "a b", "=x", "app=web,", "cores>many"] {
             assert!(Selector::parse(text).is_err(), "{text}");
         }
     }

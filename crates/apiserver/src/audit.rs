@@ -1,5 +1,6 @@
 //! Who did what, and how it ended. Never what was in it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -12,7 +13,7 @@ pub(crate) struct Record<'a> {
     pub(crate) id: &'a str,
     pub(crate) info: &'a RequestInfo,
     /// None while nobody was recognised.
-    pub(crate) user: Option<User>,
+    pub(crate) user: Option<Arc<User>>,
 }
 
 impl Record<'_> {

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use codec::FieldValidation;
 use http::{HeaderMap, HeaderValue, Response};
 use registry::{FieldError, Kind, WriteContext};
+use store::Author;
 
 use crate::auth::User;
 use crate::kinds;
+use crate::ownership;
 use crate::server::ApiServer;
 use crate::status::{ApiError, Subject};
-use crate::wire::accept::Accepted;
+use crate::wire::accept::{Accepted, Offer};
 use crate::wire::body::Body;
 use crate::wire::query::Query;
 use crate::wire::request_info::ResourceInfo;
@@ -18,7 +20,7 @@ use crate::wire::request_info::ResourceInfo;
 /// What every verb needs to know.
 pub(crate) struct Call {
     pub(crate) server: Arc<ApiServer>,
-    pub(crate) user: User,
+    pub(crate) user: Arc<User>,
     pub(crate) verb: &'static str,
     pub(crate) info: ResourceInfo,
     pub(crate) query: Query,
@@ -35,7 +37,7 @@ const MAX_WARNING_BYTES: usize = 4096;
 impl Call {
     pub(crate) fn new(
         server: Arc<ApiServer>,
-        user: User,
+        user: Arc<User>,
         verb: &'static str,
         info: ResourceInfo,
         query: Query,
@@ -43,7 +45,7 @@ impl Call {
         kind: &'static Kind,
     ) -> Result<Self, ApiError> {
         let has_protobuf = codec::protobuf::encodes(kind.group, kind.version, kind.kind);
-        let accepted = Accepted::negotiate(&headers, has_protobuf)?;
+        let accepted = Accepted::negotiate(&headers, Offer { protobuf: has_protobuf, stream: verb == "watch" })?;
         Ok(Call { server, user, verb, info, query, headers, accepted, kind, warnings: Mutex::default() })
     }
 
@@ -82,6 +84,16 @@ impl Call {
         WriteContext { now: self.server.ambient.clock.now_seconds(), user: &self.user.name }
     }
 
+    /// The manager of the fields that this request writes.
+    pub(crate) fn manager(&self) -> String {
+        ownership::manager(self.query.get("fieldManager"), &self.headers)
+    }
+
+    /// Who is behind a write: kept in the store's history.
+    pub(crate) fn author(&self) -> Option<Arc<Author>> {
+        Some(Arc::new(Author { user: self.user.name.as_str().into(), manager: self.manager().into() }))
+    }
+
     /// A sentence for the Warning header.
     pub(crate) fn warn(&self, text: impl Into<String>) {
         let text = text.into();
@@ -102,7 +114,7 @@ impl Call {
     }
 
     pub(crate) fn write_options(&self) -> Result<WriteOptions, ApiError> {
-        let mut faults = Vec::new();
+        let mut faults = ownership::check_manager(self.query.get("fieldManager").unwrap_or(""));
         let mut dry_run = false;
         for value in self.query.all("dryRun").filter(|value| !value.is_empty()) {
             if value == "All" {
@@ -128,7 +140,7 @@ pub(crate) struct WriteOptions {
 }
 
 /// Faults of the request's own options, as upstream words them for each verb.
-fn invalid_options(call: &Call, faults: &[FieldError]) -> ApiError {
+pub(crate) fn invalid_options(call: &Call, faults: &[FieldError]) -> ApiError {
     let kind = match call.verb {
         "create" => "CreateOptions",
         "patch" => "PatchOptions",

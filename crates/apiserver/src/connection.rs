@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Peer;
+use crate::auth::certificate::Identity;
 use crate::filters;
 use crate::server::ApiServer;
 use crate::wire::body;
@@ -88,7 +89,7 @@ async fn connection(server: Arc<ApiServer>, acceptor: TlsAcceptor, stream: TcpSt
         Err(_) => return,
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-    let peer = Peer::Remote { certificate: certificate.map(|certificate| certificate.clone().into_owned()) };
+    let peer = Peer::Remote { certificate: certificate.map(|certificate| Arc::new(Identity::of(certificate))) };
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, peer) = (server.clone(), peer.clone());
         async move {

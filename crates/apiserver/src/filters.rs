@@ -57,12 +57,15 @@ async fn admitted(
     mut request: Request<Body>,
     info: &RequestInfo,
     query: Query,
-    audited_user: &mut Option<User>,
+    audited_user: &mut Option<Arc<User>>,
 ) -> Result<Response<Body>, ApiError> {
-    let user = auth::authenticate(server, peer, request.headers()).await?;
+    let mut user = auth::authenticate(server, peer, request.headers()).await?;
     *audited_user = Some(user.clone());
+    // What was granted by writes acknowledged before this request counts.
     server.rbac.catch_up().await?;
-    let user = impersonation::effective(server, user, request.headers_mut())?;
+    if impersonation::is_asked_for(request.headers()) {
+        user = impersonation::effective(server, user, request.headers_mut())?;
+    }
     authorize::authorize(server, &user, info, &query).await?;
     if info.is_long_running(&query) {
         return handler::handle(server.clone(), user, info.clone(), query, request).await;
@@ -72,7 +75,7 @@ async fn admitted(
     match tokio::time::timeout(REQUEST_TIMEOUT, handled).await {
         Ok(outcome) => outcome,
         Err(_) => {
-            let message = "request did not complete within the allotted timeout";
+            let message = "Timeout: request did not complete within the allotted timeout";
             Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message))
         }
     }

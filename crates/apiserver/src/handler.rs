@@ -15,7 +15,7 @@ use crate::{discovery, health, kinds, openapi, respond, reviews, subresources, v
 
 pub(crate) async fn handle(
     server: Arc<ApiServer>,
-    user: User,
+    user: Arc<User>,
     info: RequestInfo,
     query: Query,
     request: Request<Body>,
@@ -72,7 +72,8 @@ async fn path(
     match trimmed {
         "/version" => Ok(json(StatusCode::OK, &version::version())),
         "/metrics" => {
-            let mut response = text(StatusCode::OK, server.metrics.render(server.storage.revision().0));
+            let mut response =
+                text(StatusCode::OK, server.metrics.render(server.limits.in_flight(), server.storage.revision().0));
             let content_type = "text/plain; version=0.0.4; charset=utf-8";
             response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
             Ok(response)

@@ -7,6 +7,7 @@
 //! filters as the wire.
 
 mod admission;
+mod attributes;
 mod audit;
 mod auth;
 mod authorize;
@@ -17,11 +18,11 @@ mod convert;
 mod decode;
 mod deletion;
 mod discovery;
-mod expiry;
+mod encodings;
 mod filters;
 mod handler;
 mod health;
-
+mod index;
 mod kinds;
 mod limits;
 mod local;
@@ -29,6 +30,7 @@ mod metadata;
 mod metrics;
 mod mirror;
 mod openapi;
+mod ownership;
 mod patch;
 mod respond;
 mod reviews;

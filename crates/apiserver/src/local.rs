@@ -22,7 +22,7 @@ pub struct LocalService {
 
 impl LocalService {
     pub(crate) fn new(server: Arc<ApiServer>, user: User) -> Self {
-        LocalService { server, peer: Peer::Local(user) }
+        LocalService { server, peer: Peer::Local(Arc::new(user)) }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::{FutureExt, StreamExt};
-use store::{Change, RangeRequest, StoreError, Watch, WatchItem};
+use store::{Change, RangeRequest, StoreError, Watch, WatchItem, WatchRequest};
 
 use crate::storage::Storage;
 
@@ -45,7 +45,8 @@ impl<T: Fold> Mirror<T> {
             return Ok(());
         }
         let range = self.storage.range(RangeRequest { prefix: self.prefix.clone(), ..RangeRequest::default() }).await?;
-        let watch = self.storage.watch(&self.prefix, range.revision)?;
+        let request = WatchRequest { prefix: self.prefix.clone(), after: range.revision, progress_every: None };
+        let watch = self.storage.watch(request)?;
         let mut state = T::default();
         for entry in &range.entries {
             state.put(&entry.key, &entry.value);

@@ -1,52 +1,58 @@
 //! Objects on their way out, in the form the client can read.
 
-use codec::{cbor, protobuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use registry::Object;
-use serde_json::Value;
+use registry::{Kind, Object};
+use serde_json::{Value, json};
+use stdx::Clock;
+use store::Revision;
 
 use crate::call::Call;
 use crate::convert;
+use crate::encodings::Encodings;
 use crate::status::{ApiError, answer};
-use crate::storage::Encoded;
-use crate::table;
-use crate::wire::accept::{Encoding, Form};
+use crate::storage::{self, Encoded};
+use crate::table::{self, Include, ListMetadata};
+use crate::wire::accept::{Accepted, Encoding, Form};
 use crate::wire::body::{self, Body};
+use crate::wire::encode;
 
-/// One object. The plain JSON form shares the stored bytes.
-pub(crate) fn object(call: &Call, code: StatusCode, encoded: Encoded) -> Result<Response<Body>, ApiError> {
-    if shares_bytes(call) {
-        return Ok(answer(code, call.accepted.content_type(), body::pieces(encoded.pieces())));
-    }
-    value(call, code, transformed(call, &encoded)?)
+/// How a client sees objects: in which version, form and encoding.
+#[derive(Clone)]
+pub(crate) struct View {
+    /// The kind and version the path names.
+    pub(crate) kind: &'static Kind,
+    pub(crate) form: Form,
+    pub(crate) encoding: Encoding,
+    pub(crate) include: Include,
+    clock: Clock,
+    encodings: Arc<Encodings>,
 }
 
-/// Whether stored bytes go out as they are.
-pub(crate) fn shares_bytes(call: &Call) -> bool {
-    call.accepted.form == Form::Object && call.accepted.encoding == Encoding::Json && call.kind.storage.is_none()
+/// One object.
+pub(crate) fn object(call: &Call, code: StatusCode, encoded: Encoded) -> Result<Response<Body>, ApiError> {
+    let body = View::of(call).body(&encoded)?;
+    Ok(answer(code, call.accepted.content_type(), body))
 }
 
 /// A JSON value in the negotiated encoding.
 pub(crate) fn value(call: &Call, code: StatusCode, value: Value) -> Result<Response<Body>, ApiError> {
-    Ok(answer(code, call.accepted.content_type(), body::full(encode(call, &value)?)))
-}
-
-pub(crate) fn encode(call: &Call, value: &Value) -> Result<Vec<u8>, ApiError> {
-    match call.accepted.encoding {
-        Encoding::Json => serde_json::to_vec(value).map_err(|error| ApiError::internal(&error.to_string())),
-        Encoding::Yaml => serde_yaml_ng::to_string(value)
-            .map(String::into_bytes)
-            .map_err(|error| ApiError::internal(&error.to_string())),
-        Encoding::Protobuf => protobuf::encode(value).map_err(|error| ApiError::internal(&error.to_string())),
-        Encoding::Cbor => Ok(cbor::encode(value)),
-    }
+    // What has no form in the encoding that the client likes best goes out as JSON.
+    let encoding = encode::for_value(call.accepted.encoding, &value);
+    let content_type = Accepted { encoding, ..call.accepted }.content_type();
+    Ok(answer(code, content_type, body::full(encode::value(encoding, &value)?)))
 }
 
 /// A refusal in the encoding that the client reads.
 pub(crate) fn refusal(call: &Call, error: ApiError) -> Response<Body> {
     let encoded = match call.accepted.encoding {
         Encoding::Json => None,
-        _ => serde_json::to_value(error.status()).ok().and_then(|status| encode(call, &status).ok()),
+        encoding => {
+            let status = serde_json::to_value(error.status()).ok();
+            status.and_then(|status| encode::value(encoding, &status).ok())
+        }
     };
     let mut response = error.into_response();
     if let Some(bytes) = encoded {
@@ -57,32 +63,108 @@ pub(crate) fn refusal(call: &Call, error: ApiError) -> Response<Body> {
     response
 }
 
-/// One event of a watch.
-pub(crate) fn frame(call: &Call, event: &str, object: Value) -> Result<Vec<u8>, ApiError> {
-    match call.accepted.encoding {
-        Encoding::Protobuf => protobuf::frame(event, &object).map_err(|error| ApiError::internal(&error.to_string())),
-        Encoding::Cbor => Ok(cbor::frame(event, &object)),
-        Encoding::Json | Encoding::Yaml => {
-            let mut line = encode(call, &serde_json::json!({ "type": event, "object": object }))?;
-            line.push(b'\n');
-            Ok(line)
-        }
-    }
-}
-
 /// The object decoded, in the version and form that was asked for.
 pub(crate) fn transformed(call: &Call, encoded: &Encoded) -> Result<Value, ApiError> {
-    let mut object = encoded.decode()?;
-    convert::out_of_storage(call.kind, &mut object);
-    Ok(match call.accepted.form {
-        Form::Object => Value::Object(object),
-        Form::Partial { version } => Value::Object(partial(&object, version)),
-        Form::Table { version } => {
-            let revision = crate::metadata::text(&object, "resourceVersion").to_owned();
-            let rows = vec![table::row(call, &object, version)];
-            table::table(call, version, &table::ListMetadata { revision, ..Default::default() }, rows)
+    View::of(call).value(encoded)
+}
+
+impl View {
+    pub(crate) fn of(call: &Call) -> Self {
+        View {
+            kind: call.kind,
+            form: call.accepted.form,
+            encoding: call.accepted.encoding,
+            include: Include::of(&call.query),
+            clock: call.server.ambient.clock,
+            encodings: call.server.encodings.clone(),
         }
-    })
+    }
+
+    /// Whether stored bytes go out as they are.
+    pub(crate) fn shares_bytes(&self) -> bool {
+        self.form == Form::Object && self.encoding == Encoding::Json && self.kind.storage.is_none()
+    }
+
+    /// One object as a whole answer.
+    fn body(&self, encoded: &Encoded) -> Result<Body, ApiError> {
+        if self.shares_bytes() { Ok(body::full(encoded.whole())) } else { self.bytes(encoded).map(body::full) }
+    }
+
+    /// The object encoded. Shared with everybody who sees it in the same way.
+    pub(crate) fn bytes(&self, encoded: &Encoded) -> Result<Bytes, ApiError> {
+        match self.form {
+            Form::Object if self.shares_bytes() => Ok(encoded.whole()),
+            // Ages change with every look.
+            Form::Table { .. } => self.encode(encoded),
+            form => self.encodings.get(encoded, self.kind, form, self.encoding, || self.encode(encoded)),
+        }
+    }
+
+    /// The object as a list's item in JSON: without kind and apiVersion, which the list tells.
+    pub(crate) fn item(&self, encoded: &Encoded) -> Result<Bytes, ApiError> {
+        let bytes = self.bytes(encoded)?;
+        match self.form {
+            Form::Object => Ok(storage::without_type(bytes)),
+            _ => Ok(bytes),
+        }
+    }
+
+    fn encode(&self, encoded: &Encoded) -> Result<Bytes, ApiError> {
+        match self.form {
+            Form::Partial { version } if self.encoding == Encoding::Json => encoded.partial(version),
+            _ => encode::value(self.encoding, &self.value(encoded)?).map(Bytes::from),
+        }
+    }
+
+    /// The object decoded, in the version and form that was asked for.
+    pub(crate) fn value(&self, encoded: &Encoded) -> Result<Value, ApiError> {
+        let object = self.object(encoded)?;
+        Ok(match self.form {
+            Form::Object => Value::Object(object),
+            Form::Partial { version } => Value::Object(partial(&object, version)),
+            Form::Table { version } => {
+                let revision = crate::metadata::text(&object, "resourceVersion").to_owned();
+                let metadata = ListMetadata { revision, ..ListMetadata::default() };
+                let rows = vec![self.row(&object, version)];
+                table::table(self.kind, version, &metadata, rows)
+            }
+        })
+    }
+
+    /// The object decoded, in the version that was asked for.
+    pub(crate) fn object(&self, encoded: &Encoded) -> Result<Object, ApiError> {
+        let mut object = encoded.decode()?;
+        convert::out_of_storage(self.kind, &mut object);
+        Ok(object)
+    }
+
+    /// One object's cells.
+    pub(crate) fn row(&self, object: &Object, version: &str) -> Value {
+        table::row(self.kind, object, version, self.include, self.clock.now())
+    }
+
+    /// An object of the kind that says nothing but how far a watch has come.
+    pub(crate) fn bookmark(&self, revision: Revision, initial_events_end: bool) -> Value {
+        let revision = revision.0.to_string();
+        let mut metadata = json!({ "resourceVersion": revision, "creationTimestamp": null });
+        if initial_events_end {
+            metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
+        }
+        match self.form {
+            Form::Table { version } => {
+                let metadata = ListMetadata { revision, ..ListMetadata::default() };
+                table::table(self.kind, version, &metadata, Vec::new())
+            }
+            Form::Partial { version } => json!({
+                "kind": "PartialObjectMetadata",
+                "apiVersion": format!("meta.k8s.io/{version}"),
+                "metadata": metadata,
+            }),
+            Form::Object => json!({
+                "kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": metadata,
+            }),
+        }
+    }
 }
 
 /// `PartialObjectMetadata`: kind, apiVersion and metadata, nothing else.

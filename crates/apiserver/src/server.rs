@@ -13,12 +13,15 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::User;
 use crate::auth::token::{KeyError, TokenAuthority};
 use crate::authorize::rbac::Rbac;
+use crate::encodings::Encodings;
+use crate::index::Indexes;
 use crate::limits::Limits;
 use crate::local::LocalService;
 use crate::metrics::Metrics;
 use crate::services::Services;
 use crate::storage::Storage;
-use crate::{bootstrap, connection, expiry};
+use crate::verbs::fanout::Fanouts;
+use crate::{bootstrap, connection};
 
 /// What a server is made of.
 pub struct Config {
@@ -60,23 +63,32 @@ pub struct ApiServer {
     pub(crate) advertise: SocketAddr,
     pub(crate) kubelet_tls: Option<Arc<rustls::ClientConfig>>,
     pub(crate) tokens: TokenAuthority,
+    pub(crate) anonymous: Arc<User>,
     pub(crate) rbac: Rbac,
     pub(crate) services: Services,
+    pub(crate) encodings: Arc<Encodings>,
+    pub(crate) indexes: Indexes,
+    pub(crate) fanouts: Fanouts,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
     /// Ends watches and other long answers.
     pub(crate) shutdown: CancellationToken,
-    ready: AtomicBool,
+    started: AtomicBool,
 }
 
 impl ApiServer {
     /// Opens the server over the store, and writes what every cluster has from the beginning.
     pub async fn start(config: Config) -> Result<Arc<ApiServer>, StartError> {
         let storage = Storage::new(config.store);
+        let shutdown = CancellationToken::new();
         let server = Arc::new(ApiServer {
             tokens: TokenAuthority::new(&config.service_account_key_pem, &config.service_account_issuer)?,
+            anonymous: Arc::new(User::anonymous()),
             rbac: Rbac::open(storage.clone()).await?,
             services: Services::open(storage.clone(), &config.service_cidr, config.node_ports).await?,
+            encodings: Arc::default(),
+            indexes: Indexes::new(storage.clone(), shutdown.clone()),
+            fanouts: Fanouts::new(storage.clone(), shutdown.clone()),
             storage,
             ambient: config.ambient,
             client_ca_pem: config.client_ca_pem,
@@ -84,12 +96,11 @@ impl ApiServer {
             kubelet_tls: config.kubelet_tls,
             limits: Limits::default(),
             metrics: Metrics::default(),
-            shutdown: CancellationToken::new(),
-            ready: AtomicBool::new(false),
+            shutdown,
+            started: AtomicBool::new(false),
         });
         bootstrap::run(&server).await.map_err(|error| StartError::Bootstrap(error.message().to_owned()))?;
-        tokio::spawn(expiry::run(server.storage.clone(), server.ambient.clone(), server.shutdown.clone()));
-        server.ready.store(true, Ordering::Release);
+        server.started.store(true, Ordering::Release);
         Ok(server)
     }
 
@@ -124,8 +135,9 @@ impl ApiServer {
         !(link_local || inner || address.is_unspecified() || address.is_multicast())
     }
 
-    pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire) && !self.shutdown.is_cancelled()
+    /// Whether what every cluster has from the beginning has been written.
+    pub(crate) fn is_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
     }
 }
 

@@ -92,6 +92,16 @@ impl ApiError {
         ApiError::new(StatusCode::CONFLICT, "AlreadyExists", message).about(subject)
     }
 
+    /// Every name that was drawn is taken.
+    pub(crate) fn generate_name_conflict(subject: Subject<'_>) -> Self {
+        let message = format!(
+            "{} {:?} already exists, the server was not able to generate a unique name for the object",
+            subject.qualified(),
+            subject.name
+        );
+        ApiError::new(StatusCode::CONFLICT, "AlreadyExists", message).about(subject).retry_after(1)
+    }
+
     pub(crate) fn conflict(subject: Subject<'_>, why: &str) -> Self {
         let message = format!("Operation cannot be fulfilled on {} {:?}: {why}", subject.qualified(), subject.name);
         ApiError::new(StatusCode::CONFLICT, "Conflict", message).about(subject)
@@ -129,9 +139,8 @@ impl ApiError {
         ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).about(subject)
     }
 
-    pub(crate) fn not_acceptable() -> Self {
-        let message = "only the following media types are accepted: application/json, application/yaml, \
-                       application/vnd.kubernetes.protobuf";
+    pub(crate) fn not_acceptable(media_types: &str) -> Self {
+        let message = format!("only the following media types are accepted: {media_types}");
         ApiError::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
     }
 
@@ -155,7 +164,7 @@ impl ApiError {
 
     /// The client asks for a revision that is not written yet.
     pub(crate) fn future_revision(requested: u64, newest: u64) -> Self {
-        let message = format!("Too large resource version: {requested}, current: {newest}");
+        let message = format!("Timeout: Too large resource version: {requested}, current: {newest}");
         let mut error = ApiError::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message).retry_after(1);
         if let Some(details) = &mut error.0.details {
             details.causes = Some(vec![StatusCause {
@@ -181,6 +190,20 @@ impl ApiError {
         self
     }
 
+    /// Gives the client a token to go on with.
+    pub(crate) fn with_continue(mut self, token: String) -> Self {
+        self.0.metadata.continue_ = Some(token);
+        self
+    }
+
+    /// Names the type that was not as it should be.
+    pub(crate) fn with_details(mut self, group: &str, kind: &str) -> Self {
+        let details = self.0.details.get_or_insert_with(StatusDetails::default);
+        details.group = Some(group.to_owned());
+        details.kind = Some(kind.to_owned());
+        self
+    }
+
     /// Adds one cause, as some refusals carry a machine-readable one.
     pub(crate) fn with_cause(mut self, reason: &str, message: impl Into<String>, field: Option<&str>) -> Self {
         let cause = StatusCause {
@@ -196,6 +219,11 @@ impl ApiError {
     pub(crate) fn code(&self) -> StatusCode {
         let code = self.0.code.and_then(|code| u16::try_from(code).ok());
         code.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Whether this is the reason.
+    pub(crate) fn is(&self, reason: &str) -> bool {
+        self.0.reason.as_deref() == Some(reason)
     }
 
     pub(crate) fn message(&self) -> &str {

@@ -5,13 +5,25 @@
 //! and every watch without being parsed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use registry::{Kind, Object, Scope};
+use serde::de::IgnoredAny;
 use serde_json::Value;
-use store::{Entry, Expect, Range, RangeRequest, ReadAt, Revision, Store, StoreError, Watch, WatchRequest};
+use stdx::signal;
+use store::{
+    Action, Author, Entry, Expect, Operation, Range, RangeRequest, ReadAt, Revision, Store, StoreError, Transaction,
+    Watch, WatchRequest,
+};
 
 use crate::status::ApiError;
+
+/// Whoever asks for a revision that is not written yet waits so long for it.
+const FUTURE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long Events live after their last write.
+const EVENT_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// The store, spoken to in kinds and names.
 #[derive(Clone)]
@@ -28,8 +40,24 @@ impl Storage {
         self.store.revision()
     }
 
+    pub(crate) fn revisions(&self) -> signal::Receiver<Revision> {
+        self.store.revisions()
+    }
+
+    /// The newest state, whichever server wrote it.
     pub(crate) async fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Option<Encoded>, StoreError> {
-        Ok(self.store.get(&key(kind, namespace, name), ReadAt::Newest).await?.map(Encoded::from))
+        self.get_at(kind, namespace, name, ReadAt::Newest).await
+    }
+
+    pub(crate) async fn get_at(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        name: &str,
+        at: ReadAt,
+    ) -> Result<Option<Encoded>, StoreError> {
+        self.arrive(at).await?;
+        Ok(self.store.get(&key(kind, namespace, name), at).await?.map(Encoded::from))
     }
 
     /// The decoded object, for callers inside the server.
@@ -41,23 +69,77 @@ impl Storage {
     }
 
     pub(crate) async fn range(&self, request: RangeRequest) -> Result<Range, StoreError> {
+        self.arrive(request.at).await?;
         self.store.range(request).await
     }
 
     /// Everything of a kind, in one namespace or in all.
     pub(crate) async fn list(&self, kind: &Kind, namespace: &str) -> Result<Range, StoreError> {
-        self.store.range(RangeRequest { prefix: prefix(kind, namespace), ..RangeRequest::default() }).await
+        self.range(RangeRequest { prefix: prefix(kind, namespace), ..RangeRequest::default() }).await
     }
 
-    pub(crate) async fn create(&self, kind: &Kind, object: &Object) -> Result<Encoded, StoreError> {
-        let (namespace, name) = place(object);
-        let entry = self.store.put(&key(kind, namespace, name), encode(kind, object), Expect::Absent).await?;
-        Ok(Encoded::from(entry))
+    /// The revision whose state, held in memory, is as fresh as `at` asks for.
+    pub(crate) async fn settle(&self, at: ReadAt) -> Result<Revision, StoreError> {
+        self.arrive(at).await?;
+        match at {
+            ReadAt::Newest => self.store.refresh().await,
+            ReadAt::Memory | ReadAt::NotOlderThan(_) => Ok(self.store.revision()),
+            ReadAt::Exactly(revision) => Ok(revision),
+        }
     }
 
-    pub(crate) async fn replace(&self, kind: &Kind, object: &Object, at: Revision) -> Result<Encoded, StoreError> {
+    /// What one key held at a revision that memory has reached.
+    pub(crate) async fn entry(&self, key: &str, at: Revision) -> Result<Option<Entry>, StoreError> {
+        self.store.get(key, ReadAt::Exactly(at)).await
+    }
+
+    /// Waits a moment for a revision that is not written yet.
+    async fn arrive(&self, at: ReadAt) -> Result<(), StoreError> {
+        let (ReadAt::NotOlderThan(wanted) | ReadAt::Exactly(wanted)) = at else { return Ok(()) };
+        if self.store.revision() >= wanted || self.store.refresh().await? >= wanted {
+            return Ok(());
+        }
+        let mut revisions = self.store.revisions();
+        match tokio::time::timeout(FUTURE_PATIENCE, revisions.wait_for(|revision| *revision >= wanted)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(StoreError::Closed),
+            Err(_) => {
+                let newest = self.store.revision().0;
+                Err(StoreError::FutureRevision { requested: wanted.0, newest })
+            }
+        }
+    }
+
+    pub(crate) async fn create(
+        &self,
+        kind: &Kind,
+        object: &Object,
+        author: Option<Arc<Author>>,
+    ) -> Result<Encoded, StoreError> {
+        self.put(kind, object, Expect::Absent, author).await
+    }
+
+    pub(crate) async fn replace(
+        &self,
+        kind: &Kind,
+        object: &Object,
+        at: Revision,
+        author: Option<Arc<Author>>,
+    ) -> Result<Encoded, StoreError> {
+        self.put(kind, object, Expect::At(at), author).await
+    }
+
+    async fn put(
+        &self,
+        kind: &Kind,
+        object: &Object,
+        expect: Expect,
+        author: Option<Arc<Author>>,
+    ) -> Result<Encoded, StoreError> {
         let (namespace, name) = place(object);
-        let entry = self.store.put(&key(kind, namespace, name), encode(kind, object), Expect::At(at)).await?;
+        let key = key(kind, namespace, name).into();
+        let action = Action::Put { value: encode(kind, object), lifetime: lifetime(kind) };
+        let (_, entry) = self.commit(Operation { key, expect, action }, author).await?;
         Ok(Encoded::from(entry))
     }
 
@@ -68,19 +150,31 @@ impl Storage {
         namespace: &str,
         name: &str,
         at: Revision,
+        author: Option<Arc<Author>>,
     ) -> Result<Encoded, StoreError> {
-        let (revision, entry) = self.store.delete(&key(kind, namespace, name), Expect::At(at)).await?;
+        let operation = Operation::delete(key(kind, namespace, name), Expect::At(at));
+        let (revision, entry) = self.commit(operation, author).await?;
         Ok(Encoded { bytes: entry.value, revision: Some(revision) })
     }
 
-    /// Removes one key if nobody wrote it since.
-    pub(crate) async fn remove(&self, key: &str, at: Revision) -> Result<(), StoreError> {
-        self.store.delete(key, Expect::At(at)).await.map(|_| ())
+    /// One change, and the entry it made or took away.
+    async fn commit(&self, operation: Operation, author: Option<Arc<Author>>) -> Result<(Revision, Entry), StoreError> {
+        let key = operation.key.clone();
+        let committed = self.store.commit(Transaction { operations: vec![operation], author }).await?;
+        match committed.entries.into_iter().next().flatten() {
+            Some(entry) => Ok((committed.revision, entry)),
+            None => Err(StoreError::Conflict { key, current: None }),
+        }
     }
 
-    pub(crate) fn watch(&self, prefix: &str, after: Revision) -> Result<Watch, StoreError> {
-        self.store.watch(WatchRequest { prefix: prefix.to_owned(), after, progress_every: None })
+    pub(crate) fn watch(&self, request: WatchRequest) -> Result<Watch, StoreError> {
+        self.store.watch(request)
     }
+}
+
+/// Events go by themselves; everything else stays until it is deleted.
+fn lifetime(kind: &Kind) -> Option<Duration> {
+    (kind.kind == "Event" && matches!(kind.group, "" | "events.k8s.io")).then_some(EVENT_LIFETIME)
 }
 
 /// An object's bytes and the revision that wrote them; none for what was never written (a dry run).
@@ -101,34 +195,66 @@ impl Encoded {
         Encoded { bytes: encode(kind, object), revision: None }
     }
 
-    /// The object with its resourceVersion, in pieces that share the stored bytes.
-    pub(crate) fn pieces(&self) -> Vec<Bytes> {
-        match (self.revision, metadata_start(&self.bytes)) {
-            (Some(revision), Some(at)) => {
-                vec![self.bytes.slice(..at), Bytes::from(spliced(revision)), self.bytes.slice(at..)]
-            }
-            _ => vec![self.bytes.clone()],
-        }
+    /// The object with its resourceVersion.
+    pub(crate) fn whole(&self) -> Bytes {
+        let Some((revision, at)) = self.splice() else { return self.bytes.clone() };
+        let mut whole = Vec::with_capacity(self.bytes.len() + MAX_SPLICE_BYTES);
+        whole.extend_from_slice(&self.bytes[..at]);
+        write_spliced(&mut whole, revision);
+        whole.extend_from_slice(&self.bytes[at..]);
+        Bytes::from(whole)
     }
 
-    /// Appends the object with its resourceVersion.
+    /// Appends the object as the object of a watch event.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
-        for piece in self.pieces() {
-            out.extend_from_slice(&piece);
+        match self.splice() {
+            Some((revision, at)) => {
+                out.extend_from_slice(&self.bytes[..at]);
+                write_spliced(out, revision);
+                out.extend_from_slice(&self.bytes[at..]);
+            }
+            None => out.extend_from_slice(&self.bytes),
         }
     }
 
     /// Appends the object as a list's item: without kind and apiVersion, which the list tells.
     pub(crate) fn write_item_to(&self, out: &mut Vec<u8>) {
-        match (self.revision, metadata_start(&self.bytes)) {
-            (Some(revision), Some(at)) => {
+        match self.splice() {
+            Some((revision, at)) => {
                 out.extend_from_slice(b"{");
                 out.extend_from_slice(METADATA);
-                out.extend_from_slice(spliced(revision).as_bytes());
+                write_spliced(out, revision);
                 out.extend_from_slice(&self.bytes[at..]);
             }
-            _ => out.extend_from_slice(&self.bytes),
+            None => out.extend_from_slice(&self.bytes),
         }
+    }
+
+    /// How many bytes [`Encoded::write_item_to`] appends.
+    pub(crate) fn item_length(&self) -> usize {
+        match self.splice() {
+            Some((revision, at)) => 1 + METADATA.len() + spliced_length(revision) + self.bytes.len() - at,
+            None => self.bytes.len(),
+        }
+    }
+
+    /// `PartialObjectMetadata` of the object: its metadata, as it stands in the bytes.
+    pub(crate) fn partial(&self, version: &str) -> Result<Bytes, ApiError> {
+        let unreadable = || ApiError::internal("a stored object has no metadata");
+        let metadata = metadata(&self.bytes).ok_or_else(unreadable)?;
+        let mut values = serde_json::Deserializer::from_slice(metadata).into_iter::<IgnoredAny>();
+        values.next().and_then(Result::ok).ok_or_else(unreadable)?;
+        let metadata = &metadata[1..values.byte_offset()];
+        let mut out = Vec::with_capacity(metadata.len() + 128);
+        out.extend_from_slice(br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/"#);
+        out.extend_from_slice(version.as_bytes());
+        out.extend_from_slice(br#"","metadata":{"#);
+        if let Some(revision) = self.revision {
+            write_spliced(&mut out, revision);
+        }
+        out.extend_from_slice(metadata);
+        out.push(b'}');
+        Ok(Bytes::from(out))
     }
 
     pub(crate) fn decode(&self) -> Result<Object, ApiError> {
@@ -138,6 +264,10 @@ impl Encoded {
             metadata.insert("resourceVersion".to_owned(), Value::String(revision.0.to_string()));
         }
         Ok(object)
+    }
+
+    fn splice(&self) -> Option<(Revision, usize)> {
+        Some((self.revision?, metadata_start(&self.bytes)?))
     }
 }
 
@@ -162,14 +292,41 @@ const METADATA: &[u8] = br#""metadata":{"#;
 /// How far into the bytes metadata may begin: kind and apiVersion are short.
 const HEAD_BYTES: usize = 512;
 
+/// An object in JSON without the kind and apiVersion that it begins with.
+pub(crate) fn without_type(bytes: Bytes) -> Bytes {
+    let Some(at) = metadata_start(&bytes) else { return bytes };
+    let mut item = Vec::with_capacity(bytes.len());
+    item.push(b'{');
+    item.extend_from_slice(&bytes[at - METADATA.len()..]);
+    Bytes::from(item)
+}
+
+/// An object's bytes from its metadata's opening brace on.
+pub(crate) fn metadata(bytes: &[u8]) -> Option<&[u8]> {
+    metadata_start(bytes).map(|at| &bytes[at - 1..])
+}
+
 /// Where the first field of metadata stands.
 fn metadata_start(bytes: &[u8]) -> Option<usize> {
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     head.windows(METADATA.len()).position(|window| window == METADATA).map(|at| at + METADATA.len())
 }
 
-fn spliced(revision: Revision) -> String {
-    format!("\"resourceVersion\":\"{}\",", revision.0)
+const SPLICE: &[u8] = br#""resourceVersion":""#;
+const SPLICE_END: &[u8] = br#"","#;
+
+/// The longest revision has twenty digits.
+const MAX_SPLICE_BYTES: usize = SPLICE.len() + 20 + SPLICE_END.len();
+
+fn write_spliced(out: &mut Vec<u8>, revision: Revision) {
+    use std::io::Write;
+    out.extend_from_slice(SPLICE);
+    write!(out, "{}", revision.0).expect("a Vec takes every write");
+    out.extend_from_slice(SPLICE_END);
+}
+
+fn spliced_length(revision: Revision) -> usize {
+    SPLICE.len() + revision.0.checked_ilog10().unwrap_or(0) as usize + 1 + SPLICE_END.len()
 }
 
 fn place(object: &Object) -> (&str, &str) {
@@ -243,14 +400,21 @@ mod tests {
         let encoded = Encoded { bytes: encode(kind, &object), revision: Some(Revision(42)) };
         let mut whole = Vec::new();
         encoded.write_to(&mut whole);
+        let whole_text = String::from_utf8(whole).unwrap();
         assert_eq!(
-            String::from_utf8(whole).unwrap(),
+            whole_text,
             r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":"42","name":"a","namespace":"b"},"data":{"metadata":"{\"metadata\":{}}"}}"#
         );
+        assert_eq!(encoded.whole(), whole_text);
         let mut item = Vec::new();
         encoded.write_item_to(&mut item);
+        assert_eq!(item.len(), encoded.item_length());
         assert!(item.starts_with(br#"{"metadata":{"resourceVersion":"42","#));
         assert_eq!(encoded.decode().unwrap()["metadata"]["resourceVersion"], "42");
+        assert_eq!(
+            encoded.partial("v1").unwrap(),
+            r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"42","name":"a","namespace":"b"}}"#
+        );
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The rows that `kubectl get` prints.
 
-use registry::Object;
+use jiff::Timestamp;
+use registry::{Kind, Object};
 use serde_json::{Value, json};
 
-use crate::call::Call;
+use crate::kinds;
 use crate::respond;
+use crate::wire::query::Query;
 
 /// What a list or a table says of itself.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +14,24 @@ pub(crate) struct ListMetadata {
     pub(crate) revision: String,
     pub(crate) continue_token: Option<String>,
     pub(crate) remaining: Option<usize>,
+}
+
+/// How much of an object stands beside its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Include {
+    None,
+    Metadata,
+    Object,
+}
+
+impl Include {
+    pub(crate) fn of(query: &Query) -> Self {
+        match query.get("includeObject") {
+            Some("None") => Include::None,
+            Some("Object") => Include::Object,
+            _ => Include::Metadata,
+        }
+    }
 }
 
 impl ListMetadata {
@@ -28,9 +48,8 @@ impl ListMetadata {
     }
 }
 
-pub(crate) fn table(call: &Call, version: &str, metadata: &ListMetadata, rows: Vec<Value>) -> Value {
-    let columns: Vec<Value> = call
-        .stored_kind()
+pub(crate) fn table(served: &'static Kind, version: &str, metadata: &ListMetadata, rows: Vec<Value>) -> Value {
+    let columns: Vec<Value> = kinds::stored(served)
         .rules
         .columns()
         .iter()
@@ -54,12 +73,12 @@ pub(crate) fn table(call: &Call, version: &str, metadata: &ListMetadata, rows: V
 }
 
 /// One object's cells, and as much of the object as the client asked for.
-pub(crate) fn row(call: &Call, object: &Object, version: &str) -> Value {
-    let cells = call.stored_kind().rules.row(object, call.server.ambient.clock.now());
-    let attached = match call.query.get("includeObject") {
-        Some("None") => Value::Null,
-        Some("Object") => Value::Object(object.clone()),
-        _ => Value::Object(respond::partial(object, version)),
+pub(crate) fn row(served: &'static Kind, object: &Object, version: &str, include: Include, now: Timestamp) -> Value {
+    let cells = kinds::stored(served).rules.row(object, now);
+    let attached = match include {
+        Include::None => Value::Null,
+        Include::Object => Value::Object(object.clone()),
+        Include::Metadata => Value::Object(respond::partial(object, version)),
     };
     json!({ "cells": cells, "object": attached })
 }

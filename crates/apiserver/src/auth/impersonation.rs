@@ -1,6 +1,7 @@
 //! `Impersonate-*` headers: acting as somebody else, as far as RBAC allows it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http::HeaderMap;
 
@@ -10,13 +11,19 @@ use crate::status::{ApiError, Subject};
 use crate::wire::query::decode_segment;
 use crate::wire::request_info::ResourceInfo;
 
+const PREFIX: &str = "impersonate-";
 const USER: &str = "impersonate-user";
 const GROUP: &str = "impersonate-group";
 const UID: &str = "impersonate-uid";
 const EXTRA: &str = "impersonate-extra-";
 
+/// Whether the request is to be carried out under another identity.
+pub(crate) fn is_asked_for(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with(PREFIX))
+}
+
 /// The identity the request is to be carried out under.
-pub(crate) fn effective(server: &ApiServer, user: User, headers: &mut HeaderMap) -> Result<User, ApiError> {
+pub(crate) fn effective(server: &ApiServer, user: Arc<User>, headers: &mut HeaderMap) -> Result<Arc<User>, ApiError> {
     let text = |value: &http::HeaderValue| {
         value.to_str().map(str::to_owned).map_err(|_| ApiError::bad_request("invalid impersonation header"))
     };
@@ -48,11 +55,11 @@ pub(crate) fn effective(server: &ApiServer, user: User, headers: &mut HeaderMap)
     acting.uid = uid.unwrap_or_default();
     acting.extra = extra;
     // Nothing behind this point may impersonate again.
-    let names: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with("impersonate-")).cloned().collect();
+    let names: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with(PREFIX)).cloned().collect();
     for name in names {
         headers.remove(name);
     }
-    Ok(acting)
+    Ok(Arc::new(acting))
 }
 
 fn check(

@@ -4,16 +4,18 @@
 //! anonymous.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use rustls_pki_types::CertificateDer;
 
+use self::certificate::{CertificateError, Identity};
 use crate::server::ApiServer;
 use crate::status::ApiError;
 
-mod certificate;
+pub(crate) mod certificate;
 pub(crate) mod impersonation;
+mod known_tokens;
 pub(crate) mod token;
 
 /// An identity, as authorisation and audit see it.
@@ -58,30 +60,32 @@ impl User {
 #[derive(Clone, Debug)]
 pub(crate) enum Peer {
     /// A component of this process, under the identity it was given.
-    Local(User),
-    /// Over TLS; the certificate was verified against the cluster's CA during the handshake.
-    Remote { certificate: Option<CertificateDer<'static>> },
+    Local(Arc<User>),
+    /// Over TLS; the certificate was verified against the cluster's CA during the handshake, and read
+    /// once for all requests of the connection.
+    Remote { certificate: Option<Arc<Result<Identity, CertificateError>>> },
 }
 
 /// The identity behind a request: client certificate, then bearer token, then nobody.
-pub(crate) async fn authenticate(server: &ApiServer, peer: &Peer, headers: &HeaderMap) -> Result<User, ApiError> {
+pub(crate) async fn authenticate(server: &ApiServer, peer: &Peer, headers: &HeaderMap) -> Result<Arc<User>, ApiError> {
     let certificate = match peer {
         Peer::Local(user) => return Ok(user.clone()),
         Peer::Remote { certificate } => certificate,
     };
     if let Some(certificate) = certificate {
         let now = server.ambient.clock.now();
-        return certificate::identity(certificate, now).map_err(|error| {
-            tracing::debug!(error = %stdx::error::chain(&error), "a client certificate was refused");
+        let refused = |error: &CertificateError| {
+            tracing::debug!(error = %stdx::error::chain(error), "a client certificate was refused");
             ApiError::unauthorized()
-        });
+        };
+        let identity = certificate.as_ref().as_ref().map_err(refused)?;
+        return identity.at(now).map_err(|error| refused(&error));
     }
     match bearer(headers)? {
         Some(token) => {
             let now = server.ambient.clock.now();
-            let audiences = [server.tokens.issuer().to_owned()];
-            match token::authenticate(&server.tokens, &server.storage, token, &audiences, now).await {
-                Ok(verified) => Ok(verified.user),
+            match token::identify(&server.tokens, &server.storage, token, now).await {
+                Ok(user) => Ok(user),
                 Err(token::TokenError::Store(error)) => Err(error.into()),
                 Err(error) => {
                     tracing::debug!(error = %stdx::error::chain(&error), "a bearer token was refused");
@@ -89,7 +93,7 @@ pub(crate) async fn authenticate(server: &ApiServer, peer: &Peer, headers: &Head
                 }
             }
         }
-        None => Ok(User::anonymous()),
+        None => Ok(server.anonymous.clone()),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Service account tokens: ES256 JWTs (RFC 7519) bound to an account and, where asked, to a pod,
 //! secret or node.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use registry::Object;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
@@ -13,11 +14,10 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use super::User;
-use crate::kinds;
-use crate::metadata;
+use super::known_tokens::{Digest, KnownToken, KnownTokens};
 use crate::status::ApiError;
 use crate::storage::Storage;
 
@@ -33,6 +33,7 @@ pub(crate) struct TokenAuthority {
     key_id: String,
     issuer: String,
     random: SystemRandom,
+    known: KnownTokens,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +105,7 @@ pub(crate) enum TokenError {
 /// Carries a refusal of the store through an error chain.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.message())]
-pub(crate) struct StoreFailure(ApiError);
+pub(crate) struct StoreFailure(pub(super) ApiError);
 
 impl From<StoreFailure> for ApiError {
     fn from(failure: StoreFailure) -> Self {
@@ -115,7 +116,7 @@ impl From<StoreFailure> for ApiError {
 /// A token that holds: whose it is, and which of the asked audiences it is for.
 #[derive(Debug)]
 pub(crate) struct Verified {
-    pub(crate) user: User,
+    pub(crate) user: Arc<User>,
     pub(crate) audiences: Vec<String>,
 }
 
@@ -125,8 +126,9 @@ impl TokenAuthority {
         let der = PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes()).map_err(KeyError::Pem)?;
         let der = der.secret_pkcs8_der();
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &random).map_err(KeyError::Key)?;
-        let key_id = URL_SAFE_NO_PAD.encode(Sha256::digest(public_key_info(key.public_key().as_ref())));
-        Ok(TokenAuthority { key, key_id, issuer: issuer.to_owned(), random })
+        let key_id =
+            URL_SAFE_NO_PAD.encode(<Sha256 as sha2::Digest>::digest(public_key_info(key.public_key().as_ref())));
+        Ok(TokenAuthority { key, key_id, issuer: issuer.to_owned(), random, known: KnownTokens::default() })
     }
 
     pub(crate) fn issuer(&self) -> &str {
@@ -142,11 +144,36 @@ impl TokenAuthority {
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// Checks signature, issuer, time and audience; returns the claims and the audiences in common.
-    fn verify(&self, token: &str, audiences: &[String], now: Timestamp) -> Result<(Claims, Vec<String>), TokenError> {
+    /// Checks signature, issuer, time and audience; returns the token and the audiences in common.
+    fn verify(
+        &self,
+        token: &str,
+        audiences: &[&str],
+        now: Timestamp,
+    ) -> Result<(Arc<KnownToken>, Vec<String>), TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Malformed);
         }
+        let digest = Digest::of(token);
+        let known = match self.known.find(&digest) {
+            Some(known) => known,
+            None => self.known.keep(digest, self.claims(token)?),
+        };
+        let claims = &known.claims;
+        let seconds = now.as_second();
+        if seconds > claims.exp + LEEWAY_SECONDS || seconds < claims.nbf - LEEWAY_SECONDS {
+            return Err(TokenError::Time);
+        }
+        let asked = audiences.iter().map(|asked| (*asked).to_owned());
+        let common: Vec<String> = match &claims.aud {
+            Audience::One(one) => asked.filter(|asked| asked == one).collect(),
+            Audience::Many(many) => asked.filter(|asked| many.contains(asked)).collect(),
+        };
+        if common.is_empty() { Err(TokenError::Audience) } else { Ok((known, common)) }
+    }
+
+    /// What a token of this issuer says, at whatever time.
+    fn claims(&self, token: &str) -> Result<Claims, TokenError> {
         let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Malformed);
@@ -158,18 +185,7 @@ impl TokenAuthority {
             .verify(message.as_bytes(), &decode(signature)?)
             .map_err(|_| TokenError::Signature)?;
         let claims: Claims = serde_json::from_slice(&decode(payload)?).map_err(|_| TokenError::Malformed)?;
-        if claims.iss != self.issuer {
-            return Err(TokenError::Issuer);
-        }
-        let seconds = now.as_second();
-        if seconds > claims.exp + LEEWAY_SECONDS || seconds < claims.nbf - LEEWAY_SECONDS {
-            return Err(TokenError::Time);
-        }
-        let common: Vec<String> = match &claims.aud {
-            Audience::One(one) => audiences.iter().filter(|asked| *asked == one).cloned().collect(),
-            Audience::Many(many) => audiences.iter().filter(|asked| many.contains(asked)).cloned().collect(),
-        };
-        if common.is_empty() { Err(TokenError::Audience) } else { Ok((claims, common)) }
+        if claims.iss == self.issuer { Ok(claims) } else { Err(TokenError::Issuer) }
     }
 
     /// The public key as a JSON Web Key Set (RFC 7517).
@@ -184,6 +200,18 @@ impl TokenAuthority {
     }
 }
 
+/// Who presents a token to this server.
+pub(crate) async fn identify(
+    authority: &TokenAuthority,
+    storage: &Storage,
+    token: &str,
+    now: Timestamp,
+) -> Result<Arc<User>, TokenError> {
+    let (known, _) = authority.verify(token, &[authority.issuer()], now)?;
+    known.check_bindings(storage, now).await?;
+    Ok(known.user.clone())
+}
+
 /// The identity of a token that holds, and whose objects are still there.
 pub(crate) async fn authenticate(
     authority: &TokenAuthority,
@@ -192,49 +220,13 @@ pub(crate) async fn authenticate(
     audiences: &[String],
     now: Timestamp,
 ) -> Result<Verified, TokenError> {
-    let (claims, audiences) = authority.verify(token, audiences, now)?;
-    let binding = &claims.kubernetes;
-    let namespace = binding.namespace.as_str();
-    if claims.sub != format!("system:serviceaccount:{namespace}:{}", binding.serviceaccount.name) {
-        return Err(TokenError::Malformed);
-    }
-    present(storage, "serviceaccounts", namespace, &binding.serviceaccount, now).await?;
-    if let Some(pod) = &binding.pod {
-        present(storage, "pods", namespace, pod, now).await?;
-    }
-    if let Some(secret) = &binding.secret {
-        present(storage, "secrets", namespace, secret, now).await?;
-    }
-    if let (Some(node), None) = (&binding.node, &binding.pod) {
-        present(storage, "nodes", "", node, now).await?;
-    }
-    Ok(Verified { user: user(&claims), audiences })
+    let audiences: Vec<&str> = audiences.iter().map(String::as_str).collect();
+    let (known, audiences) = authority.verify(token, &audiences, now)?;
+    known.check_bindings(storage, now).await?;
+    Ok(Verified { user: known.user.clone(), audiences })
 }
 
-/// Whether the object is the one the token was made for, and not long past its deletion.
-async fn present(
-    storage: &Storage,
-    plural: &'static str,
-    namespace: &str,
-    reference: &Reference,
-    now: Timestamp,
-) -> Result<(), TokenError> {
-    /// A pod that is ending may use its token until its end is this far behind.
-    const AFTER_DELETION_SECONDS: i64 = 60;
-    let kind = kinds::required("", "v1", plural);
-    let object = storage.object(kind, namespace, &reference.name).await;
-    let object = object.map_err(|error| TokenError::Store(StoreFailure(error)))?;
-    let ended = |object: &Object| {
-        let at: Option<Timestamp> = metadata::text(object, "deletionTimestamp").parse().ok();
-        at.is_some_and(|at| now.as_second() > at.as_second() + AFTER_DELETION_SECONDS)
-    };
-    match object {
-        Some(object) if metadata::uid(&object) == reference.uid && !ended(&object) => Ok(()),
-        _ => Err(TokenError::Unbound(kind.kind)),
-    }
-}
-
-fn user(claims: &Claims) -> User {
+pub(super) fn user(claims: &Claims) -> User {
     let binding = &claims.kubernetes;
     let mut user = service_account(&binding.namespace, &binding.serviceaccount.name);
     user.uid.clone_from(&binding.serviceaccount.uid);
@@ -302,9 +294,15 @@ mod tests {
         let token = authority.sign(&claims(now.as_second())).unwrap();
         let check = |token: &str, audience: &str, seconds: i64| {
             let at = Timestamp::from_second(now.as_second() + seconds).unwrap();
-            authority.verify(token, &[audience.to_owned()], at).map(|(claims, _)| claims.sub).map_err(|e| e.to_string())
+            authority
+                .verify(token, &[audience], at)
+                .map(|(known, _)| known.claims.sub.clone())
+                .map_err(|e| e.to_string())
         };
-        assert_eq!(check(&token, "vault", 0).unwrap(), "system:serviceaccount:default:web");
+        // The second time it is known, and held to its time and audience all the same.
+        for _ in 0..2 {
+            assert_eq!(check(&token, "vault", 0).unwrap(), "system:serviceaccount:default:web");
+        }
         assert_eq!(check(&token, "other", 0).unwrap_err(), TokenError::Audience.to_string());
         assert_eq!(check(&token, "vault", 700).unwrap_err(), TokenError::Time.to_string());
         let mut tampered = token.clone().into_bytes();

@@ -59,7 +59,7 @@ async fn ensure(server: &ApiServer, kind: &'static Kind, value: Value) -> Result
     match server.storage.get(kind, &namespace, &name).await? {
         None => {
             prepare(server, kind, &mut object);
-            match server.storage.create(kind, &object).await {
+            match server.storage.create(kind, &object, None).await {
                 // Another server of the cluster was faster.
                 Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
                 Err(error) => Err(error.into()),
@@ -68,7 +68,7 @@ async fn ensure(server: &ApiServer, kind: &'static Kind, value: Value) -> Result
         Some(current) if kind.group == "rbac.authorization.k8s.io" => {
             let present = current.decode()?;
             let Some(repaired) = policy::repaired(&present, &object) else { return Ok(()) };
-            match server.storage.replace(kind, &repaired, current.revision.unwrap_or_default()).await {
+            match server.storage.replace(kind, &repaired, current.revision.unwrap_or_default(), None).await {
                 Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
                 Err(error) => Err(error.into()),
             }
@@ -178,7 +178,7 @@ async fn follow(server: &ApiServer, kind: &'static Kind, value: Value, fields: &
     if !changed {
         return Ok(());
     }
-    match server.storage.replace(kind, &object, current.revision.unwrap_or_default()).await {
+    match server.storage.replace(kind, &object, current.revision.unwrap_or_default(), None).await {
         Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -103,7 +103,9 @@ fn v2(headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
         }
     }
     if !ranges.is_empty() && !ranges.iter().any(|range| wants_json(&range.media_type)) {
-        return Err(ApiError::not_acceptable());
+        return Err(ApiError::not_acceptable(
+            "application/json, application/yaml, application/vnd.kubernetes.protobuf",
+        ));
     }
     let mut all = Map::new();
     for kind in registry::KINDS {
@@ -141,7 +143,7 @@ fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     if ranges.is_empty() || ranges.iter().any(|range| json(&range.media_type)) {
         Ok(())
     } else {
-        Err(ApiError::not_acceptable())
+        Err(ApiError::not_acceptable("application/json, application/yaml, application/vnd.kubernetes.protobuf"))
     }
 }
 

@@ -1,59 +1,79 @@
 //! LIST: from the stored bytes, whole or page by page at one revision.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
-use futures::stream;
-use http::{Response, StatusCode};
-use registry::FieldError;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use store::{RangeRequest, ReadAt, Revision, StoreError};
+use std::vec;
 
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+use serde_json::Value;
+use store::{Entry, RangeRequest, ReadAt, Revision, StoreError};
+
+use super::options::{Continue, ListPlan};
 use super::selector::Filter;
 use crate::call::Call;
-use crate::respond;
+use crate::respond::View;
 use crate::status::{ApiError, answer};
 use crate::storage::{self, Encoded};
 use crate::table::{self, ListMetadata};
-use crate::wire::accept::Form;
-use crate::wire::body::{self, Body};
+use crate::wire::accept::{Encoding, Form};
+use crate::wire::body::{self, Body, CHUNK_BYTES};
+use crate::wire::{compress, encode};
 
-/// A list is handed to the connection in buffers of about this size.
-const CHUNK_BYTES: usize = 64 * 1024;
-
-/// How many keys a selecting list reads at a time when the client pages.
+/// How many keys a selecting list reads at a time; a kind with more is indexed.
 const SCAN_KEYS: usize = 512;
+
+/// So many objects are encoded anew before others get their turn.
+const OBJECTS_A_TURN: usize = 64;
 
 pub(crate) async fn list(call: &Call) -> Result<Response<Body>, ApiError> {
     let page = select(call).await?;
-    if respond::shares_bytes(call) {
-        return Ok(answer(StatusCode::OK, call.accepted.content_type(), chunked(call, page)));
-    }
+    let view = View::of(call);
     let metadata = &page.metadata;
-    let value = match call.accepted.form {
-        Form::Table { version } => {
+    match (view.form, view.encoding) {
+        (Form::Table { version }, _) => {
             let mut rows = Vec::with_capacity(page.entries.len());
-            for entry in &page.entries {
-                let mut object = entry.decode()?;
-                crate::convert::out_of_storage(call.kind, &mut object);
-                rows.push(table::row(call, &object, version));
+            for (at, entry) in page.entries.iter().enumerate() {
+                rows.push(view.row(&view.object(entry)?, version));
+                give_way(at).await;
             }
-            table::table(call, version, metadata, rows)
+            let table = table::table(call.kind, version, metadata, rows);
+            Ok(bytes(call, vec![encode::value(view.encoding, &table)?.into()]))
         }
-        form => {
-            let items: Result<Vec<Value>, ApiError> =
-                page.entries.iter().map(|entry| respond::transformed(call, entry)).collect();
-            let (kind, api_version) = match form {
-                Form::Partial { version } => ("PartialObjectMetadataList".to_owned(), format!("meta.k8s.io/{version}")),
-                _ => (format!("{}List", call.kind.kind), call.kind.api_version()),
-            };
-            serde_json::json!({
-                "kind": kind, "apiVersion": api_version, "metadata": metadata.to_json(), "items": items?,
-            })
+        (_, Encoding::Json) => {
+            let mut items = Vec::with_capacity(page.entries.len());
+            for (at, entry) in page.entries.into_iter().enumerate() {
+                items.push(if view.shares_bytes() { Item::Stored(entry) } else { Item::Made(view.item(&entry)?) });
+                if !view.shares_bytes() {
+                    give_way(at).await;
+                }
+            }
+            Ok(streamed(call, Items::new(&empty(&view, metadata), items)?))
         }
-    };
-    respond::value(call, StatusCode::OK, value)
+        (_, Encoding::Protobuf) => {
+            let mut items = Vec::with_capacity(page.entries.len());
+            for (at, entry) in page.entries.iter().enumerate() {
+                items.push(view.bytes(entry)?);
+                give_way(at).await;
+            }
+            let empty = encode::value(view.encoding, &empty(&view, metadata))?;
+            Ok(bytes(call, encode::protobuf_list(&empty.into(), &items)?))
+        }
+        (_, Encoding::Yaml | Encoding::Cbor) => {
+            let mut items = Vec::with_capacity(page.entries.len());
+            for (at, entry) in page.entries.iter().enumerate() {
+                items.push(view.value(entry)?);
+                give_way(at).await;
+            }
+            let mut list = empty(&view, metadata);
+            list["items"] = Value::Array(items);
+            Ok(bytes(call, vec![encode::value(view.encoding, &list)?.into()]))
+        }
+    }
+}
+
+async fn give_way(at: usize) {
+    if at % OBJECTS_A_TURN == OBJECTS_A_TURN - 1 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// What a list found.
@@ -65,206 +85,267 @@ pub(crate) struct Page {
 /// The selected objects of the request, honouring limit, continue and resourceVersion.
 pub(crate) async fn select(call: &Call) -> Result<Page, ApiError> {
     let filter = Filter::of(call)?;
-    let plan = ListPlan::of(call)?;
-    check_not_future(call, call.query.get("resourceVersion")).await?;
+    let plan = ListPlan::of(&call.query)?;
+    let found = find(call, &filter, plan.at, plan.limit, plan.page.as_ref()).await?;
+    let metadata = ListMetadata {
+        revision: found.revision.0.to_string(),
+        continue_token: found.next.as_ref().map(|next| Continue::after(found.revision, &next.last).encode()),
+        remaining: found.next.and_then(|next| next.remaining),
+    };
+    Ok(Page { metadata, entries: found.entries.into_iter().map(Encoded::from).collect() })
+}
+
+/// Selected objects in the order of their keys, and where the rest begins.
+pub(crate) struct Found {
+    pub(crate) revision: Revision,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) next: Option<Next>,
+}
+
+pub(crate) struct Next {
+    /// The last key before it, below the prefix of the list.
+    last: String,
+    /// How much it is, where that is known without reading it.
+    remaining: Option<usize>,
+}
+
+/// The objects that the filter selects, as fresh as `at` asks for.
+pub(crate) async fn find(
+    call: &Call,
+    filter: &Filter,
+    at: ReadAt,
+    limit: usize,
+    page: Option<&Continue>,
+) -> Result<Found, ApiError> {
     let kind = call.stored_kind();
     let prefix = storage::prefix(kind, call.namespace());
-    let mut request = RangeRequest {
-        prefix: prefix.clone(),
-        after: plan.after.as_ref().map(|after| format!("{prefix}{after}")),
-        limit: if filter.is_everything() { plan.limit } else { plan.limit.min(1) * SCAN_KEYS },
-        at: plan.at.map_or(ReadAt::Newest, ReadAt::Exactly),
-    };
+    let after = page.map(|page| format!("{prefix}{}", page.last()));
+    let mut request = RangeRequest { prefix, after, limit, at };
+    let refused = |error| refused(page, error);
+    if filter.is_everything() {
+        let range = call.server.storage.range(request.clone()).await.map_err(refused)?;
+        let next = (range.remaining > 0)
+            .then(|| Next { last: below(&request.prefix, range.entries.last()), remaining: Some(range.remaining) });
+        return Ok(Found { revision: range.revision, entries: range.entries, next });
+    }
+    if page.is_none()
+        && let Some(key) = only_key(call, filter)
+    {
+        let revision = call.server.storage.settle(at).await.map_err(refused)?;
+        let entry = call.server.storage.entry(&key, revision).await.map_err(refused)?;
+        let mut entries = Vec::from_iter(entry);
+        keep_matching(&mut entries, call, filter)?;
+        return Ok(Found { revision, entries, next: None });
+    }
+    let indexable = page.is_none() && !matches!(at, ReadAt::Exactly(_));
+    if indexable && call.server.indexes.has(kind) {
+        let least = call.server.storage.settle(at).await.map_err(refused)?;
+        if let Some(found) = indexed(call, filter, limit, least).await? {
+            return Ok(found);
+        }
+    }
+    request.limit = SCAN_KEYS;
     let mut entries = Vec::new();
     loop {
-        let range = call.server.storage.range(request.clone()).await.map_err(|error| continue_error(&plan, error))?;
-        let count = range.entries.len();
-        let mut last = None;
+        let range = call.server.storage.range(request.clone()).await.map_err(refused)?;
+        if indexable
+            && entries.is_empty()
+            && range.remaining > 0
+            && request.after.is_none()
+            && let Some(found) = indexed(call, filter, limit, range.revision).await?
+        {
+            return Ok(found);
+        }
+        let (revision, count) = (range.revision, range.entries.len());
         for (at, entry) in range.entries.into_iter().enumerate() {
-            let key = entry.key.clone();
-            let encoded = Encoded::from(entry);
-            if filter.matches(kind, &encoded)? {
-                entries.push(encoded);
-            }
-            last = Some((key, count - at - 1));
-            if plan.limit > 0 && entries.len() == plan.limit {
-                break;
+            let left = count - at - 1 + range.remaining;
+            let is_last = limit > 0 && entries.len() + 1 == limit;
+            request.after = Some(entry.key.to_string());
+            let before = entries.len();
+            entries.push(entry);
+            keep_matching_from(&mut entries, before, call, filter)?;
+            if is_last && entries.len() == limit {
+                let next = (left > 0).then(|| Next { last: below(&request.prefix, entries.last()), remaining: None });
+                return Ok(Found { revision, entries, next });
             }
         }
-        let (left, last) = match &last {
-            Some((key, unread)) => (unread + range.remaining, key.strip_prefix(prefix.as_str()).unwrap_or("")),
-            None => (0, ""),
-        };
-        let full = plan.limit > 0 && entries.len() == plan.limit;
-        if left > 0 && !full {
-            // A selecting list goes on at the revision it began with.
-            request.after = Some(format!("{prefix}{last}"));
-            request.at = ReadAt::Exactly(range.revision);
-            continue;
+        if range.remaining == 0 {
+            return Ok(Found { revision, entries, next: None });
         }
-        let metadata = ListMetadata {
-            revision: range.revision.0.to_string(),
-            continue_token: (left > 0).then(|| Continue::encode(range.revision, last)),
-            remaining: (left > 0 && filter.is_everything()).then_some(left),
-        };
-        return Ok(Page { metadata, entries });
+        // The rest is read at the revision that the list began with.
+        request.at = ReadAt::Exactly(revision);
+        tokio::task::yield_now().await;
     }
 }
 
-/// Refuses a request for a revision that is not written yet.
-pub(crate) async fn check_not_future(call: &Call, requested: Option<&str>) -> Result<(), ApiError> {
-    let Some(text) = requested else { return Ok(()) };
-    let requested = parse_version(text)?.0;
-    let newest = call.server.storage.revision().0;
-    if requested > newest { Err(ApiError::future_revision(requested, newest)) } else { Ok(()) }
+async fn indexed(call: &Call, filter: &Filter, limit: usize, least: Revision) -> Result<Option<Found>, ApiError> {
+    let kind = call.stored_kind();
+    let selected = call.server.indexes.select(kind, call.namespace(), filter, limit, least).await?;
+    Ok(selected.map(|selected| {
+        let prefix = storage::prefix(kind, call.namespace());
+        let next = selected.more.then(|| Next { last: below(&prefix, selected.entries.last()), remaining: None });
+        Found { revision: selected.revision, entries: selected.entries, next }
+    }))
 }
 
-pub(crate) fn parse_version(text: &str) -> Result<Revision, ApiError> {
-    text.parse().map(Revision).map_err(|_| ApiError::bad_request(format!("invalid resource version {text:?}")))
-}
-
-/// Where in the keys and at which revision a list begins.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct ListPlan {
-    limit: usize,
-    after: Option<String>,
-    at: Option<Revision>,
-}
-
-impl ListPlan {
-    fn of(call: &Call) -> Result<Self, ApiError> {
-        let query = &call.query;
-        let limit = match query.get("limit") {
-            None => 0,
-            Some(text) => text
-                .parse()
-                .map_err(|_| ApiError::bad_request(format!("invalid limit {text:?}: not a whole number")))?,
-        };
-        let version = query.get("resourceVersion");
-        let matching = query.get("resourceVersionMatch");
-        if let Some(token) = query.get("continue") {
-            if version.is_some_and(|version| version != "0") {
-                let message = "specifying resource version is not allowed when using continue";
-                return Err(ApiError::bad_request(message));
-            }
-            let (at, after) = Continue::decode(token)?;
-            return Ok(ListPlan { limit, after: Some(after), at });
-        }
-        if query.flag("sendInitialEvents") || query.has("sendInitialEvents") {
-            let fault = FieldError::forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
-            return Err(invalid_list(&[fault]));
-        }
-        let at = match (matching, version) {
-            (Some("Exact"), Some("0")) => {
-                let detail = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
-                return Err(invalid_list(&[FieldError::forbidden("resourceVersionMatch", detail)]));
-            }
-            (Some("Exact"), Some(version)) => Some(parse_version(version)?),
-            (Some("Exact" | "NotOlderThan"), None) => {
-                let detail = "resourceVersionMatch is forbidden unless resourceVersion is provided";
-                return Err(invalid_list(&[FieldError::forbidden("resourceVersionMatch", detail)]));
-            }
-            (Some(other), _) if other != "NotOlderThan" => {
-                let fault = FieldError::not_supported("resourceVersionMatch", other, &["", "Exact", "NotOlderThan"]);
-                return Err(invalid_list(&[fault]));
-            }
-            // A page at a version, with no word on how to match it, has always meant exactly it.
-            (None, Some(version)) if limit > 0 && version != "0" => Some(parse_version(version)?),
-            _ => None,
-        };
-        Ok(ListPlan { limit, after: None, at })
+/// The one key that can match, where name and namespace are given.
+fn only_key(call: &Call, filter: &Filter) -> Option<String> {
+    let kind = call.stored_kind();
+    let name = filter.name()?;
+    if !kind.is_namespaced() {
+        return Some(storage::key(kind, "", name));
     }
+    let namespace = Some(call.namespace()).filter(|namespace| !namespace.is_empty()).or(filter.namespace())?;
+    Some(storage::key(kind, namespace, name))
 }
 
-pub(crate) fn invalid_list(faults: &[FieldError]) -> ApiError {
-    let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {}", registry::error::aggregate(faults));
-    let error = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
-    faults.iter().fold(error, |error, fault| error.with_cause(fault.reason(), fault.body(), Some(&fault.path)))
+fn keep_matching(entries: &mut Vec<Entry>, call: &Call, filter: &Filter) -> Result<(), ApiError> {
+    keep_matching_from(entries, 0, call, filter)
 }
 
-/// The token that carries a list from page to page, in upstream's own form.
-#[derive(Debug, Serialize, Deserialize)]
-struct Continue {
-    v: String,
-    rv: i64,
-    start: String,
-}
-
-impl Continue {
-    fn encode(revision: Revision, last: &str) -> String {
-        // The next key is the one right after the last: the same with a NUL behind it.
-        let token = serde_json::json!({ "v": "meta.k8s.io/v1", "rv": revision.0, "start": format!("{last}\0") });
-        URL_SAFE_NO_PAD.encode(token.to_string())
-    }
-
-    fn decode(token: &str) -> Result<(Option<Revision>, String), ApiError> {
-        let invalid = |why: String| ApiError::bad_request(format!("continue key is not valid: {why}"));
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|error| invalid(error.to_string()))?;
-        let token: Continue = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
-        if token.v != "meta.k8s.io/v1" {
-            return Err(invalid(format!("server does not recognize this encoded version {:?}", token.v)));
+/// Drops the entries from `start` on that the filter does not select.
+fn keep_matching_from(entries: &mut Vec<Entry>, start: usize, call: &Call, filter: &Filter) -> Result<(), ApiError> {
+    let kind = call.stored_kind();
+    for entry in entries.split_off(start) {
+        if filter.matches(kind, &entry.key, &Encoded::from(entry.clone()))? {
+            entries.push(entry);
         }
-        let last = token.start.trim_end_matches('\0').to_owned();
-        // A negative revision asks to go on at the newest: the client took an inconsistent list.
-        let at = u64::try_from(token.rv).ok().filter(|rv| *rv > 0).map(Revision);
-        Ok((at, last))
     }
+    Ok(())
 }
 
-fn continue_error(plan: &ListPlan, error: StoreError) -> ApiError {
-    match (&plan.after, error) {
-        (Some(_), StoreError::Compacted { .. }) => ApiError::expired(
+fn below(prefix: &str, last: Option<&Entry>) -> String {
+    last.and_then(|entry| entry.key.strip_prefix(prefix)).unwrap_or("").to_owned()
+}
+
+fn refused(page: Option<&Continue>, error: StoreError) -> ApiError {
+    let StoreError::Compacted { .. } = error else { return error.into() };
+    match page {
+        None => ApiError::expired("The resourceVersion for the provided list is too old."),
+        Some(page) => ApiError::expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a new list \
-             without the continue parameter.",
-        ),
-        (_, error) => error.into(),
+             without the continue parameter, or use the continue token in this response to retrieve the remainder of \
+             the results. Continuing with the provided token results in an inconsistent list - objects that were \
+             created, modified, or deleted between the time the first chunk was returned and now may show up in the \
+             list.",
+        )
+        .with_continue(page.inconsistent().encode()),
     }
 }
 
-/// The list in buffers, concatenated from stored bytes as the connection takes them.
-fn chunked(call: &Call, page: Page) -> Body {
-    let mut head = Vec::with_capacity(256);
-    head.extend_from_slice(
-        format!(
-            "{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{},\"items\":[",
-            call.kind.kind,
-            call.kind.api_version(),
-            page.metadata.to_json()
-        )
-        .as_bytes(),
-    );
-    let entries = page.entries.into_iter();
-    let chunks =
-        stream::unfold((head, entries, true, false), |(mut buffer, mut entries, mut first, done)| async move {
-            if done {
-                return None;
+/// The list without its items.
+fn empty(view: &View, metadata: &ListMetadata) -> Value {
+    let (kind, api_version) = match view.form {
+        Form::Partial { version } => ("PartialObjectMetadataList".to_owned(), format!("meta.k8s.io/{version}")),
+        _ => (format!("{}List", view.kind.kind), view.kind.api_version()),
+    };
+    serde_json::json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata.to_json(), "items": [] })
+}
+
+enum Item {
+    Stored(Encoded),
+    Made(Bytes),
+}
+
+impl Item {
+    fn length(&self) -> usize {
+        match self {
+            Item::Stored(encoded) => encoded.item_length(),
+            Item::Made(bytes) => bytes.len(),
+        }
+    }
+
+    fn write_to(&self, out: &mut Vec<u8>) {
+        match self {
+            Item::Stored(encoded) => encoded.write_item_to(out),
+            Item::Made(bytes) => out.extend_from_slice(bytes),
+        }
+    }
+}
+
+/// A list in JSON in buffers, put together as the connection takes them.
+struct Items {
+    length: usize,
+    buffer: Vec<u8>,
+    items: vec::IntoIter<Item>,
+    tail: Option<&'static [u8]>,
+}
+
+impl Items {
+    /// `empty` is the list without items, which are its last field.
+    fn new(empty: &Value, items: Vec<Item>) -> Result<Self, ApiError> {
+        const TAIL: &[u8] = b"]}";
+        let mut buffer = encode::value(Encoding::Json, empty)?;
+        buffer.truncate(buffer.len() - TAIL.len());
+        let commas = items.len().saturating_sub(1);
+        let length = buffer.len() + items.iter().map(Item::length).sum::<usize>() + commas + TAIL.len() + 1;
+        Ok(Items { length, buffer, items: items.into_iter(), tail: Some(b"]}\n") })
+    }
+}
+
+impl Iterator for Items {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        self.tail?;
+        while self.buffer.len() < CHUNK_BYTES {
+            let Some(item) = self.items.next() else {
+                self.buffer.extend_from_slice(self.tail.take()?);
+                break;
+            };
+            item.write_to(&mut self.buffer);
+            if !self.items.as_slice().is_empty() {
+                self.buffer.push(b',');
             }
-            let mut done = false;
-            while buffer.len() < CHUNK_BYTES {
-                let Some(entry) = entries.next() else {
-                    buffer.extend_from_slice(b"]}\n");
-                    done = true;
-                    break;
-                };
-                if !std::mem::take(&mut first) {
-                    buffer.push(b',');
-                }
-                entry.write_item_to(&mut buffer);
-            }
-            let chunk = Bytes::from(std::mem::take(&mut buffer));
-            Some((Ok(chunk), (buffer, entries, first, done)))
-        });
-    body::stream(chunks)
+        }
+        let room = if self.tail.is_some() { CHUNK_BYTES + self.buffer.capacity() / 8 } else { 0 };
+        Some(Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(room))))
+    }
+}
+
+fn bytes(call: &Call, pieces: Vec<Bytes>) -> Response<Body> {
+    let length = pieces.iter().map(Bytes::len).sum();
+    sent(call, length, pieces.into_iter())
+}
+
+fn streamed(call: &Call, items: Items) -> Response<Body> {
+    sent(call, items.length, items)
+}
+
+/// The answer, compressed where it is long and the client can read that.
+fn sent(call: &Call, length: usize, chunks: impl Iterator<Item = Bytes> + Send + 'static) -> Response<Body> {
+    let compressed = length > compress::THRESHOLD_BYTES && compress::accepted(&call.headers);
+    let body = match compressed {
+        true => body::chunks(None, compress::gzip(chunks)),
+        false => body::chunks(Some(length as u64), chunks),
+    };
+    let mut response = answer(StatusCode::OK, call.accepted.content_type(), body);
+    if compressed {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));
+        headers.append(header::VARY, http::HeaderValue::from_static("Accept-Encoding"));
+    }
+    response
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn a_continue_token_comes_back_as_it_was() {
-        let token = Continue::encode(Revision(7), "default/web");
-        assert_eq!(Continue::decode(&token).unwrap(), (Some(Revision(7)), "default/web".to_owned()));
-        assert!(Continue::decode("nonsense").is_err());
+    fn a_list_in_buffers_is_as_long_as_it_says() {
+        for count in [0, 1, 3, 20_000] {
+            let items: Vec<Item> = (0..count).map(|at| Item::Made(Bytes::from(format!("{{\"at\":{at}}}")))).collect();
+            let items = Items::new(&json!({"kind": "List", "items": []}), items).unwrap();
+            let length = items.length;
+            let chunks: Vec<Bytes> = items.collect();
+            let whole = chunks.concat();
+            assert_eq!(whole.len(), length);
+            let list: Value = serde_json::from_slice(&whole).unwrap();
+            assert_eq!(list["items"].as_array().unwrap().len(), count);
+            assert!(count < 20_000 || (chunks.len() > 1 && chunks.iter().all(|chunk| chunk.len() < CHUNK_BYTES + 64)));
+        }
     }
 }

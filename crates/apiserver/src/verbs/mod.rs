@@ -5,13 +5,18 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 
 use crate::call::Call;
+use crate::patch::Patch;
 use crate::status::ApiError;
 use crate::wire::body::{self, Body};
+use crate::wire::request_info::RequestInfo;
 use crate::write::{self, Part};
-use crate::{convert, decode, patch, respond};
+use crate::{authorize, decode, metadata, respond};
 
 mod delete;
+pub(crate) mod fanout;
+mod lens;
 mod list;
+mod options;
 pub(crate) mod selector;
 mod watch;
 
@@ -47,8 +52,9 @@ pub(crate) async fn dispatch_status(call: &Call, request: Body) -> Result<Respon
 }
 
 pub(crate) async fn get(call: &Call) -> Result<Response<Body>, ApiError> {
-    list::check_not_future(call, call.query.get("resourceVersion")).await?;
-    match call.server.storage.get(call.stored_kind(), call.namespace(), &call.info.name).await? {
+    let version = call.query.get("resourceVersion").map(options::parse_version).transpose()?;
+    let at = options::read_at(version);
+    match call.server.storage.get_at(call.stored_kind(), call.namespace(), &call.info.name, at).await? {
         Some(encoded) => respond::object(call, StatusCode::OK, encoded),
         None => Err(ApiError::not_found(call.subject(&call.info.name))),
     }
@@ -67,8 +73,8 @@ async fn update(call: &Call, request: Body, part: Part) -> Result<Response<Body>
     let body = body::read(request).await?;
     let name = &call.info.name;
     let mut wanted = decode::object(call, &body, options)?;
-    crate::metadata::check_name(&mut wanted, name)?;
-    crate::metadata::settle_namespace(call.kind, &mut wanted, call.namespace())?;
+    metadata::check_name(&wanted, name)?;
+    metadata::settle_namespace(call.kind, &mut wanted, call.namespace())?;
     match write::update(call, name, part, options, |_| Ok(wanted.clone())).await {
         Err(error) if error.code() == StatusCode::NOT_FOUND && creates_on_update(call, part, &wanted) => {
             let encoded = write::create(call, wanted, options).await?;
@@ -85,20 +91,35 @@ fn creates_on_update(call: &Call, part: Part, wanted: &registry::Object) -> bool
     info.name = String::new();
     part == Part::Object
         && call.stored_kind().rules.creates_on_update()
-        && crate::metadata::resource_version(wanted).is_none()
-        && crate::metadata::uid(wanted).is_empty()
+        && metadata::resource_version(wanted).is_none()
+        && metadata::uid(wanted).is_empty()
         && call.server.rbac.allows_resource(&call.user, "create", &info)
 }
 
+/// How often an apply starts over that finds the object there or gone, unlike a moment before.
+const APPLY_ATTEMPTS: usize = 5;
+
 async fn patch(call: &Call, request: Body, part: Part) -> Result<Response<Body>, ApiError> {
     let options = call.write_options()?;
-    let patch = patch::Patch::parse(&call.headers, &body::read(request).await?)?;
-    let change = |old: &registry::Object| {
-        let mut shown = old.clone();
-        convert::out_of_storage(call.kind, &mut shown);
-        let patched = patch.apply(call.kind, shown)?;
-        decode::patched(call, patched, options)
-    };
-    let encoded = write::update(call, &call.info.name, part, options, change).await?;
-    respond::object(call, StatusCode::OK, encoded)
+    let patch = Patch::read(call, &body::read(request).await?, options)?;
+    for _ in 0..APPLY_ATTEMPTS {
+        let name = &call.info.name;
+        match write::update(call, name, part, options, |old| patch.change(call, part, old)).await {
+            Err(error) if error.code() == StatusCode::NOT_FOUND && patch.creates() && part == Part::Object => {}
+            written => return respond::object(call, StatusCode::OK, written?),
+        }
+        let wanted = patch.create(call)?;
+        may_create(call).await?;
+        match write::create(call, wanted, options).await {
+            Err(error) if error.is("AlreadyExists") => {}
+            created => return respond::object(call, StatusCode::CREATED, created?),
+        }
+    }
+    Err(ApiError::modified(call.subject(&call.info.name)))
+}
+
+/// An apply that makes its object needs the right to create as well.
+async fn may_create(call: &Call) -> Result<(), ApiError> {
+    let info = RequestInfo { path: String::new(), verb: "create", resource: Some(call.info.clone()) };
+    authorize::authorize(&call.server, &call.user, &info, &call.query).await
 }

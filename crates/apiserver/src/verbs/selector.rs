@@ -1,38 +1,63 @@
 //! Which objects a list, a watch or a deletion of many is about.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use api::Selector;
 use api::selector::Operator;
 use registry::{Kind, Object};
 use serde_json::Value;
 
+use crate::attributes::{self, Labels};
 use crate::call::Call;
 use crate::metadata;
 use crate::status::ApiError;
 use crate::storage::Encoded;
+use crate::wire::query::Query;
 
 /// Label and field selectors of one request.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
-    labels: Selector,
-    fields: Vec<FieldTerm>,
+    pub(crate) labels: Selector,
+    /// Of the object's place, which its key tells.
+    place: Vec<FieldTerm>,
+    /// Of what is in it.
+    pub(crate) fields: Vec<FieldTerm>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct FieldTerm {
-    path: String,
-    value: String,
-    equal: bool,
+pub(crate) struct FieldTerm {
+    pub(crate) path: String,
+    pub(crate) value: String,
+    pub(crate) equal: bool,
 }
 
 /// Selectors longer than this are refused before they are parsed.
 const MAX_SELECTOR_BYTES: usize = 16 * 1024;
 
+const NAME: &str = "metadata.name";
+const NAMESPACE: &str = "metadata.namespace";
+
 impl Filter {
     pub(crate) fn of(call: &Call) -> Result<Self, ApiError> {
+        let mut filter = Filter::parse(call.stored_kind(), &call.query)?;
+        let requested = call.info.name.as_str();
+        if requested.is_empty() {
+            return Ok(filter);
+        }
+        // The path, or the selector itself, names one object.
+        match filter.name() {
+            Some(name) if name == requested => {}
+            None if filter.place.is_empty() && filter.fields.is_empty() => {
+                filter.place.push(FieldTerm { path: NAME.to_owned(), value: requested.to_owned(), equal: true });
+            }
+            _ => return Err(ApiError::bad_request("fieldSelector metadata.name doesn't match requested name")),
+        }
+        Ok(filter)
+    }
+
+    pub(crate) fn parse(kind: &Kind, query: &Query) -> Result<Self, ApiError> {
         let text = |name| {
-            let text = call.query.get(name).unwrap_or("");
+            let text = query.get(name).unwrap_or("");
             if text.len() > MAX_SELECTOR_BYTES {
                 return Err(ApiError::bad_request(format!("{name} is longer than {MAX_SELECTOR_BYTES} bytes")));
             }
@@ -40,37 +65,66 @@ impl Filter {
         };
         let labels =
             Selector::parse(text("labelSelector")?).map_err(|error| ApiError::bad_request(error.to_string()))?;
-        let fields = parse_fields(call.stored_kind(), text("fieldSelector")?)?;
-        Ok(Filter { labels, fields })
+        let terms = parse_fields(kind, text("fieldSelector")?)?;
+        let (place, fields) = terms.into_iter().partition(|term| term.path == NAME || term.path == NAMESPACE);
+        Ok(Filter { labels, place, fields })
     }
 
     pub(crate) fn is_everything(&self) -> bool {
-        self.labels.is_everything() && self.fields.is_empty()
+        self.labels.is_everything() && self.place.is_empty() && self.fields.is_empty()
     }
 
     /// The one name that can match, where the selector gives one.
     pub(crate) fn name(&self) -> Option<&str> {
-        let term = self.fields.iter().find(|term| term.equal && term.path == "metadata.name")?;
-        Some(&term.value)
+        self.place.iter().find(|term| term.equal && term.path == NAME).map(|term| term.value.as_str())
     }
 
-    /// Whether the stored object is selected. Decodes only where there is something to compare.
-    pub(crate) fn matches(&self, kind: &Kind, encoded: &Encoded) -> Result<bool, ApiError> {
-        if self.is_everything() {
-            return Ok(true);
-        }
-        Ok(self.matches_object(kind, &encoded.decode()?))
+    /// The one namespace that can match, where the selector gives one.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.place.iter().find(|term| term.equal && term.path == NAMESPACE).map(|term| term.value.as_str())
     }
 
-    fn matches_object(&self, kind: &Kind, object: &Object) -> bool {
-        let fields = self.fields.iter().all(|term| (field(kind, object, &term.path) == term.value) == term.equal);
-        fields && (self.labels.is_everything() || self.labels.matches(&labels(object)))
+    /// Whether the stored object at `key` is selected. Reads no more of it than there is to compare.
+    pub(crate) fn matches(&self, kind: &Kind, key: &str, encoded: &Encoded) -> Result<bool, ApiError> {
+        Ok(self.matches_place(kind, key)
+            && (self.labels.is_everything() || self.labels.matches(&attributes::labels(&encoded.bytes)?))
+            && (self.fields.is_empty() || self.matches_fields(kind, &attributes::selectable(kind, &encoded.bytes)?)))
+    }
+
+    pub(crate) fn matches_place(&self, kind: &Kind, key: &str) -> bool {
+        self.place.iter().all(|term| {
+            let mut segments = key.rsplit('/');
+            let name = segments.next().unwrap_or("");
+            let namespace = segments.next().filter(|_| kind.is_namespaced()).unwrap_or("");
+            let actual = if term.path == NAME { name } else { namespace };
+            (actual == term.value) == term.equal
+        })
+    }
+
+    fn matches_fields(&self, kind: &Kind, object: &Object) -> bool {
+        self.fields.iter().all(|term| (field(kind, object, &term.path) == term.value) == term.equal)
     }
 }
 
-pub(crate) fn labels(object: &Object) -> BTreeMap<String, String> {
+impl FieldTerm {
+    pub(crate) fn matches_value(&self, value: Option<&str>) -> bool {
+        (value.unwrap_or("") == self.value) == self.equal
+    }
+}
+
+pub(crate) fn labels(object: &Object) -> Labels {
     let labels = metadata::map(object, "labels").into_iter().flatten();
     labels.filter_map(|(key, value)| Some((key.clone(), Value::as_str(value)?.to_owned()))).collect()
+}
+
+/// The value of a selectable field. A known one that the object lacks is empty; unknown ones were
+/// refused at parsing.
+pub(crate) fn field<'a>(kind: &Kind, object: &'a Object, path: &str) -> Cow<'a, str> {
+    match path {
+        NAME => metadata::name(object).into(),
+        NAMESPACE => metadata::namespace(object).into(),
+        path => kind.rules.selectable_field(object, path).unwrap_or_default().into(),
+    }
 }
 
 /// A label selector as a query spells it.
@@ -89,15 +143,6 @@ pub(crate) fn query_form(selector: &Selector) -> String {
         }
     };
     selector.requirements.iter().map(requirement).collect::<Vec<_>>().join(",")
-}
-
-fn field(kind: &Kind, object: &Object, path: &str) -> String {
-    match path {
-        "metadata.name" => metadata::name(object).to_owned(),
-        "metadata.namespace" => metadata::namespace(object).to_owned(),
-        // A known field that the object lacks is empty; unknown ones were refused at parsing.
-        path => kind.rules.selectable_field(object, path).unwrap_or_else(String::new),
-    }
 }
 
 fn parse_fields(kind: &Kind, text: &str) -> Result<Vec<FieldTerm>, ApiError> {
@@ -158,6 +203,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::wire::query::encode_segment;
 
     #[test]
     fn field_selectors_select_and_refuse_as_upstream() {
@@ -173,8 +219,10 @@ mod tests {
             ("spec.nodeName=", false),
             ("spec.nodeName=a\\,b", false),
         ] {
-            let filter = Filter { labels: Selector::everything(), fields: parse_fields(pods, text).unwrap() };
-            assert_eq!(filter.matches_object(pods, &pod), expected, "{text}");
+            let query = Query::parse(&format!("fieldSelector={}", encode_segment(text)));
+            let filter = Filter::parse(pods, &query).unwrap();
+            let encoded = Encoded::unwritten(pods, &pod);
+            assert_eq!(filter.matches(pods, "/registry/core/pods/b/a", &encoded).unwrap(), expected, "{text}");
         }
         let error = parse_fields(pods, "spec.colour=red").unwrap_err();
         assert_eq!(error.message(), "field label not supported: spec.colour");

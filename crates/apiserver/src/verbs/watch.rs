@@ -1,296 +1,319 @@
-//! WATCH: the store's events as a stream of JSON lines.
+//! WATCH: what there is, then what changes, until somebody's patience ends.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use std::vec;
 
 use bytes::Bytes;
-use futures::{FutureExt, StreamExt, stream};
+use futures::Stream;
 use http::{Response, StatusCode};
-use registry::{FieldError, Kind};
-use serde_json::{Value, json};
-use store::{Change, Event, Revision, StoreError, Watch, WatchItem};
-use tokio::time::Instant;
+use store::{Entry, Event, Revision, StoreError};
+use tokio::time::{Instant, Sleep};
 
-use super::list::{invalid_list, parse_version};
+use super::fanout::{ChannelKey, Reader, Taken};
+use super::lens::Lens;
+use super::list;
+use super::options::{Start, WatchPlan};
 use super::selector::Filter;
 use crate::call::Call;
-use crate::respond;
+use crate::metrics::WatchCounter;
+use crate::respond::View;
+use crate::server::ApiServer;
 use crate::status::{ApiError, answer};
-use crate::storage::{self, Encoded};
-use crate::table::{self, ListMetadata};
+use crate::storage;
 use crate::wire::accept::Form;
-use crate::wire::body::Body;
-use crate::wire::body::{self, BoxError};
+use crate::wire::body::{self, Body, BoxError, CHUNK_BYTES};
 
 /// A watch that names no end lasts between one and two of these, drawn so that the watches of a
 /// restart do not all end together.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 
+/// How often a client that asked for bookmarks gets one.
+const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+
+/// So long before its end a watch sends a last bookmark.
+const LAST_BOOKMARK: Duration = Duration::from_secs(2);
+
+/// So many objects are turned into lines before others get their turn.
+const LINES_A_TURN: usize = 256;
+
 pub(crate) async fn watch(call: Arc<Call>) -> Result<Response<Body>, ApiError> {
-    let plan = WatchPlan::of(&call)?;
+    let plan = WatchPlan::of(&call.query)?;
     let filter = Filter::of(&call)?;
-    let kind = call.stored_kind();
-    let mut prefix = storage::prefix(kind, call.namespace());
-    if let (Some(name), true) = (filter.name(), !kind.is_namespaced() || !call.namespace().is_empty()) {
+    let server = call.server.clone();
+    let lens = Arc::new(Lens::new(View::of(&call), call.stored_kind(), filter.clone()));
+    let timeout = plan.timeout.unwrap_or_else(|| DEFAULT_TIMEOUT.mul_f64(1.0 + server.ambient.random.fraction()));
+    let deadline = server.ambient.clock.instant() + timeout;
+    // From here on refusals are events of the stream, as upstream has it.
+    let lines = match begin(&call, &plan, &filter, lens.clone()).await {
+        Ok(begun) => Lines::new(server, begun, plan.bookmarks, deadline, WatchCounter::of(&call)),
+        Err(error) => Lines::refused(server, lens.error(&error)?, deadline, WatchCounter::of(&call)),
+    };
+    Ok(answer(StatusCode::OK, call.accepted.stream_content_type(), body::stream(lines)))
+}
+
+/// What a watch has to tell from its beginning, and where it goes on.
+struct Begun {
+    initial: Vec<Entry>,
+    /// Said once the initial objects are: "that was it".
+    mark_end: Option<Revision>,
+    missed: Vec<Arc<Event>>,
+    reader: Reader,
+}
+
+async fn begin(call: &Call, plan: &WatchPlan, filter: &Filter, lens: Arc<Lens>) -> Result<Begun, ApiError> {
+    let storage = &call.server.storage;
+    let (initial, after, mark_end) = match plan.start {
+        Start::After(revision) => (Vec::new(), revision, None),
+        Start::Now => (Vec::new(), storage.settle(store::ReadAt::Newest).await?, None),
+        Start::Initial { at, mark_end } => {
+            let found = list::find(call, filter, at, 0, None).await?;
+            (found.entries, found.revision, mark_end.then_some(found.revision))
+        }
+    };
+    let key = channel_key(call, filter);
+    let (reader, missed) = call.server.fanouts.read(key, lens, after).map_err(|error| match error {
+        StoreError::Compacted { requested, oldest } => {
+            ApiError::expired(format!("too old resource version: {requested} ({oldest})"))
+        }
+        error => error.into(),
+    })?;
+    Ok(Begun { initial, mark_end, missed, reader })
+}
+
+/// Watches of the same objects, selected and shown in the same way, share a channel. Tables do not:
+/// each names its columns in its first event.
+fn channel_key(call: &Call, filter: &Filter) -> ChannelKey {
+    let mut prefix = storage::prefix(call.stored_kind(), call.namespace());
+    if let (Some(name), true) = (filter.name(), !call.kind.is_namespaced() || !call.namespace().is_empty()) {
         // One object: the store need not wake this watch for its neighbours.
         prefix.push_str(name);
     }
-    let mut pending = VecDeque::new();
-    let after = match plan.start {
-        Start::After(revision) => {
-            let newest = call.server.storage.revision();
-            if revision > newest {
-                return Err(ApiError::future_revision(revision.0, newest.0));
-            }
-            revision
+    let selector = |name| call.query.get(name).unwrap_or("");
+    let unique = match call.accepted.form {
+        Form::Table { .. } => call.server.ambient.random.next_u64(),
+        _ => 0,
+    };
+    let view = format!(
+        "{} {:?} {:?} {}\n{}\n{}\n{unique}",
+        call.kind.version,
+        call.kind.group,
+        call.accepted,
+        call.info.name,
+        selector("labelSelector"),
+        selector("fieldSelector")
+    );
+    ChannelKey { prefix, view }
+}
+
+/// The body of a watch.
+struct Lines {
+    server: Arc<ApiServer>,
+    counter: WatchCounter,
+    /// Lines that go out next.
+    pending: VecDeque<Bytes>,
+    initial: vec::IntoIter<Entry>,
+    mark_end: Option<Revision>,
+    missed: vec::IntoIter<Arc<Event>>,
+    /// None once nothing more comes.
+    reader: Option<Reader>,
+    schedule: Schedule,
+    timer: Pin<Box<Sleep>>,
+    due: Due,
+    /// A bookmark is to be sent once everything up to here has been.
+    asked: Option<Revision>,
+}
+
+impl Lines {
+    fn new(server: Arc<ApiServer>, begun: Begun, bookmarks: bool, deadline: Instant, counter: WatchCounter) -> Self {
+        let schedule = Schedule { bookmarks, deadline };
+        let (at, due) = schedule.next(server.ambient.clock.instant());
+        Lines {
+            server,
+            counter,
+            pending: VecDeque::new(),
+            initial: begun.initial.into_iter(),
+            mark_end: begun.mark_end,
+            missed: begun.missed.into_iter(),
+            reader: Some(begun.reader),
+            schedule,
+            timer: Box::pin(tokio::time::sleep_until(at)),
+            due,
+            asked: None,
         }
-        Start::Initial { mark_end } => {
-            let request = store::RangeRequest { prefix: prefix.clone(), ..store::RangeRequest::default() };
-            let range = call.server.storage.range(request).await?;
-            for entry in range.entries {
-                let encoded = Encoded::from(entry);
-                if filter.matches(kind, &encoded)? {
-                    pending.push_back(line(&call, "ADDED", &encoded)?);
+    }
+
+    /// A watch that ends with its first event.
+    fn refused(server: Arc<ApiServer>, line: Bytes, deadline: Instant, counter: WatchCounter) -> Self {
+        Lines {
+            server,
+            counter,
+            pending: VecDeque::from([line]),
+            initial: Vec::new().into_iter(),
+            mark_end: None,
+            missed: Vec::new().into_iter(),
+            reader: None,
+            schedule: Schedule { bookmarks: false, deadline },
+            timer: Box::pin(tokio::time::sleep_until(deadline)),
+            due: Due::End,
+            asked: None,
+        }
+    }
+
+    /// The next part of what there was when the watch began, in the order it happened.
+    fn past(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let Some(reader) = &self.reader else { return Ok(None) };
+        let lens = reader.lens();
+        let (mut chunk, mut count) = (Vec::new(), 0);
+        while chunk.len() < CHUNK_BYTES && count < LINES_A_TURN {
+            if let Some(entry) = self.initial.next() {
+                lens.write_initial(&mut chunk, entry)?;
+            } else if let Some(revision) = self.mark_end.take() {
+                chunk.extend_from_slice(&lens.bookmark(revision, true)?);
+            } else if let Some(event) = self.missed.next() {
+                chunk.extend_from_slice(&lens.line(&event)?.unwrap_or_default());
+            } else {
+                break;
+            }
+            count += 1;
+        }
+        self.counter.count(count);
+        Ok((!chunk.is_empty()).then(|| Bytes::from(chunk)))
+    }
+
+    fn take(&mut self, taken: Taken) {
+        match taken {
+            Taken::Lines { bytes, seen } => {
+                self.counter.count(bytes.len());
+                self.pending.extend(joined(bytes));
+                if self.asked.is_some_and(|asked| seen >= asked) {
+                    self.asked = None;
+                    let line = self.reader.as_ref().map(|reader| reader.lens().bookmark(seen, false));
+                    self.queue(line);
                 }
             }
-            if mark_end {
-                pending.push_back(bookmark(&call, range.revision, true)?);
+            Taken::CutOff { oldest } => {
+                let reason = format!("too old resource version: the watch fell behind {}", oldest.0);
+                self.fail(&ApiError::expired(reason));
             }
-            range.revision
+            Taken::End(Some(error)) => self.fail(&error),
+            Taken::End(None) => self.reader = None,
         }
-    };
-    let events = call.server.storage.watch(&prefix, after)?;
-    let deadline = call.server.ambient.clock.instant() + plan.timeout;
-    let shutdown = call.server.shutdown.clone();
-    let content_type = call.accepted.stream_content_type();
-    let state = Watcher { call, filter, kind, events, pending, bookmarks: plan.bookmarks, seen: after, ended: false };
-    let lines = stream::unfold((state, deadline), |(mut state, deadline)| async move {
-        let line = state.next_line(deadline).await?;
-        Some((Ok::<Bytes, BoxError>(line), (state, deadline)))
-    });
-    let lines = lines.take_until(async move { shutdown.cancelled().await });
-    Ok(answer(StatusCode::OK, content_type, body::stream(lines)))
-}
+    }
 
-#[derive(Debug, PartialEq, Eq)]
-struct WatchPlan {
-    start: Start,
-    bookmarks: bool,
-    timeout: Duration,
-}
+    fn fail(&mut self, error: &ApiError) {
+        let line = self.reader.take().map(|reader| reader.lens().error(error));
+        self.queue(line);
+    }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Start {
-    After(Revision),
-    /// First everything there is; then, where the client asked so, a bookmark that says "that was it".
-    Initial {
-        mark_end: bool,
-    },
-}
+    fn queue(&mut self, line: Option<Result<Bytes, ApiError>>) {
+        match line {
+            Some(Ok(line)) => self.pending.push_back(line),
+            Some(Err(error)) => tracing::warn!(reason = error.message(), "a watch line could not be encoded"),
+            None => {}
+        }
+    }
 
-impl WatchPlan {
-    fn of(call: &Call) -> Result<Self, ApiError> {
-        let query = &call.query;
-        let timeout = match query.get("timeoutSeconds") {
-            Some(text) => match text.parse() {
-                Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
-                Ok(_) => default_timeout(call),
-                Err(_) => return Err(ApiError::bad_request(format!("invalid timeoutSeconds {text:?}"))),
-            },
-            None => default_timeout(call),
-        };
-        let bookmarks = query.flag("allowWatchBookmarks");
-        let matching = query.get("resourceVersionMatch");
-        let initial = query.has("sendInitialEvents");
-        let forbidden = |path: &str, detail: &str| Err(invalid_list(&[FieldError::forbidden(path, detail)]));
-        if initial && matching.is_none() {
-            let detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-            return forbidden("resourceVersionMatch", detail);
-        }
-        if !initial && matching.is_some() {
-            let detail = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-            return forbidden("resourceVersionMatch", detail);
-        }
-        if initial && matching != Some("NotOlderThan") {
-            let fault = FieldError::not_supported("resourceVersionMatch", matching.unwrap_or(""), &["NotOlderThan"]);
-            return Err(invalid_list(&[fault]));
-        }
-        let version = query.get("resourceVersion");
-        let start = if initial && query.flag("sendInitialEvents") {
-            super::list::parse_version(version.unwrap_or("0"))?;
-            Start::Initial { mark_end: bookmarks }
-        } else {
-            match version {
-                None | Some("0") if initial => Start::After(call.server.storage.revision()),
-                None | Some("0") => Start::Initial { mark_end: false },
-                Some(version) => Start::After(parse_version(version)?),
+    /// The timer ran out.
+    fn ring(&mut self) {
+        match self.due {
+            Due::End => self.reader = None,
+            Due::Bookmark => {
+                self.asked = Some(self.server.storage.revision());
+                if let Some(reader) = &self.reader {
+                    reader.nudge();
+                }
+                let (at, due) = self.schedule.next(self.server.ambient.clock.instant());
+                self.due = due;
+                self.timer.as_mut().reset(at);
             }
-        };
-        Ok(WatchPlan { start, bookmarks, timeout })
+        }
     }
 }
 
-fn default_timeout(call: &Call) -> Duration {
-    DEFAULT_TIMEOUT.mul_f64(1.0 + call.server.ambient.random.fraction())
-}
+impl Stream for Lines {
+    type Item = Result<Bytes, BoxError>;
 
-struct Watcher {
-    call: Arc<Call>,
-    filter: Filter,
-    kind: &'static Kind,
-    events: Watch,
-    pending: VecDeque<Bytes>,
-    bookmarks: bool,
-    /// Everything up to here has been sent or passed over.
-    seen: Revision,
-    ended: bool,
-}
-
-impl Watcher {
-    /// The next line, or the end: of the client's patience, of the history, or of the server.
-    async fn next_line(&mut self, deadline: Instant) -> Option<Bytes> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
         loop {
-            if let Some(line) = self.pending.pop_front() {
-                return Some(line);
+            if let Some(line) = this.pending.pop_front() {
+                return Poll::Ready(Some(Ok(line)));
             }
-            if self.ended {
-                return None;
-            }
-            let item = tokio::select! {
-                biased;
-                item = self.events.next() => item,
-                () = tokio::time::sleep_until(deadline) => {
-                    self.finish();
+            match this.past() {
+                Ok(Some(chunk)) => return Poll::Ready(Some(Ok(chunk))),
+                Ok(None) => {}
+                Err(error) => {
+                    this.fail(&error);
                     continue;
                 }
-            };
-            self.take(item);
-        }
-    }
-
-    /// Sends what is left, and a last bookmark that lets the next watch begin where this one ends.
-    fn finish(&mut self) {
-        let newest = self.call.server.storage.revision();
-        // Whatever was committed up to there waits in the stream; the runtime's budget must not hide it.
-        while let Some(item) = tokio::task::unconstrained(self.events.next()).now_or_never() {
-            self.take(item);
-            if self.ended {
-                return;
             }
-        }
-        self.ended = true;
-        self.seen = self.seen.max(newest);
-        if self.bookmarks {
-            self.queue(bookmark(&self.call, self.seen, false));
-        }
-    }
-
-    fn take(&mut self, item: Option<Result<WatchItem, StoreError>>) {
-        match item {
-            None => self.ended = true,
-            Some(Err(error)) => {
-                self.ended = true;
-                let error = ApiError::from(error);
-                self.queue(error_line(&self.call, &error));
+            let asked = this.asked;
+            let Some(reader) = &mut this.reader else { return Poll::Ready(None) };
+            // Before the lines: also a watch that always has some must end.
+            if this.timer.as_mut().poll(context).is_ready() {
+                this.ring();
+                continue;
             }
-            Some(Ok(WatchItem::Progress(revision))) => {
-                let advanced = revision > self.seen;
-                self.seen = self.seen.max(revision);
-                if self.bookmarks && advanced {
-                    self.queue(bookmark(&self.call, revision, false));
-                }
-            }
-            Some(Ok(WatchItem::Event(event))) => {
-                self.seen = event.revision;
-                match self.translate(&event) {
-                    Ok(Some(line)) => self.pending.push_back(line),
-                    Ok(None) => {}
-                    Err(error) => {
-                        self.ended = true;
-                        self.queue(error_line(&self.call, &error));
-                    }
-                }
+            match reader.poll_take(context, asked) {
+                Poll::Ready(taken) => this.take(taken),
+                Poll::Pending => return Poll::Pending,
             }
         }
     }
+}
 
-    fn queue(&mut self, line: Result<Bytes, ApiError>) {
-        match line {
-            Ok(line) => self.pending.push_back(line),
-            Err(error) => tracing::warn!(reason = error.message(), "a watch line could not be encoded"),
+/// What a watch does by the clock.
+#[derive(Clone, Copy, Debug)]
+struct Schedule {
+    bookmarks: bool,
+    deadline: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Bookmark,
+    End,
+}
+
+impl Schedule {
+    fn next(&self, now: Instant) -> (Instant, Due) {
+        let last_bookmark = self.deadline.checked_sub(LAST_BOOKMARK).filter(|last| self.bookmarks && now < *last);
+        match last_bookmark {
+            Some(last) => (last.min(now + BOOKMARK_EVERY), Due::Bookmark),
+            None => (self.deadline, Due::End),
         }
     }
-
-    /// The store's change as this watcher sees it: an object that stops matching is gone for it, one
-    /// that begins to match is new.
-    fn translate(&self, event: &Event) -> Result<Option<Bytes>, ApiError> {
-        let previous =
-            event.previous.as_ref().map(|entry| Encoded { bytes: entry.value.clone(), revision: Some(event.revision) });
-        let matched = match &previous {
-            Some(previous) => self.filter.matches(self.kind, previous)?,
-            None => false,
-        };
-        let current = match &event.change {
-            Change::Put(entry) => Some(Encoded::from(entry.clone())),
-            Change::Delete { .. } => None,
-        };
-        let matches = match &current {
-            Some(current) => self.filter.matches(self.kind, current)?,
-            None => false,
-        };
-        let (kind, encoded) = match (matched, matches, current, previous) {
-            (false, true, Some(current), _) => ("ADDED", current),
-            (true, true, Some(current), _) => ("MODIFIED", current),
-            // The object as it last matched, at the revision that took it out of sight.
-            (true, false, _, Some(previous)) => ("DELETED", previous),
-            _ => return Ok(None),
-        };
-        line(&self.call, kind, &encoded).map(Some)
-    }
 }
 
-fn line(call: &Call, event: &str, encoded: &Encoded) -> Result<Bytes, ApiError> {
-    if respond::shares_bytes(call) {
-        let mut out = Vec::with_capacity(encoded.bytes.len() + 96);
-        out.extend_from_slice(b"{\"type\":\"");
-        out.extend_from_slice(event.as_bytes());
-        out.extend_from_slice(b"\",\"object\":");
-        encoded.write_to(&mut out);
-        out.extend_from_slice(b"}\n");
-        return Ok(Bytes::from(out));
-    }
-    framed(call, event, respond::transformed(call, encoded)?)
-}
-
-fn bookmark(call: &Call, revision: Revision, initial_events_end: bool) -> Result<Bytes, ApiError> {
-    let revision = revision.0.to_string();
-    let mut metadata = json!({ "resourceVersion": revision, "creationTimestamp": null });
-    if initial_events_end {
-        metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
-    }
-    let object = match call.accepted.form {
-        Form::Table { version } => {
-            let metadata = ListMetadata { revision, ..ListMetadata::default() };
-            table::table(call, version, &metadata, Vec::new())
+/// Several lines as one frame; one line as it is.
+fn joined(lines: Vec<Bytes>) -> Option<Bytes> {
+    match lines.len() {
+        0 | 1 => lines.into_iter().next(),
+        _ => {
+            let mut frame = Vec::with_capacity(lines.iter().map(Bytes::len).sum());
+            lines.iter().for_each(|line| frame.extend_from_slice(line));
+            Some(Bytes::from(frame))
         }
-        Form::Partial { version } => json!({
-            "kind": "PartialObjectMetadata",
-            "apiVersion": format!("meta.k8s.io/{version}"),
-            "metadata": metadata,
-        }),
-        Form::Object => json!({
-            "kind": call.kind.kind, "apiVersion": call.kind.api_version(), "metadata": metadata,
-        }),
-    };
-    framed(call, "BOOKMARK", object)
+    }
 }
 
-fn error_line(call: &Call, error: &ApiError) -> Result<Bytes, ApiError> {
-    let status = serde_json::to_value(error.status()).map_err(|error| ApiError::internal(&error.to_string()))?;
-    framed(call, "ERROR", status)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn framed(call: &Call, event: &str, object: Value) -> Result<Bytes, ApiError> {
-    respond::frame(call, event, object).map(Bytes::from)
+    #[tokio::test(start_paused = true)]
+    async fn bookmarks_come_every_minute_and_shortly_before_the_end() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let schedule = Schedule { bookmarks: true, deadline: at(100) };
+        assert_eq!(schedule.next(at(0)), (at(60), Due::Bookmark));
+        assert_eq!(schedule.next(at(60)), (at(98), Due::Bookmark));
+        assert_eq!(schedule.next(at(98)), (at(100), Due::End));
+        assert_eq!(Schedule { bookmarks: true, deadline: at(1) }.next(at(0)), (at(1), Due::End));
+        assert_eq!(Schedule { bookmarks: false, ..schedule }.next(at(0)), (at(100), Due::End));
+    }
 }

@@ -7,7 +7,7 @@ use http::header::ACCEPT;
 use crate::status::ApiError;
 
 /// The form an answer takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Form {
     /// The object itself.
     Object,
@@ -25,7 +25,16 @@ pub(crate) enum Encoding {
     Cbor,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What can be had of a resource.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offer {
+    /// Only kinds whose fields have numbers have a protobuf form.
+    pub(crate) protobuf: bool,
+    /// Whether the answer is a stream of events.
+    pub(crate) stream: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Accepted {
     pub(crate) form: Form,
     pub(crate) encoding: Encoding,
@@ -34,17 +43,14 @@ pub(crate) struct Accepted {
 impl Accepted {
     pub(crate) const JSON: Accepted = Accepted { form: Form::Object, encoding: Encoding::Json };
 
-    /// The first of the client's choices that the server can serve; 406 where there is none. Only kinds whose
-    /// fields have numbers have a protobuf form.
-    pub(crate) fn negotiate(headers: &HeaderMap, has_protobuf: bool) -> Result<Self, ApiError> {
+    /// The first of the client's choices that the server can serve; 406 where there is none.
+    pub(crate) fn negotiate(headers: &HeaderMap, offer: Offer) -> Result<Self, ApiError> {
         let ranges = media_ranges(headers);
         if ranges.is_empty() {
             return Ok(Accepted::JSON);
         }
-        let mut served = ranges.iter().filter_map(MediaRange::accepted);
-        served
-            .find(|accepted| has_protobuf || accepted.encoding != Encoding::Protobuf)
-            .ok_or_else(ApiError::not_acceptable)
+        let accepted = ranges.iter().filter_map(MediaRange::accepted).find(|accepted| offer.has(accepted.encoding));
+        accepted.ok_or_else(|| ApiError::not_acceptable(&offer.media_types()))
     }
 
     pub(crate) fn content_type(self) -> &'static str {
@@ -59,11 +65,30 @@ impl Accepted {
     /// Of a watch.
     pub(crate) fn stream_content_type(self) -> &'static str {
         match self.encoding {
-            Encoding::Json => "application/json",
-            Encoding::Yaml => "application/yaml;stream=watch",
+            Encoding::Json | Encoding::Yaml => self.content_type(),
             Encoding::Protobuf => protobuf::STREAM_MEDIA_TYPE,
             Encoding::Cbor => cbor::SEQUENCE_MEDIA_TYPE,
         }
+    }
+}
+
+impl Offer {
+    fn has(self, encoding: Encoding) -> bool {
+        match encoding {
+            Encoding::Json | Encoding::Cbor => true,
+            Encoding::Protobuf => self.protobuf,
+            // Nobody has said how documents follow one another.
+            Encoding::Yaml => !self.stream,
+        }
+    }
+
+    /// As a refusal lists them.
+    fn media_types(self) -> String {
+        let all = [Encoding::Json, Encoding::Yaml, Encoding::Protobuf, Encoding::Cbor];
+        let suffix = if self.stream { ";stream=watch" } else { "" };
+        let served = all.into_iter().filter(|encoding| self.has(*encoding));
+        let names = served.map(|encoding| Accepted { encoding, ..Accepted::JSON }.content_type());
+        names.map(|name| format!("{name}{suffix}")).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -149,7 +174,7 @@ mod tests {
     fn negotiate(accept: &str, has_protobuf: bool) -> Option<Accepted> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, accept.parse().unwrap());
-        Accepted::negotiate(&headers, has_protobuf).ok()
+        Accepted::negotiate(&headers, Offer { protobuf: has_protobuf, stream: false }).ok()
     }
 
     #[test]
@@ -188,5 +213,22 @@ mod tests {
         let both = "application/vnd.kubernetes.protobuf,application/json";
         assert_eq!(negotiate(both, false), json(Form::Object));
         assert_eq!(negotiate("application/vnd.kubernetes.protobuf", false), None);
+    }
+
+    #[test]
+    fn a_refusal_says_what_there_is() {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, "application/yaml".parse().unwrap());
+        let offer = Offer { protobuf: true, stream: true };
+        assert_eq!(
+            Accepted::negotiate(&headers, offer).unwrap_err().message(),
+            "only the following media types are accepted: application/json;stream=watch, \
+             application/vnd.kubernetes.protobuf;stream=watch, application/cbor;stream=watch"
+        );
+        headers.insert(ACCEPT, "text/html".parse().unwrap());
+        assert_eq!(
+            Accepted::negotiate(&headers, Offer { protobuf: false, stream: false }).unwrap_err().message(),
+            "only the following media types are accepted: application/json, application/yaml, application/cbor"
+        );
     }
 }

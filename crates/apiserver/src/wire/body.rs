@@ -1,6 +1,5 @@
-//! Bodies: what comes in with a limit, what goes out in shared pieces.
+//! Bodies: what comes in with a limit, what goes out in pieces.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -21,6 +20,9 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// The most a request may carry, as upstream's.
 pub(crate) const MAX_REQUEST_BYTES: usize = 3 * 1024 * 1024;
 
+/// Long answers are handed to the connection in buffers of about this size.
+pub(crate) const CHUNK_BYTES: usize = 64 * 1024;
+
 pub(crate) fn empty() -> Body {
     full(Bytes::new())
 }
@@ -29,11 +31,9 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(never).boxed_unsync()
 }
 
-/// Slices of stored objects and what stands between them, sent without being copied together.
-pub(crate) fn pieces(pieces: Vec<Bytes>) -> Body {
-    Pieces { remaining: pieces.iter().map(|piece| piece.len() as u64).sum(), pieces: pieces.into() }
-        .map_err(never)
-        .boxed_unsync()
+/// A body that is put together as the connection takes it; `length` is given where it is known.
+pub(crate) fn chunks(length: Option<u64>, chunks: impl Iterator<Item = Bytes> + Send + 'static) -> Body {
+    Chunks { remaining: length, chunks: Box::new(chunks) }.map_err(never).boxed_unsync()
 }
 
 /// A body that comes piece by piece: a watch, a followed log.
@@ -74,12 +74,12 @@ fn never(error: Infallible) -> BoxError {
     match error {}
 }
 
-struct Pieces {
-    pieces: VecDeque<Bytes>,
-    remaining: u64,
+struct Chunks {
+    remaining: Option<u64>,
+    chunks: Box<dyn Iterator<Item = Bytes> + Send>,
 }
 
-impl http_body::Body for Pieces {
+impl http_body::Body for Chunks {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -87,17 +87,18 @@ impl http_body::Body for Pieces {
         mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.pieces.pop_front().map(|piece| {
-            self.remaining -= piece.len() as u64;
-            Ok(Frame::data(piece))
-        }))
+        let chunk = self.chunks.next();
+        if let (Some(remaining), Some(chunk)) = (&mut self.remaining, &chunk) {
+            *remaining -= chunk.len() as u64;
+        }
+        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_empty()
+        self.remaining == Some(0)
     }
 
     fn size_hint(&self) -> http_body::SizeHint {
-        http_body::SizeHint::with_exact(self.remaining)
+        self.remaining.map_or_else(http_body::SizeHint::default, http_body::SizeHint::with_exact)
     }
 }

@@ -111,6 +111,11 @@ pub(crate) struct Events {
 }
 
 impl Events {
+    pub(crate) fn of(response: Response<Body>) -> Self {
+        assert_eq!(response.status(), StatusCode::OK);
+        Events { body: response.into_body(), buffer: Vec::new() }
+    }
+
     /// The next event as `TYPE name`, or `end`.
     pub(crate) async fn next(&mut self) -> String {
         match self.next_value().await {

@@ -5,5 +5,8 @@ mod client;
 mod common;
 mod encodings;
 mod kinds;
+mod reads;
+mod support;
 mod verbs;
+mod watches;
 mod wire;
