@@ -19,28 +19,40 @@ const VALUE_BYTES: usize = 1024;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    println!("{:>10} {:>24} {:>12} {:>14} {:>14}", "watchers", "of", "us a commit", "delivered", "lost places");
-    for (watchers, spread) in
-        [(0, Spread::One), (1_000, Spread::One), (10_000, Spread::One), (1_000, Spread::Many), (10_000, Spread::Many)]
-    {
+    println!(
+        "{:>10} {:>24} {:>12} {:>12} {:>14} {:>14}",
+        "watchers", "of", "us a commit", "us (p99)", "delivered", "lost places"
+    );
+    for (watchers, spread) in [
+        (0, Spread::OnePrefix),
+        (1_000, Spread::OnePrefix),
+        (10_000, Spread::OnePrefix),
+        (1_000, Spread::OnePrefixAtRest),
+        (10_000, Spread::OnePrefixAtRest),
+        (1_000, Spread::PrefixEach),
+        (10_000, Spread::PrefixEach),
+    ] {
         runtime.block_on(commits(watchers, spread));
     }
     runtime.block_on(delays());
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Spread {
-    One,
-    Many,
+    OnePrefix,
+    /// The next commit comes when all have seen the one before: it finds everybody waiting.
+    OnePrefixAtRest,
+    PrefixEach,
 }
 
 async fn commits(watchers: usize, spread: Spread) {
+    let commits = if spread == Spread::OnePrefixAtRest { COMMITS / 50 } else { COMMITS };
     let store = Memory::with_options(Options::default(), Clock::system());
     let clock = Clock::system();
     let (delivered, lost) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let mut tasks = JoinSet::new();
     for number in 0..watchers {
-        let prefix = if spread == Spread::One { "pods/".to_owned() } else { format!("pods/ns-{number:05}/") };
+        let prefix = if spread == Spread::PrefixEach { format!("pods/ns-{number:05}/") } else { "pods/".to_owned() };
         let mut watch = store.watch(WatchRequest { prefix, ..WatchRequest::default() }).expect("a watch");
         let (delivered, lost) = (delivered.clone(), lost.clone());
         tasks.spawn(async move {
@@ -55,22 +67,33 @@ async fn commits(watchers: usize, spread: Spread) {
     tokio::task::yield_now().await;
     let value = Bytes::from(vec![b'x'; VALUE_BYTES]);
     let writer = {
-        let store = store.clone();
+        let (store, delivered) = (store.clone(), delivered.clone());
         tokio::spawn(async move {
-            let start = clock.instant();
-            for number in 0..COMMITS {
+            let mut times = Vec::with_capacity(commits as usize);
+            for number in 0..commits {
                 let key = format!("pods/ns-{:05}/web", number % 10_000);
+                let start = clock.instant();
                 store.put(&key, value.clone(), Expect::Anything).await.expect("a put");
+                times.push(start.elapsed());
+                // The watchers' turn.
                 tokio::task::yield_now().await;
+                let seen_by_all = watchers as u64 * (number + 2);
+                while spread == Spread::OnePrefixAtRest && delivered.load(Ordering::Relaxed) < seen_by_all {
+                    tokio::task::yield_now().await;
+                }
             }
-            start.elapsed()
+            times.sort_unstable();
+            times
         })
     };
-    let took = writer.await.expect("the writer ends");
-    let name = if spread == Spread::One { "one prefix" } else { "a prefix each" };
+    let times = writer.await.expect("the writer ends");
+    let name = format!("{spread:?}");
     let lost = lost.load(Ordering::Relaxed);
-    let microseconds = took.as_secs_f64() * 1e6 / COMMITS as f64;
-    println!("{watchers:>10} {name:>24} {microseconds:>12.2} {:>14} {lost:>14}", delivered.load(Ordering::Relaxed));
+    let [median, p99] = [commits / 2, commits * 99 / 100].map(|at| times[at as usize].as_secs_f64() * 1e6);
+    println!(
+        "{watchers:>10} {name:>24} {median:>12.2} {p99:>12.2} {:>14} {lost:>14}",
+        delivered.load(Ordering::Relaxed)
+    );
     drop(store);
     while tasks.join_next().await.is_some() {}
 }

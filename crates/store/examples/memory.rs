@@ -32,6 +32,7 @@ async fn main() {
     let snapshot = store.snapshot().expect("a snapshot");
     println!("a snapshot of {} entries was taken in {:?}", snapshot.len(), start.elapsed());
 
+    drop(snapshot);
     let start = clock.instant();
     store.compact(store.revision()).await.expect("compaction");
     println!("all history was compacted in {:?}; resident now {}", start.elapsed(), resident_bytes() - before);

@@ -18,7 +18,7 @@ use crate::shared::Moment;
 use crate::snapshot::Snapshot;
 use crate::staging::{Draft, Staged, StagedTransaction, due_after};
 use crate::tree::{Nodes, Tree};
-use crate::watchers::Watchers;
+use crate::watchers::{Notice, Watchers};
 use crate::{Action, Change, Committed, Entry, Event, Options, Revision, StoreError, Transaction};
 
 /// How many events of history a commit or a step of tending drops, for each event that came.
@@ -48,7 +48,7 @@ pub(crate) struct Core {
 #[must_use = "whoever waits is woken by it"]
 #[derive(Debug, Default)]
 pub(crate) struct Aftermath {
-    pub(crate) wakeups: Wakeups,
+    pub(crate) wakeups: Notice,
     pub(crate) garbage: Garbage,
 }
 
@@ -185,9 +185,8 @@ impl Core {
         }
         let Some(newest) = newest else { return Aftermath::default() };
         let garbage = self.retire(now, events.saturating_mul(2).max(RETIRE_BUDGET));
-        let mut wakeups = self.watchers.take_wakeups();
-        wakeups.append(self.revision.set_quietly(newest));
-        Aftermath { wakeups, garbage }
+        let waiting = self.revision.set_quietly(newest);
+        Aftermath { wakeups: self.watchers.take_notice(waiting), garbage }
     }
 
     /// The newest revision moves without an event: in a store that others share.

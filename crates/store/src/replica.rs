@@ -86,10 +86,11 @@ impl Replica {
             }
         }
         draft.finish().into_iter().for_each(|transaction| staged.push(transaction));
-        let mut aftermath = core.commit(staged, now);
-        aftermath.wakeups.append(core.advance(revision));
+        let aftermath = core.commit(staged, now);
+        let waiting = core.advance(revision);
         drop(core);
         aftermath.wakeups.wake();
+        waiting.wake();
         drop(aftermath.garbage);
         Ok(())
     }

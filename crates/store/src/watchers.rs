@@ -6,11 +6,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use stdx::waiters::Wakeups;
+use tokio::runtime::Handle;
 
 pub(crate) use stream::WatchStream;
 
 use crate::ring::{Reader, Ring};
 use crate::{Event, Revision};
+
+/// More waiting tasks than these are woken by a task of their own.
+const MAX_WOKEN_IN_PLACE: usize = 128;
 
 /// The rings that live watchers read, found by the prefixes of an event's key: an event costs a
 /// look-up for each *length* of prefix that is being watched, however many watchers there are.
@@ -24,14 +28,45 @@ pub(crate) struct Watchers {
     /// How many events a watcher may fall behind.
     room: usize,
     is_closed: bool,
+    /// Where watchers run.
+    runtime: Option<Handle>,
+}
+
+/// Who is to be told that something happened.
+#[must_use = "whoever is not told waits for ever"]
+#[derive(Debug, Default)]
+pub(crate) struct Notice {
+    wakeups: Wakeups,
+    runtime: Option<Handle>,
+}
+
+impl Notice {
+    /// Tells them; where they are many, without holding up the caller, who may be a writer.
+    pub(crate) fn wake(self) {
+        match self.runtime {
+            // A runtime that has ended drops the task, and that wakes them too.
+            Some(runtime) => drop(runtime.spawn(async move { self.wakeups.wake() })),
+            None => self.wakeups.wake(),
+        }
+    }
 }
 
 impl Watchers {
     pub(crate) fn new(room: usize) -> Self {
-        Watchers { by_prefix: HashMap::new(), lengths: BTreeMap::new(), touched: Vec::new(), room, is_closed: false }
+        Watchers {
+            by_prefix: HashMap::new(),
+            lengths: BTreeMap::new(),
+            touched: Vec::new(),
+            room,
+            is_closed: false,
+            runtime: None,
+        }
     }
 
     pub(crate) fn join(&mut self, prefix: &str) -> Reader {
+        if self.runtime.is_none() {
+            self.runtime = Handle::try_current().ok();
+        }
         if let Some(ring) = self.by_prefix.get(prefix) {
             return ring.join();
         }
@@ -73,13 +108,15 @@ impl Watchers {
         }
     }
 
-    /// Whoever waits for what has been delivered since the last call.
-    pub(crate) fn take_wakeups(&mut self) -> Wakeups {
+    /// Notice for whoever waits for what has been delivered since the last call, and for others.
+    pub(crate) fn take_notice(&mut self, others: Wakeups) -> Notice {
         let mut wakeups = Wakeups::default();
         for ring in self.touched.drain(..) {
             wakeups.append(ring.take_waiters());
         }
-        wakeups
+        wakeups.append(others);
+        let runtime = if wakeups.len() > MAX_WOKEN_IN_PLACE { self.runtime.clone() } else { None };
+        Notice { wakeups, runtime }
     }
 
     /// Ends every watch for having missed what was before `revision`.

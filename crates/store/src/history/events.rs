@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use crate::{Event, Revision};
 
 /// A chunk takes no further event once it has this many, or costs this much.
-const CHUNK_EVENTS: usize = 256;
-const CHUNK_BYTES: u64 = 256 << 10;
+const CHUNK_EVENTS: usize = 512;
+const CHUNK_BYTES: u64 = 512 << 10;
 
 /// A queue of events in chunks that its clones share, so that a clone costs a count for each chunk.
 /// Every event has a number, its place in all that ever happened.

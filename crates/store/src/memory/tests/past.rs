@@ -89,7 +89,7 @@ impl Model {
 const KEYS: u8 = 12;
 
 fn key(number: u8) -> String {
-    format!("{}/{number}", if number % 3 == 0 { "a" } else { "b" })
+    format!("{}/{number}", if number.is_multiple_of(3) { "a" } else { "b" })
 }
 
 fn transactions() -> impl Strategy<Value = Vec<Vec<(u8, bool)>>> {
