@@ -20,7 +20,7 @@ use stdx::{Backoff, Clock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::address::Endpoint;
@@ -57,6 +57,7 @@ struct State {
     backoff: Backoff,
     /// Not before this moment, since all servers failed a while ago.
     next_try: Option<Instant>,
+    last_failure: String,
     generation: u64,
 }
 
@@ -77,7 +78,14 @@ struct Connection {
 
 impl Channel {
     pub(crate) fn new(endpoints: Vec<Endpoint>, tls: Option<Arc<ClientConfig>>, clock: Clock) -> Self {
-        let state = State { connection: None, next_endpoint: 0, backoff: BACKOFF, next_try: None, generation: 0 };
+        let state = State {
+            connection: None,
+            next_endpoint: 0,
+            backoff: BACKOFF,
+            next_try: None,
+            last_failure: String::new(),
+            generation: 0,
+        };
         Channel { endpoints, tls, clock, state: Mutex::new(state) }
     }
 
@@ -162,37 +170,47 @@ impl Channel {
         }
         state.connection = None;
         loop {
-            if let Some(next_try) = state.next_try {
-                sleep_until(next_try.min(deadline)).await;
-            }
-            let mut failures = Vec::new();
-            for offset in 0..self.endpoints.len() {
-                let index = (state.next_endpoint + offset) % self.endpoints.len();
-                let endpoint = &self.endpoints[index];
-                let limit = deadline.min(self.clock.instant() + CONNECT_TIMEOUT);
-                match timeout_at(limit, connect(endpoint, self.tls.as_ref())).await {
-                    Ok(Ok((sender, cut))) => {
-                        state.generation += 1;
-                        let scheme = if self.tls.is_some() { "https" } else { "http" };
-                        let origin = format!("{scheme}://{endpoint}").into();
-                        let connection = Connection { sender, origin, generation: state.generation, cut };
-                        state.connection = Some(connection.clone());
-                        state.next_endpoint = index;
-                        state.next_try = None;
-                        state.backoff.reset();
-                        tracing::debug!(%endpoint, "connected to etcd");
-                        return Ok(connection);
-                    }
-                    Ok(Err(reason)) => failures.push(format!("{endpoint}: {reason}")),
-                    Err(_) => failures.push(format!("{endpoint}: does not accept connections in time")),
-                }
-            }
             let now = self.clock.instant();
-            state.next_try = Some(now + state.backoff.next_delay());
-            if now >= deadline {
-                return Err(late(&failures.join("; ")));
+            if deadline <= now {
+                return Err(late(&state.last_failure));
+            }
+            if let Some(next_try) = state.next_try.filter(|next_try| *next_try > now) {
+                sleep_until(next_try.min(deadline)).await;
+                continue;
+            }
+            if let Some(connection) = self.connect_to_any(&mut state).await {
+                return Ok(connection);
+            }
+            let delay = state.backoff.next_delay();
+            state.next_try = Some(self.clock.instant() + delay);
+        }
+    }
+
+    /// Tries one server after the other.
+    async fn connect_to_any(&self, state: &mut State) -> Option<Connection> {
+        let mut failures = Vec::new();
+        for offset in 0..self.endpoints.len() {
+            let index = (state.next_endpoint + offset) % self.endpoints.len();
+            let endpoint = &self.endpoints[index];
+            match timeout(CONNECT_TIMEOUT, connect(endpoint, self.tls.as_ref())).await {
+                Ok(Ok((sender, cut))) => {
+                    let scheme = if self.tls.is_some() { "https" } else { "http" };
+                    let origin = format!("{scheme}://{endpoint}").into();
+                    state.generation += 1;
+                    state.next_endpoint = index;
+                    state.next_try = None;
+                    state.backoff.reset();
+                    tracing::debug!(%endpoint, "connected to etcd");
+                    let connection = Connection { sender, origin, generation: state.generation, cut };
+                    state.connection = Some(connection.clone());
+                    return Some(connection);
+                }
+                Ok(Err(reason)) => failures.push(format!("{endpoint}: {reason}")),
+                Err(_) => failures.push(format!("{endpoint}: does not accept connections in time")),
             }
         }
+        state.last_failure = failures.join("; ");
+        None
     }
 
     /// No further calls over this connection; the next one goes to the next server first.
