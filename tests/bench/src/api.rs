@@ -21,6 +21,7 @@ use crate::Measurement;
 use crate::child::Child;
 use crate::figures::Quantity;
 use client::{Connection, Target, request_with};
+pub(crate) use verbs::{Verb, load};
 
 pub(crate) const MEASUREMENTS: &[Measurement] = &[
     ("Verbs: ConfigMaps of 1 KiB, JSON over HTTPS", verbs::measure),

@@ -22,6 +22,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use figures::Section;
 use serde_json::json;
+use tempfile::TempDir;
 
 #[derive(Parser)]
 #[command(about = "Measures the store and the API server")]
@@ -37,6 +38,25 @@ enum What {
     #[cfg(feature = "api")]
     /// The API server over HTTPS, beside a server of the same stack that answers constants
     Api(Run),
+    /// Durable puts of 1 KiB for a while, for a profiler
+    Puts {
+        #[arg(long, default_value_t = 256)]
+        clients: usize,
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// Where files are made, and removed [default: the system's temporary folder]
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
+    /// One verb on ConfigMaps of 1 KiB for a while, for a profiler: tells the server's process
+    #[cfg(feature = "api")]
+    Load {
+        verb: api::Verb,
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
     /// A process of a measurement
     #[command(hide = true)]
     Child {
@@ -111,6 +131,15 @@ fn main() -> anyhow::Result<()> {
         What::Store(run) => measure("store", &run, store::MEASUREMENTS, Duration::from_secs(240)),
         #[cfg(feature = "api")]
         What::Api(run) => measure("api", &run, api::MEASUREMENTS, Duration::from_secs(300)),
+        What::Puts { clients, seconds, folder } => {
+            let folder = temporary(folder.as_deref())?;
+            store::load(folder.path(), clients, Duration::from_secs(seconds))
+        }
+        #[cfg(feature = "api")]
+        What::Load { verb, connections, seconds } => {
+            let folder = temporary(None)?;
+            api::load(folder.path(), verb, connections, Duration::from_secs(seconds))
+        }
         #[cfg(feature = "api")]
         What::Child { part: Part::Api { folder } } => api::server::run(&folder),
         #[cfg(feature = "api")]
@@ -120,9 +149,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn measure(name: &str, run: &Run, measurements: &[Measurement], limit: Duration) -> anyhow::Result<()> {
-    let parent = run.folder.clone().unwrap_or_else(std::env::temp_dir);
-    std::fs::create_dir_all(&parent).with_context(|| format!("cannot create {}", parent.display()))?;
-    let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&parent)?;
+    let folder = temporary(run.folder.as_deref())?;
     let _bound = bound(folder.path(), limit);
     let bench = Bench { folder: folder.path().to_owned(), quick: run.quick };
     if run.output == Output::Text {
@@ -148,6 +175,13 @@ fn measure(name: &str, run: &Run, measurements: &[Measurement], limit: Duration)
         println!("{}", json!({ "bench": name, "machine": machine::description(), "sections": sections }));
     }
     Ok(())
+}
+
+/// A folder that goes with what it was made for.
+fn temporary(parent: Option<&Path>) -> anyhow::Result<TempDir> {
+    let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+    std::fs::create_dir_all(&parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    Ok(tempfile::Builder::new().prefix("bench-").tempdir_in(&parent)?)
 }
 
 /// Ends the process when it takes longer than `limit`, its files removed. Its children end with it: their input

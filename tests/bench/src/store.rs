@@ -13,6 +13,7 @@ mod reads;
 mod recovery;
 
 use crate::Measurement;
+pub(crate) use puts::load;
 
 pub(crate) const MEASUREMENTS: &[Measurement] = &[
     ("Puts: 1 KiB, durable", puts::measure),

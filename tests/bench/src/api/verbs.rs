@@ -1,7 +1,9 @@
 //! Create, get, update and delete of ConfigMaps of 1 KiB.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use futures::future::try_join_all;
 use stdx::Random;
 
@@ -9,7 +11,7 @@ use super::client::{Connection, Target, request, request_with};
 use super::{Servers, block_on, objects};
 use crate::Bench;
 use crate::durations::{Durations, median};
-use crate::figures::{Aim, Figure, Quantity};
+use crate::figures::{Aim, Figure, Quantity, Section};
 use crate::machine::{now, processor_seconds};
 use crate::values;
 
@@ -47,6 +49,21 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     })?;
     servers.end()?;
     Ok(figures)
+}
+
+/// One verb for so long, on objects made just before.
+pub(crate) fn load(folder: &Path, verb: Verb, connections: usize, period: Duration) -> anyhow::Result<()> {
+    let servers = Servers::start(folder, "load")?;
+    block_on(async {
+        super::make_namespace(&mut servers.api.connect().await?, NAMESPACE).await?;
+        let mut load = Load::new(&servers, connections, &values::random()).await?;
+        load.run(Verb::Create, &servers, period.min(Duration::from_secs(1))).await?;
+        eprintln!("the API server is process {}, the constant answerer {}", servers.api_pid(), servers.constant_pid());
+        let phase = load.run(verb, &servers, period).await?;
+        println!("{}", Section { title: "Load", figures: vec![summary(many(connections), &[phase])] });
+        anyhow::Ok(())
+    })?;
+    servers.end()
 }
 
 fn figures_of(connections: usize, upstream: [f64; 4], phases: &[Vec<Phase>; 5]) -> Vec<Figure> {
@@ -113,8 +130,8 @@ fn processor_each(phases: &[Phase]) -> f64 {
     seconds / count as f64
 }
 
-#[derive(Clone, Copy)]
-enum Verb {
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Verb {
     Create,
     Get,
     /// A get of as many bytes from the server that answers constants.

@@ -1,10 +1,13 @@
 //! Durable puts of 1 KiB: ours, the disk's plain sync and etcd, in turns.
 
+use std::path::Path;
+use std::time::Duration;
+
 use super::disk::Appender;
 use super::etcd::Etcd;
 use super::ours::{self, Round, Summary, share, summary};
 use crate::Bench;
-use crate::figures::{Aim, Figure, Quantity};
+use crate::figures::{Aim, Figure, Quantity, Section};
 
 const CLIENTS: [usize; 3] = [1, 16, 256];
 
@@ -47,6 +50,16 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         figures.push(if clients == 256 { beside_etcd.aim(Aim::ShareAtLeast(10.0)) } else { beside_etcd });
     }
     Ok(figures)
+}
+
+/// Our puts alone.
+pub(crate) fn load(folder: &Path, clients: usize, period: Duration) -> anyhow::Result<()> {
+    let runtime = ours::runtime()?;
+    let store = ours::open(folder)?;
+    let round = ours::puts(&runtime, &store, clients, period)?;
+    store.close();
+    println!("{}", Section { title: "Puts", figures: vec![figure(format!("{clients} clients"), &[round])] });
+    Ok(())
 }
 
 fn figure(what: String, rounds: &[Round]) -> Figure {
