@@ -9,6 +9,7 @@ mod objects;
 pub(crate) mod server;
 mod verbs;
 mod watch;
+mod watcher;
 mod wire;
 
 use std::future::Future;

@@ -1,20 +1,17 @@
 //! Watches: a thousand of them, over both protocols, on objects that change at a pace and as fast as they can.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
-use bytes::Bytes;
+use anyhow::{Context, anyhow};
 use futures::future::try_join_all;
-use http::Request;
-use http_body_util::{BodyExt, Empty};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::sync::watch::{Receiver, Sender};
+use tokio::sync::watch::Receiver;
 use tokio::task::LocalSet;
+use tokio_util::sync::CancellationToken;
 
 use super::client::{Target, request, request_with, resource_version};
-use super::wire::Lines;
+use super::watcher::{Protocol, Shared, stamped, watch};
 use super::{Servers, block_on, make_namespace, objects, per_second};
 use crate::Bench;
 use crate::durations::Durations;
@@ -25,7 +22,6 @@ use crate::values;
 const MAPS: &str = "/api/v1/namespaces/watch/configmaps";
 const OBJECTS: usize = 64;
 const WRITERS: usize = 16;
-const STREAMS_EACH: usize = 100;
 const CHANGES_PER_SECOND: usize = 1000;
 /// How long the last events may take before they count as lost.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,14 +39,9 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let unpaced = Changes { count: bench.scaled(2000), pace: None, data_bytes: 1024 };
     let mut figures = Vec::new();
     let pid = servers.api_pid();
-    block_on(async {
-        make_namespace(&mut servers.api.connect().await?, "watch").await?;
-        let first = run(&servers.api, watchers, &paced, pid).await?;
-        let second = run(&servers.api, watchers, &unpaced, pid).await?;
-        figures.extend(paced_figures(watchers, &paced, &first));
-        figures.extend(unpaced_figures(watchers, &unpaced, &second));
-        anyhow::Ok(())
-    })?;
+    block_on(async { make_namespace(&mut servers.api.connect().await?, "watch").await })?;
+    figures.extend(paced_figures(watchers, &paced, &run(&servers.api, watchers, &paced, pid)?));
+    figures.extend(unpaced_figures(watchers, &unpaced, &run(&servers.api, watchers, &unpaced, pid)?));
     servers.end()?;
     Ok(figures)
 }
@@ -71,7 +62,6 @@ fn paced_figures(watchers: usize, changes: &Changes, outcome: &Outcome) -> Vec<F
         .aim(Aim::AtMost(Quantity::Seconds(0.05))),
         Figure::new("events delivered", Quantity::Count(outcome.delays.count() as f64))
             .detail("watchers with all, once each", Quantity::Count(outcome.complete as f64))
-            .detail("cut off", Quantity::Count(outcome.cut_off as f64))
             .beside("expected", Quantity::Count(expected))
             .aim(Aim::ShareAtLeast(1.0)),
     ]
@@ -97,89 +87,95 @@ struct Changes {
     data_bytes: usize,
 }
 
+#[derive(Default)]
 struct Outcome {
     delays: Durations,
     writes: Durations,
     /// How many watchers got every change exactly once.
     complete: usize,
-    cut_off: usize,
     /// Until the last change was written, and until the last event came.
     wrote: Duration,
     took: Duration,
     processor_seconds: f64,
 }
 
-/// What the watchers have seen together; they share one thread.
-struct Seen {
-    began: Instant,
-    expected: usize,
-    delays: Durations,
-    complete: usize,
-    cut_off: usize,
-    /// Tells the writers now and then how many events have come.
-    progress: Sender<u64>,
-    next_notice: u64,
-    notice_every: u64,
-    last: Instant,
-}
-
-async fn run(target: &Target, watchers: usize, changes: &Changes, pid: u32) -> anyhow::Result<Outcome> {
-    let mut connection = target.connect().await?;
-    let filler = values::text(&values::random(), changes.data_bytes);
-    for object in 0..OBJECTS {
-        let path = format!("{MAPS}/map-{object}");
-        // Of the run before; the watches begin behind all this.
-        connection.ask(&request("DELETE", &path)).await?;
-        connection.must(&request_with("POST", MAPS, &object_with(object, "", ""))).await?;
-    }
-    let version = resource_version(connection.must(&request("GET", &format!("{MAPS}?limit=1"))).await?)?.to_owned();
-    let (progress, delivered) = tokio::sync::watch::channel(0);
-    let began = now();
-    let seen = Rc::new(RefCell::new(Seen {
-        began,
-        expected: changes.count,
-        delays: Durations::default(),
-        complete: 0,
-        cut_off: 0,
-        progress,
-        next_notice: 0,
-        notice_every: AHEAD / 20 * watchers as u64,
-        last: began,
-    }));
-    let local = LocalSet::new();
+fn run(target: &Target, watchers: usize, changes: &Changes, pid: u32) -> anyhow::Result<Outcome> {
+    let version = block_on(prepare(target))?;
     let path = format!("{MAPS}?watch=1&resourceVersion={version}");
-    let outcome = local.run_until(async {
-        open_watches(target, watchers, &path, &seen).await?;
+    let (progress, delivered) = tokio::sync::watch::channel(0);
+    let shared = Arc::new(Shared {
+        began: now(),
+        expected: changes.count,
+        delivered: AtomicU64::new(0),
+        watching: AtomicUsize::new(watchers),
+        notice_every: AHEAD / 20 * watchers as u64,
+        progress,
+        over: CancellationToken::new(),
+    });
+    std::thread::scope(|scope| {
+        let halves = [(Protocol::Http1, watchers / 2), (Protocol::Http2, watchers.div_ceil(2))];
+        let readers = halves.map(|(protocol, count)| {
+            let (open, is_open) = mpsc::channel();
+            let (shared, path) = (shared.clone(), path.as_str());
+            let watching =
+                move || block_on(LocalSet::new().run_until(watch(target, path, protocol, count, shared, open)));
+            (scope.spawn(watching), is_open)
+        });
+        // A reader that failed tells why when it is joined.
+        let all_open = readers.iter().all(|(_, is_open)| is_open.recv().is_ok());
         let processor = processor_seconds(pid)?;
         let began = now();
-        let writers = (0..WRITERS)
-            .map(|writer| write(target, writer, changes, &filler, &seen, delivered.clone(), watchers, began));
-        let mut writes = Durations::default();
-        try_join_all(writers).await?.iter().for_each(|part| writes.merge(part));
-        let wrote = began.elapsed();
-        let ended = tokio::time::timeout(PATIENCE, async {
-            let mut delivered = delivered.clone();
-            while seen.borrow().complete + seen.borrow().cut_off < watchers {
-                delivered.changed().await?;
-            }
-            anyhow::Ok(())
-        });
-        // What has not come by then is what the figure tells.
-        if let Ok(failed) = ended.await {
-            failed?;
+        let written =
+            if all_open { Some(block_on(write_all(target, changes, watchers, &shared, delivered))) } else { None };
+        shared.over.cancel();
+        let mut outcome = Outcome::default();
+        for (reader, _) in readers {
+            let seen = reader.join().map_err(|_| anyhow!("a thread of watchers panicked"))??;
+            outcome.delays.merge(&seen.delays);
+            outcome.complete += seen.complete;
+            outcome.took = outcome.took.max(seen.last.saturating_duration_since(began));
         }
-        let seen = seen.borrow();
-        anyhow::Ok(Outcome {
-            delays: seen.delays.clone(),
-            writes,
-            complete: seen.complete,
-            cut_off: seen.cut_off,
-            wrote,
-            took: seen.last.saturating_duration_since(began),
-            processor_seconds: processor_seconds(pid)? - processor,
-        })
+        outcome.processor_seconds = processor_seconds(pid)? - processor;
+        (outcome.writes, outcome.wrote) = written.context("the watches did not begin")??;
+        Ok(outcome)
+    })
+}
+
+/// Makes the objects; the watches begin behind the version answered.
+async fn prepare(target: &Target) -> anyhow::Result<String> {
+    let mut connection = target.connect().await?;
+    for object in 0..OBJECTS {
+        // What the run before left may be there.
+        connection.ask(&request("DELETE", &format!("{MAPS}/map-{object}"))).await?;
+        connection.must(&request_with("POST", MAPS, &object_with(object, "", ""))).await?;
+    }
+    let list = connection.must(&request("GET", &format!("{MAPS}?limit=1"))).await?;
+    Ok(resource_version(list)?.to_owned())
+}
+
+/// Makes all changes, and waits a while for the watchers; answers how long each write and all took.
+async fn write_all(
+    target: &Target,
+    changes: &Changes,
+    watchers: usize,
+    shared: &Shared,
+    mut delivered: Receiver<u64>,
+) -> anyhow::Result<(Durations, Duration)> {
+    let filler = values::text(&values::random(), changes.data_bytes);
+    let began = now();
+    let writers = (0..WRITERS).map(|writer| {
+        let pace = Pace { changes, watchers, began, delivered: delivered.clone() };
+        write(target, writer, pace, &filler, shared.began)
     });
-    outcome.await
+    let mut writes = Durations::default();
+    try_join_all(writers).await?.iter().for_each(|part| writes.merge(part));
+    let wrote = began.elapsed();
+    let all_ended = delivered.wait_for(|_| shared.watching.load(Ordering::Relaxed) == 0);
+    // What has not come by then is what the figure tells.
+    if let Ok(failed) = tokio::time::timeout(PATIENCE, all_ended).await {
+        failed?;
+    }
+    Ok((writes, wrote))
 }
 
 fn object_with(object: usize, filler: &str, stamp: &str) -> String {
@@ -188,173 +184,47 @@ fn object_with(object: usize, filler: &str, stamp: &str) -> String {
     objects::config_map("watch", &format!("map-{object}"), "", &data)
 }
 
-/// Half of the watches on connections of their own, half as streams of shared ones. Returns when all are answered.
-async fn open_watches(target: &Target, watchers: usize, path: &str, seen: &Rc<RefCell<Seen>>) -> anyhow::Result<()> {
-    let single = watchers / 2;
-    for _ in 0..single {
-        let mut connection = target.connect().await?;
-        let mut watcher = Watcher::new(seen.clone());
-        let request = request("GET", path);
-        let mut answered = connection.open(&request).await?;
-        tokio::task::spawn_local(async move {
-            let ended = connection.follow(&mut answered, |part| watcher.take(part)).await;
-            watcher.ended(ended);
-        });
-    }
-    let mut left = watchers - single;
-    while left > 0 {
-        let streams = left.min(STREAMS_EACH);
-        left -= streams;
-        open_streams(target, streams, path, seen).await?;
-    }
-    Ok(())
+/// When the next change may be made.
+struct Pace<'a> {
+    changes: &'a Changes,
+    watchers: usize,
+    began: Instant,
+    delivered: Receiver<u64>,
 }
 
-async fn open_streams(target: &Target, streams: usize, path: &str, seen: &Rc<RefCell<Seen>>) -> anyhow::Result<()> {
-    let stream = target.tls("h2").await?;
-    let (sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(64 << 20)
-        .handshake(TokioIo::new(stream))
-        .await?;
-    // It ends when its streams do, and a failure shows in each of them.
-    tokio::task::spawn_local(async move { drop(connection.await) });
-    for _ in 0..streams {
-        let mut sender = sender.clone();
-        let request = Request::get(format!("https://localhost{path}")).body(Empty::<Bytes>::new())?;
-        let answer = sender.send_request(request).await?;
-        ensure!(answer.status() == 200, "a watch is answered {}", answer.status());
-        let mut watcher = Watcher::new(seen.clone());
-        let mut body = answer.into_body();
-        tokio::task::spawn_local(async move {
-            let ended = loop {
-                match body.frame().await {
-                    None => break Ok(()),
-                    Some(Err(error)) => break Err(error.into()),
-                    Some(Ok(frame)) => {
-                        if frame.data_ref().is_some_and(|part| !watcher.take(part)) {
-                            break Ok(());
-                        }
-                    }
-                }
-            };
-            watcher.ended(ended);
-        });
+impl Pace<'_> {
+    async fn wait(&mut self, number: usize) -> anyhow::Result<()> {
+        let watchers = self.watchers as u64;
+        match self.changes.pace {
+            Some(pace) => tokio::time::sleep_until((self.began + pace * number as u32).into()).await,
+            None => {
+                let near = |delivered: &u64| delivered + AHEAD * watchers >= number as u64 * watchers;
+                let waited = tokio::time::timeout(PATIENCE, self.delivered.wait_for(near)).await;
+                waited.context("the watchers stand still")??;
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Every `WRITERS`th change, each an update that carries its number and when it was sent.
-#[expect(clippy::too_many_arguments, reason = "what the writers share")]
 async fn write(
     target: &Target,
     writer: usize,
-    changes: &Changes,
+    mut pace: Pace<'_>,
     filler: &str,
-    seen: &Rc<RefCell<Seen>>,
-    mut delivered: Receiver<u64>,
-    watchers: usize,
-    began: Instant,
+    epoch: Instant,
 ) -> anyhow::Result<Durations> {
     let mut connection = target.connect().await?;
     let mut writes = Durations::default();
-    for number in (writer..changes.count).step_by(WRITERS) {
-        match changes.pace {
-            Some(pace) => tokio::time::sleep_until((began + pace * number as u32).into()).await,
-            None => {
-                let behind = |delivered: &u64| delivered + AHEAD * watchers as u64 >= (number * watchers) as u64;
-                tokio::time::timeout(PATIENCE, delivered.wait_for(behind))
-                    .await
-                    .context("the watchers stand still")??;
-            }
-        }
+    for number in (writer..pace.changes.count).step_by(WRITERS) {
+        pace.wait(number).await?;
         let sent = now();
-        let since = sent - seen.borrow().began;
-        let stamp = format!("{:016x}-{number:08x}", since.as_nanos());
+        let stamp = stamped(sent - epoch, number);
         let object = number % OBJECTS;
         let body = object_with(object, filler, &stamp);
         connection.must(&request_with("PUT", &format!("{MAPS}/map-{object}"), &body)).await?;
         writes.record(sent.elapsed());
     }
     Ok(writes)
-}
-
-/// One watch: counts its events, and that they are the ones expected.
-struct Watcher {
-    lines: Lines,
-    seen: Rc<RefCell<Seen>>,
-    count: usize,
-    /// The sum of the changes' numbers: right only if none is missing and none came twice in its place.
-    sum: usize,
-    is_cut_off: bool,
-}
-
-impl Watcher {
-    fn new(seen: Rc<RefCell<Seen>>) -> Self {
-        Watcher { lines: Lines::default(), seen, count: 0, sum: 0, is_cut_off: false }
-    }
-
-    /// Takes a piece of the stream; false once everything has come, or an error.
-    fn take(&mut self, part: &[u8]) -> bool {
-        let arrived = now();
-        let seen = &mut *self.seen.borrow_mut();
-        let (count, sum, cut_off) = (&mut self.count, &mut self.sum, &mut self.is_cut_off);
-        self.lines.feed(part, |line| match stamp(line) {
-            Ok((sent, number)) => {
-                seen.delays.record((arrived - seen.began).saturating_sub(sent));
-                *count += 1;
-                *sum += number;
-            }
-            Err(error) => {
-                eprintln!("a watch ends: {error:#}");
-                *cut_off = true;
-            }
-        });
-        seen.last = arrived;
-        if seen.delays.count() >= seen.next_notice {
-            seen.next_notice = seen.delays.count() + seen.notice_every;
-            seen.progress.send_replace(seen.delays.count());
-        }
-        self.count < seen.expected && !self.is_cut_off
-    }
-
-    fn ended(&mut self, ended: anyhow::Result<()>) {
-        if let Err(error) = ended {
-            eprintln!("a watch ends: {error:#}");
-        }
-        let seen = &mut *self.seen.borrow_mut();
-        let expected_sum = seen.expected * seen.expected.saturating_sub(1) / 2;
-        if self.count == seen.expected && self.sum == expected_sum {
-            seen.complete += 1;
-        } else {
-            seen.cut_off += 1;
-        }
-        seen.progress.send_replace(seen.delays.count());
-    }
-}
-
-/// When the change of an event was sent, and its number.
-fn stamp(line: &[u8]) -> anyhow::Result<(Duration, usize)> {
-    const FIELD: &[u8] = b"\"stamp\":\"";
-    const TAIL_BYTES: usize = 64;
-    let tail = &line[line.len().saturating_sub(TAIL_BYTES)..];
-    let found = tail.windows(FIELD.len()).position(|window| window == FIELD);
-    let Some(start) = found else { bail!("{}", String::from_utf8_lossy(&line[..line.len().min(300)])) };
-    let text = std::str::from_utf8(&tail[start + FIELD.len()..])?;
-    let (sent, number) = text.split_once('-').context("a stamp has two parts")?;
-    let number = number.get(..8).context("a stamp's number has eight digits")?;
-    Ok((Duration::from_nanos(u64::from_str_radix(sent, 16)?), usize::from_str_radix(number, 16)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stamp_is_found_at_an_events_end() {
-        let object = object_with(3, "xyz", &format!("{:016x}-{:08x}", 123_456_789, 77));
-        let line = format!("{{\"type\":\"MODIFIED\",\"object\":{object}}}");
-        assert_eq!(stamp(line.as_bytes()).unwrap(), (Duration::from_nanos(123_456_789), 77));
-        assert!(stamp(br#"{"type":"ERROR","object":{"code":410}}"#).is_err());
-    }
 }
