@@ -125,6 +125,10 @@ impl Display for Section {
 }
 
 impl Quantity {
+    pub(crate) fn count(count: usize) -> Self {
+        Quantity::Count(count as f64)
+    }
+
     pub(crate) fn number(self) -> f64 {
         match self {
             Quantity::PerSecond(number)

@@ -55,19 +55,25 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let megabytes = |mebibytes: f64| Aim::AtMost(Quantity::Bytes(mebibytes * MEBIBYTE));
     Ok(vec![
         Figure::new("memory, nothing stored", Quantity::Bytes(empty)),
-        Figure::new(format!("memory, {few} pods of 4 KiB"), Quantity::Bytes(with_few))
+        Figure::new(format!("memory, {} pods of 4 KiB", Quantity::count(few)), Quantity::Bytes(with_few))
             .beside("upstream", Quantity::Bytes(1021.0 * MEBIBYTE))
             .aim(megabytes(100.0)),
-        Figure::new(format!("memory, {many} pods of 4 KiB"), Quantity::Bytes(with_many))
+        Figure::new(format!("memory, {} pods of 4 KiB", Quantity::count(many)), Quantity::Bytes(with_many))
             .detail("restarted", Quantity::Bytes(restarted))
             .beside("upstream", Quantity::Bytes(3079.0 * MEBIBYTE))
             .aim(megabytes(350.0)),
-        Figure::new(format!("memory grown by {most} pods of 4 KiB"), Quantity::Bytes(with_most - empty))
-            .beside("their bytes", Quantity::Bytes(bytes as f64))
-            .aim(Aim::ShareAtMost(2.0)),
+        Figure::new(
+            format!("memory grown by {} pods of 4 KiB", Quantity::count(most)),
+            Quantity::Bytes(with_most - empty),
+        )
+        .beside("their bytes", Quantity::Bytes(bytes as f64))
+        .aim(Aim::ShareAtMost(2.0)),
         Figure::new("creates of pods of 4 KiB, 64 connections", rate),
-        Figure::new(format!("start with {many} pods, to ready"), Quantity::Seconds(crate::durations::median(starts)))
-            .beside("upstream", Quantity::Seconds(7.6))
-            .aim(Aim::AtMost(Quantity::Seconds(1.0))),
+        Figure::new(
+            format!("start with {} pods, to ready", Quantity::count(many)),
+            Quantity::Seconds(crate::durations::median(starts)),
+        )
+        .beside("upstream", Quantity::Seconds(7.6))
+        .aim(Aim::AtMost(Quantity::Seconds(1.0))),
     ])
 }

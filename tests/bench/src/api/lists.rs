@@ -97,8 +97,9 @@ async fn everything(bench: &Bench, servers: &Servers) -> anyhow::Result<Vec<Figu
             constant.drain(&answer).await?;
             constants.push(began.elapsed().as_secs_f64());
         }
-        let figure = Figure::new(format!("list of {count} ConfigMaps"), Quantity::Seconds(median(lists)))
-            .detail("body", Quantity::Bytes(bytes as f64));
+        let figure =
+            Figure::new(format!("list of {} ConfigMaps", Quantity::count(count)), Quantity::Seconds(median(lists)))
+                .detail("body", Quantity::Bytes(bytes as f64));
         let limit = Quantity::Seconds(median(constants));
         figures.push(if count == all {
             figure.detail("upstream", Quantity::Seconds(0.499)).beside("constant answer", limit)
@@ -129,12 +130,15 @@ async fn selective(
         constant.drain(&request("GET", &format!("/{bytes}"))).await?;
         constants.record(began.elapsed());
     }
-    Ok(Figure::new(format!("{} of {count} by label, p99", count / GROUPS), delays.percentile(0.99).into())
-        .detail("p50", delays.percentile(0.5).into())
-        .detail("body", Quantity::Bytes(bytes as f64))
-        .detail("lists", Quantity::Count(delays.count() as f64))
-        .beside("constant answer, p99", constants.percentile(0.99).into())
-        .aim(Aim::AtMost(Quantity::Seconds(0.005))))
+    Ok(Figure::new(
+        format!("{} of {} by label, p99", Quantity::count(count / GROUPS), Quantity::count(count)),
+        delays.percentile(0.99).into(),
+    )
+    .detail("p50", delays.percentile(0.5).into())
+    .detail("body", Quantity::Bytes(bytes as f64))
+    .detail("lists", Quantity::Count(delays.count() as f64))
+    .beside("constant answer, p99", constants.percentile(0.99).into())
+    .aim(Aim::AtMost(Quantity::Seconds(0.005))))
 }
 
 struct Round {

@@ -50,7 +50,11 @@ fn paced_figures(watchers: usize, changes: &Changes, outcome: &Outcome) -> Vec<F
     let expected = (watchers * changes.count) as f64;
     vec![
         Figure::new(
-            format!("delay p99, {watchers} watchers × {CHANGES_PER_SECOND} changes/s"),
+            format!(
+                "delay p99, {} watchers × {} changes/s",
+                Quantity::count(watchers),
+                Quantity::count(CHANGES_PER_SECOND)
+            ),
             outcome.delays.percentile(0.99).into(),
         )
         .detail("p50", outcome.delays.percentile(0.5).into())
@@ -70,13 +74,16 @@ fn paced_figures(watchers: usize, changes: &Changes, outcome: &Outcome) -> Vec<F
 fn unpaced_figures(watchers: usize, changes: &Changes, outcome: &Outcome) -> Vec<Figure> {
     let events = outcome.delays.count();
     vec![
-        Figure::new(format!("unpaced, {watchers} watchers, ConfigMaps of 1 KiB"), per_second(events, outcome.took))
-            .detail("delay p99", outcome.delays.percentile(0.99).into())
-            .detail("CPU", Quantity::Seconds(outcome.processor_seconds / events as f64))
-            .detail("all delivered to", Quantity::Count(outcome.complete as f64))
-            .detail("changes", per_second(changes.count as u64, outcome.wrote))
-            .beside("upstream", Quantity::PerSecond(137_000.0))
-            .aim(Aim::ShareAtLeast(5.0)),
+        Figure::new(
+            format!("unpaced, {} watchers, ConfigMaps of 1 KiB", Quantity::count(watchers)),
+            per_second(events, outcome.took),
+        )
+        .detail("delay p99", outcome.delays.percentile(0.99).into())
+        .detail("CPU", Quantity::Seconds(outcome.processor_seconds / events as f64))
+        .detail("all delivered to", Quantity::Count(outcome.complete as f64))
+        .detail("changes", per_second(changes.count as u64, outcome.wrote))
+        .beside("upstream", Quantity::PerSecond(137_000.0))
+        .aim(Aim::ShareAtLeast(5.0)),
     ]
 }
 

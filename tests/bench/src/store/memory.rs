@@ -37,8 +37,8 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         Figure::new("an empty store, open", Quantity::Bytes(empty - without))
             .detail("the process without it", Quantity::Bytes(without))
             .aim(Aim::AtMost(Quantity::Bytes(5e6))),
-        memory(format!("{count} values of 4 KiB, written"), full - empty),
-        memory(format!("{count} values of 4 KiB, opened"), opened - before),
+        memory(format!("{} values of 4 KiB, written", Quantity::count(count)), full - empty),
+        memory(format!("{} values of 4 KiB, opened", Quantity::count(count)), opened - before),
     ])
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
             .beside("quiet", quiet.longest().into())
     };
     let figures = vec![
-        Figure::new(format!("snapshot of {count} objects, the longest"), snapshots.longest().into())
+        Figure::new(format!("snapshot of {} objects, the longest", Quantity::count(count)), snapshots.longest().into())
             .detail("p50", snapshots.percentile(0.5).into())
             .detail("taken", Quantity::Count(snapshots.count() as f64))
             .aim(Aim::AtMost(Quantity::Seconds(0.010))),

@@ -36,14 +36,14 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         let who = if clients == 1 { "1 client".to_owned() } else { format!("{clients} clients") };
         let beside_disk = figure(who.clone(), own)
             .detail("disk's p50", limit.delays.percentile(0.5).into())
-            .detail("p99", limit.delays.percentile(0.99).into())
+            .detail("disk's p99", limit.delays.percentile(0.99).into())
             .beside(format!("the disk, {clients} KiB a sync"), Quantity::PerSecond(limit.rate))
             .share(share(own, plain));
         let etcd = summary(rival);
         let beside_etcd = figure(who, own)
             .detail("etcd's p50", etcd.delays.percentile(0.5).into())
-            .detail("p99", etcd.delays.percentile(0.99).into())
-            .detail("CPU", Quantity::Seconds(etcd.processor_each))
+            .detail("etcd's p99", etcd.delays.percentile(0.99).into())
+            .detail("etcd's CPU", Quantity::Seconds(etcd.processor_each))
             .beside("etcd", Quantity::PerSecond(etcd.rate))
             .share(share(own, rival));
         figures.push(if clients == 1 { beside_disk.aim(Aim::ShareAtLeast(0.9)) } else { beside_disk });

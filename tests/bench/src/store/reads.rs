@@ -51,7 +51,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     }
     let share = median(gets.iter().zip(&plain).map(|(get, plain)| get / plain).collect());
     let mut figures = vec![
-        Figure::new(format!("gets, one thread, {count} keys"), Quantity::PerSecond(median(gets)))
+        Figure::new(format!("gets, one thread, {} keys", Quantity::count(count)), Quantity::PerSecond(median(gets)))
             .beside("std's BTreeMap", Quantity::PerSecond(median(plain)))
             .share(share),
     ];
@@ -75,7 +75,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         let share = median(ranges.iter().zip(&copies).map(|(range, copy)| range / copy).collect());
         figures.push(
             Figure::new(
-                format!("range of {} objects of 1 KiB", range.entries.len()),
+                format!("range of {} objects of 1 KiB", Quantity::count(range.entries.len())),
                 Quantity::Seconds(median(ranges)),
             )
             .detail("bytes", Quantity::Bytes(bytes as f64))
