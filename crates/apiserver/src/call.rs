@@ -51,7 +51,11 @@ impl Call {
 
     /// The same request, about another namespace.
     pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
-        let info = ResourceInfo { namespace: namespace.to_owned(), ..self.info.clone() };
+        self.about(self.kind, ResourceInfo { namespace: namespace.to_owned(), ..self.info.clone() })
+    }
+
+    /// The same request, about something else.
+    pub(crate) fn about(&self, kind: &'static Kind, info: ResourceInfo) -> Self {
         Call {
             server: self.server.clone(),
             user: self.user.clone(),
@@ -60,7 +64,7 @@ impl Call {
             query: self.query.clone(),
             headers: self.headers.clone(),
             accepted: self.accepted,
-            kind: self.kind,
+            kind,
             warnings: Mutex::default(),
         }
     }
@@ -144,6 +148,7 @@ pub(crate) fn invalid_options(call: &Call, faults: &[FieldError]) -> ApiError {
     let kind = match call.verb {
         "create" => "CreateOptions",
         "patch" => "PatchOptions",
+        "delete" | "deletecollection" => "DeleteOptions",
         _ => "UpdateOptions",
     };
     let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}", registry::error::aggregate(faults));

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 
 use crate::auth::{Peer, User};
 use crate::filters;
@@ -18,11 +18,29 @@ use crate::wire::body::{self, Body, BoxError};
 pub struct LocalService {
     server: Arc<ApiServer>,
     peer: Peer,
+    /// What requests that name no User-Agent are sent by.
+    agent: HeaderValue,
 }
 
 impl LocalService {
     pub(crate) fn new(server: Arc<ApiServer>, user: User) -> Self {
-        LocalService { server, peer: Peer::Local(Arc::new(user)) }
+        let agent = HeaderValue::from_static(program(&user.name));
+        LocalService { server, peer: Peer::Local(Arc::new(user)), agent }
+    }
+}
+
+/// The program that upstream runs under a user's name: field managers are called after it.
+fn program(user: &str) -> &'static str {
+    if user.starts_with("system:node:") {
+        "kubelet"
+    } else if user.starts_with("system:serviceaccount:kube-system:") || user == "system:kube-controller-manager" {
+        "kube-controller-manager"
+    } else if user == "system:kube-scheduler" {
+        "kube-scheduler"
+    } else if user == "system:kube-proxy" {
+        "kube-proxy"
+    } else {
+        "pintle"
     }
 }
 
@@ -41,6 +59,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (server, peer) = (self.server.clone(), self.peer.clone());
-        Box::pin(async move { Ok(filters::answer(server, peer, request.map(body::boxed)).await) })
+        let mut request = request.map(body::boxed);
+        request.headers_mut().entry(header::USER_AGENT).or_insert_with(|| self.agent.clone());
+        Box::pin(async move { Ok(filters::answer(server, peer, request).await) })
     }
 }

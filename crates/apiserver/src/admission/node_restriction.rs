@@ -156,6 +156,11 @@ fn check_pod(attributes: &Attributes<'_>, node: &str, object: Option<&Object>) -
         let why = format!("node {node:?} can only {verb} with spec.nodeName set to itself");
         return Err(attributes.forbidden(&why));
     }
+    if let (Some(object), "status") = (object, attributes.subresource)
+        && !changed_labels(object, Some(old)).is_empty()
+    {
+        return Err(attributes.forbidden(&format!("node {node:?} cannot update labels through pod status")));
+    }
     Ok(())
 }
 

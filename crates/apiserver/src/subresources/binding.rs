@@ -4,30 +4,54 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
-use registry::Object;
+use registry::{Kind, Object};
 use serde_json::{Value, json};
 
-use crate::call::Call;
+use crate::call::{Call, WriteOptions};
 use crate::status::ApiError;
 use crate::wire::body::{self, Body};
+use crate::wire::request_info::ResourceInfo;
 use crate::write::{self, Part, Wanted};
-use crate::{decode, metadata, respond};
+use crate::{decode, kinds, metadata, respond};
+
+/// Whether a kind is that of bindings themselves, made beside the pods rather than under one.
+pub(crate) fn handles(kind: &Kind) -> bool {
+    (kind.group, kind.plural) == ("", "bindings")
+}
+
+/// `POST …/bindings`: the binding's name is the pod's.
+pub(crate) async fn create_beside(call: &Call, body: Body) -> Result<Response<Body>, ApiError> {
+    let options = call.write_options()?;
+    let binding = decode::of_type(call, BINDING, &body::read(body).await?, options.validation)?;
+    let info = ResourceInfo {
+        resource: "pods".to_owned(),
+        subresource: "binding".to_owned(),
+        name: metadata::name(&binding).to_owned(),
+        ..call.info.clone()
+    };
+    let call = call.about(kinds::required("", "v1", "pods"), info);
+    create_binding(&call, binding, options).await
+}
 
 pub(super) fn create(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, ApiError>> {
     Box::pin(async move {
         let options = call.write_options()?;
         let body = body::read(request.into_body()).await?;
-        let mut binding = decode::of_type(&call, ("", "v1", "Binding"), &body, options.validation)?;
+        let mut binding = decode::of_type(&call, BINDING, &body, options.validation)?;
         metadata::settle_name(&mut binding, &call.info.name)?;
-        let now = call.server.ambient.clock.now_seconds().to_string();
-        write::update(&call, &call.info.name, Part::Narrow("binding"), options, |pod| {
-            // Upstream binds behind its field managers: nobody comes to own the node's name.
-            bind(&call, pod, &binding, &now).map(Wanted::settled)
-        })
-        .await?;
-        let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201 });
-        respond::value(&call, StatusCode::CREATED, status)
+        create_binding(&call, binding, options).await
     })
+}
+
+const BINDING: (&str, &str, &str) = ("", "v1", "Binding");
+
+async fn create_binding(call: &Call, binding: Object, options: WriteOptions) -> Result<Response<Body>, ApiError> {
+    let now = call.server.ambient.clock.now_seconds().to_string();
+    // Upstream binds behind its field managers: nobody comes to own the node's name.
+    let change = |pod: &Object| bind(call, pod, &binding, &now).map(Wanted::settled);
+    write::update(call, &call.info.name, Part::Narrow("binding"), options, change).await?;
+    let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201 });
+    respond::value(call, StatusCode::CREATED, status)
 }
 
 fn bind(call: &Call, pod: &Object, binding: &Object, now: &str) -> Result<Object, ApiError> {

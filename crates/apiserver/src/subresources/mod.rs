@@ -11,7 +11,7 @@ use crate::status::ApiError;
 use crate::wire::body::Body;
 
 mod approval;
-mod binding;
+pub(crate) mod binding;
 mod ephemeral_containers;
 mod eviction;
 mod finalize;

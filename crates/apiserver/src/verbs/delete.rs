@@ -5,7 +5,7 @@ use registry::FieldError;
 use serde_json::{Value, json};
 
 use super::list;
-use crate::call::Call;
+use crate::call::{Call, invalid_options};
 use crate::deletion::{DeleteOptions, Propagation};
 use crate::metadata;
 use crate::status::ApiError;
@@ -89,7 +89,7 @@ pub(crate) fn options(call: &Call, body: &[u8]) -> Result<DeleteOptions, ApiErro
         Some("Background") => Some(Propagation::Background),
         Some("Foreground") => Some(Propagation::Foreground),
         Some(other) => {
-            let supported = ["Background", "Foreground", "Orphan"];
+            let supported = ["Foreground", "Background", "Orphan", "nil"];
             faults.push(FieldError::not_supported("propagationPolicy", other, &supported));
             None
         }
@@ -101,8 +101,7 @@ pub(crate) fn options(call: &Call, body: &[u8]) -> Result<DeleteOptions, ApiErro
         faults.push(FieldError::not_supported("dryRun", *value, &["All"]));
     }
     if !faults.is_empty() {
-        let message = format!("DeleteOptions.meta.k8s.io \"\" is invalid: {}", registry::error::aggregate(&faults));
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message));
+        return Err(invalid_options(call, &faults));
     }
     let precondition = |name: &str| {
         let value = object.get("preconditions").and_then(|preconditions| preconditions.get(name));

@@ -7,6 +7,7 @@ use http::{Response, StatusCode};
 use crate::call::Call;
 use crate::patch::Patch;
 use crate::status::ApiError;
+use crate::subresources::binding;
 use crate::wire::body::{self, Body};
 use crate::wire::request_info::RequestInfo;
 use crate::write::{self, Part};
@@ -32,6 +33,7 @@ pub(crate) async fn dispatch(call: Arc<Call>, request: Body) -> Result<Response<
         "list" => list::list(&call).await,
         "watch" => watch::watch(call).await,
         "create" if !call.info.name.is_empty() => Err(ApiError::method_not_allowed(call.subject(&call.info.name))),
+        "create" if binding::handles(call.kind) => binding::create_beside(&call, request).await,
         "create" => create(&call, request).await,
         "update" => update(&call, request, Part::Object).await,
         "patch" => patch(&call, request, Part::Object).await,

@@ -1,6 +1,7 @@
 //! The server as its clients see it.
 
 mod access;
+mod apply;
 mod client;
 mod common;
 mod encodings;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::element::{PathElement, path_text};
-use super::model::{Model, is_bookkeeping, is_metadata};
+use super::model::Model;
 use super::set::FieldSet;
 use crate::Object;
 use crate::schema::{Shape, Type};
@@ -198,9 +198,6 @@ impl Naming {
 
     fn fields(&mut self, object: &Map<String, Value>, model: Model) {
         for (name, value) in object {
-            if self.path.len() < 2 && is_bookkeeping(&self.path, name) {
-                continue;
-            }
             let child = model.under(name);
             self.path.push(child.element);
             self.value(value, child.model);
@@ -223,9 +220,7 @@ impl Naming {
     }
 
     fn insert(&mut self) {
-        if !is_metadata(&self.path) {
-            self.set.insert(&self.path);
-        }
+        self.set.insert(&self.path);
     }
 }
 
@@ -252,7 +247,8 @@ mod tests {
         assert_eq!(
             field_set(&config, lookup("", "v1", "Pod").unwrap()).encode(),
             json!({
-                "f:metadata": {"f:annotations": {}, "f:labels": {"f:app": {}}},
+                "f:apiVersion": {}, "f:kind": {},
+                "f:metadata": {"f:annotations": {}, "f:labels": {"f:app": {}}, "f:name": {}},
                 "f:spec": {
                     "f:containers": {r#"k:{"name":"c"}"#: {".": {}, "f:image": {}, "f:name": {},
                         "f:ports": {r#"k:{"containerPort":80,"protocol":"TCP"}"#: {".": {}, "f:containerPort": {}}}}},

@@ -149,21 +149,28 @@ fn key_value(object: &Map<String, Value>, shape: &'static Shape, key: &str) -> O
 }
 
 /// What no manager owns, whoever wrote it: the identity and the bookkeeping of the object.
+pub(super) const BOOKKEEPING: &[&[&str]] = &[
+    &["apiVersion"],
+    &["kind"],
+    &["metadata"],
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+    &["metadata", "creationTimestamp"],
+    &["metadata", "selfLink"],
+    &["metadata", "uid"],
+    &["metadata", "clusterName"],
+    &["metadata", "generation"],
+    &["metadata", "managedFields"],
+    &["metadata", "resourceVersion"],
+];
+
+/// Whether a field is bookkeeping, by the path that leads to it and its name.
 pub(super) fn is_bookkeeping(parents: &[PathElement], name: &str) -> bool {
     match parents {
         [] => matches!(name, "apiVersion" | "kind"),
-        [PathElement::Field(parent)] if parent == "metadata" => matches!(
-            name,
-            "name"
-                | "namespace"
-                | "creationTimestamp"
-                | "selfLink"
-                | "uid"
-                | "clusterName"
-                | "generation"
-                | "managedFields"
-                | "resourceVersion"
-        ),
+        [PathElement::Field(parent)] if parent == "metadata" => {
+            BOOKKEEPING.iter().any(|path| path.len() == 2 && path[1] == name)
+        }
         _ => false,
     }
 }

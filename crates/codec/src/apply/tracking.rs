@@ -11,6 +11,7 @@ use super::conflict::Conflict;
 use super::last_applied;
 use super::managed::{Entry, ManagedFields, Manager, Operation};
 use super::merge::merge;
+use super::model::BOOKKEEPING;
 use super::remove::{remove, with_named_fields};
 use super::set::FieldSet;
 use crate::Object;
@@ -162,6 +163,8 @@ impl Tracking<'_> {
             if object != *live {
                 own.time = Some(self.now.to_owned());
             }
+            // Names and versions were held while pruning; nobody comes to own them.
+            own.replace_set(own.set().difference(&FieldSet::of_fields(BOOKKEEPING)));
             managed.put(own);
         }
         Ok(Applied { object, managed })

@@ -331,8 +331,9 @@ fn holds(object: &Object, config: &Value, r#type: &'static Type) -> bool {
     compare(object, &merged, r#type).is_empty()
 }
 
+/// Without what nobody owns.
 fn fields(object: &Value, r#type: &'static Type) -> FieldSet {
-    field_set(&self::object(object), r#type)
+    field_set(&self::object(object), r#type).difference(&FieldSet::of_fields(BOOKKEEPING))
 }
 
 proptest! {
