@@ -79,7 +79,7 @@ fn puts_rate(runtime: &tokio::runtime::Runtime, store: &Arc<Embedded>, clients: 
                 let mut writes = 0_usize;
                 while start.elapsed() < ROUND {
                     let key = format!("things/{client}/{}", writes % 100);
-                    let present = store.get(&key, store::ReadAt::Newest).await.expect("a read");
+                    let present = store.get(&key, ReadAt::Newest).await.expect("a read");
                     let expect = present.map_or(Expect::Absent, |entry| Expect::At(entry.modified));
                     store.put(&key, Bytes::from(vec![7; VALUE_BYTES]), expect).await.expect("a put");
                     writes += 1;

@@ -8,13 +8,17 @@
 //! In the folder: `log-<first revision>`, `snapshot-<last revision>`, `lock`. Recovery reads the
 //! newest snapshot and the logs behind it.
 
+mod check;
 mod disk;
 mod format;
 mod frames;
 mod handover;
 mod log;
 mod recovery;
+mod repair;
+mod salvage;
 mod snapshot;
+mod transfer;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +41,13 @@ use crate::{
 };
 use handover::{Handover, Lead, Submitted};
 use writer::{Failure, Request, Writer};
+
+/// What can be done with a store's folder beside serving it.
+pub mod folder {
+    pub use super::check::{Contents, Damage, FileFound, Report, check, check_on};
+    pub use super::repair::{Loss, Repaired, repair, repair_on};
+    pub use super::transfer::{Forked, Restored, TransferError, fork, restore, save, snapshot_of};
+}
 
 /// How much may wait for the disk, in KiB of transactions; more wait for room.
 const MAX_WAITING_KIB: usize = 64 << 10;

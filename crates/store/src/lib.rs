@@ -33,7 +33,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use stdx::signal;
 
-pub use embedded::{Disk, DiskFile, Embedded, FolderDisk, OpenError};
+pub use embedded::{Disk, DiskFile, Embedded, FolderDisk, OpenError, folder};
 pub use error::StoreError;
 pub use history::HistoryLimits;
 pub use limits::{MAX_KEY_BYTES, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, MAX_VALUE_BYTES, check_transaction};

@@ -18,8 +18,8 @@ use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use stdx::{Ambient, Random};
 use store::{
-    Action, Embedded, Expect, Operation, Options, RangeRequest, Revision, Store, StoreError, Transaction, WatchItem,
-    WatchRequest,
+    Action, Embedded, Expect, HistoryLimits, Operation, Options, RangeRequest, Revision, Store, StoreError,
+    Transaction, WatchItem, WatchRequest,
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -269,7 +269,8 @@ fn step_of(value: &[u8]) -> u64 {
 }
 
 fn open(folder: &Path) -> Arc<Embedded> {
-    // Logs so short that rotation and snapshots are killed as well.
-    let options = Options { rotate_log_bytes: 16_384, ..Options::default() };
+    // Logs so short that rotation and snapshots are killed as well, and little to replay.
+    let history = HistoryLimits { ceiling_bytes: 100_000, ..HistoryLimits::default() };
+    let options = Options { rotate_log_bytes: 16_384, history, ..Options::default() };
     Embedded::open(folder, options, Ambient::system()).unwrap()
 }

@@ -141,6 +141,11 @@ impl Inventory {
         self.snapshots.is_empty() && self.logs.is_empty()
     }
 
+    /// The newest revision that a file is named after.
+    pub(super) fn newest_name(&self) -> Revision {
+        self.logs.iter().chain(&self.snapshots).max().copied().unwrap_or_default()
+    }
+
     /// Every file with a name of its own.
     pub(super) fn names(&self) -> impl Iterator<Item = String> {
         let snapshots = self.snapshots.iter().map(|&revision| snapshot_name(revision));

@@ -221,7 +221,7 @@ impl Life {
         for step in steps {
             let Some(store) = self.store.clone() else { return };
             match step {
-                Step::Round(round) => self.round(&*store, round).await,
+                Step::Round(round) => self.round(&store, round).await,
                 Step::Compact => {
                     let middle = Revision(self.model.revision().0 / 2);
                     store.compact(middle).await.unwrap();

@@ -5,3 +5,5 @@ mod faulty_disk;
 mod folder;
 mod life;
 mod power;
+mod repair;
+mod transfer;
