@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cluster::Settings;
 use cluster::progress::Format;
 
+use crate::commands::store;
+
 // Upstream's own numbers, which manifests and tools take for granted.
 const API_PORT: u16 = 6443;
 const KUBELET_PORT: u16 = 10250;
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Check(Place),
     /// Load, list and remove images
     Image(Image),
+    /// Check, repair, save, restore and fork the store
+    Store(store::Store),
     /// Print the version
     Version(Output),
     /// Run the cluster's server in this process

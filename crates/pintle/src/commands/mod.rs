@@ -6,6 +6,7 @@ mod down;
 mod image;
 mod server;
 mod status;
+pub(crate) mod store;
 mod up;
 mod version;
 
@@ -21,6 +22,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Destroy(destroy) => destroy::run(&destroy),
         Command::Check(place) => check::run(&place),
         Command::Image(image) => image::run(image.command),
+        Command::Store(store) => store::run(&store),
         Command::Version(output) => version::run(output),
         Command::Server(place) => server::run(&place),
     }

@@ -15,7 +15,7 @@ use crate::shared::Moment;
 use crate::{Options, Revision};
 
 /// How often a folder in use is read anew because files came and went meanwhile.
-const MAX_TRIES: usize = 10;
+const MAX_TRIES: usize = 100;
 
 /// What a store's folder holds.
 #[derive(Clone, Debug)]

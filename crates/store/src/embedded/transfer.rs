@@ -19,7 +19,7 @@ use crate::shared::Moment;
 use crate::{Options, Revision, Snapshot};
 
 /// How often a folder in use is forked anew because files went meanwhile.
-const MAX_TRIES: usize = 10;
+const MAX_TRIES: usize = 100;
 
 /// Why a snapshot or a fork did not come to be.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +125,8 @@ pub fn fork(from: &Path, to: &Path) -> Result<Forked, TransferError> {
         let forked = fork_once(&disk, to);
         let is_worth_a_try = matches!(
             &forked,
-            Err(TransferError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound
+            Err(TransferError::Io { source, .. } | TransferError::Store(OpenError::Io { source, .. }))
+                if source.kind() == io::ErrorKind::NotFound
         );
         if forked.is_err() {
             std::fs::remove_dir_all(to).map_err(failed("remove what is unfinished of"))?;
