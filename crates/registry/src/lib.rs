@@ -59,6 +59,7 @@ pub static KINDS: &[&Kind] = &[
     &core::persistent_volume::PERSISTENT_VOLUME,
     &core::persistent_volume_claim::PERSISTENT_VOLUME_CLAIM,
     &core::pod_template::POD_TEMPLATE,
+    &core::binding::BINDING,
     &core::limit_range::LIMIT_RANGE,
     &core::resource_quota::RESOURCE_QUOTA,
     &admissionregistration::mutating_admission_policy::MUTATING_ADMISSION_POLICY,

@@ -11,3 +11,4 @@ mod support;
 mod verbs;
 mod watches;
 mod wire;
+mod writes;

@@ -36,21 +36,11 @@ pub(super) fn refresh(object: &mut Object, config: &Object) {
         return;
     }
     let mut applied = config.clone();
-    if let Some(Value::Object(metadata)) = applied.get_mut("metadata") {
-        let Some(Value::Object(mut annotations)) = metadata.shift_remove("annotations") else {
-            return write(object, &applied);
-        };
+    let metadata = applied.get_mut("metadata").and_then(Value::as_object_mut);
+    if let Some(Value::Object(annotations)) = metadata.and_then(|metadata| metadata.get_mut("annotations")) {
         annotations.shift_remove(ANNOTATION);
-        if !annotations.is_empty() {
-            metadata.insert("annotations".to_owned(), Value::Object(annotations));
-        }
     }
-    write(object, &applied);
-}
-
-/// Keeps to the bound of annotations: too large an annotation goes.
-fn write(object: &mut Object, applied: &Object) {
-    let text = format!("{}\n", sorted(&Value::Object(applied.clone())));
+    let text = format!("{}\n", sorted(&Value::Object(applied)));
     let Some(Value::Object(annotations)) = object.get_mut("metadata").and_then(|of| of.get_mut("annotations")) else {
         return;
     };
