@@ -1,10 +1,12 @@
 //! Schemas of custom resources: structural ones, in upstream's sense. Every field has one type, said once
 //! and outside of the logic (`allOf`, `anyOf`, `oneOf`, `not`), which may only narrow values down.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::error::FieldError;
-use crate::fields::{get, get_array, get_object, join, text, texts, truth};
+use crate::fields::{get, get_array, get_object, get_str, join, text, texts, truth, value};
 use crate::kind::Object;
 
 /// Faults of a version's `openAPIV3Schema`.
@@ -26,6 +28,7 @@ enum Level {
 const MAX_DEPTH: usize = 256;
 
 const LOGIC: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+const REASONS: [&str; 4] = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
 fn validate_node(schema: &Object, level: Level, path: &str, depth: usize, faults: &mut Vec<FieldError>) {
@@ -54,12 +57,30 @@ fn validate_node(schema: &Object, level: Level, path: &str, depth: usize, faults
     }
     for list in LOGIC {
         for (at, branch) in crate::fields::items(schema, list).enumerate() {
-            validate_node(branch, Level::Logic, &format!("{path}.{list}[{at}]"), depth + 1, faults);
+            if !tells_int_or_string(schema, list, at) {
+                validate_node(branch, Level::Logic, &format!("{path}.{list}[{at}]"), depth + 1, faults);
+            }
         }
     }
     if let Some(not) = get_object(schema, "not") {
         validate_node(not, Level::Logic, &join(path, "not"), depth + 1, faults);
     }
+}
+
+/// Whether a branch belongs to the one pattern in which logic may name types: a number or a text, for readers
+/// of schemas that do not know `x-kubernetes-int-or-string`.
+fn tells_int_or_string(schema: &Object, list: &str, at: usize) -> bool {
+    let is_pattern = |schema: &Object| {
+        let types = crate::fields::items(schema, "anyOf").map(|branch| (branch.len(), text(branch, "type")));
+        types.eq([(1, "integer"), (1, "string")])
+    };
+    let is_first_of_all = || crate::fields::items(schema, "allOf").next().is_some_and(is_pattern);
+    truth(schema, "x-kubernetes-int-or-string")
+        && match list {
+            "anyOf" => is_pattern(schema),
+            "allOf" => at == 0 && is_first_of_all(),
+            _ => false,
+        }
 }
 
 /// What JSON schema has and Kubernetes has not.
@@ -136,55 +157,125 @@ fn validate_extensions(schema: &Object, path: &str, faults: &mut Vec<FieldError>
     }
     validate_list_type(schema, path, faults);
     let map_type = "x-kubernetes-map-type";
-    match text(schema, map_type) {
-        "" => {}
-        "atomic" | "granular" if text(schema, "type") == "object" => {}
-        "atomic" | "granular" => {
-            let detail = "must be object if x-kubernetes-map-type is specified";
-            faults.push(FieldError::invalid(join(path, "type"), text(schema, "type"), detail));
+    if let Some(kind) = get_str(schema, map_type) {
+        check_type_for(schema, "object", map_type, path, faults);
+        if !["atomic", "granular"].contains(&kind) {
+            faults.push(FieldError::not_supported(join(path, map_type), kind, &["atomic", "granular"]));
         }
-        other => faults.push(FieldError::not_supported(join(path, map_type), other, &["atomic", "granular"])),
     }
     for (at, rule) in crate::fields::items(schema, "x-kubernetes-validations").enumerate() {
-        if text(rule, "rule").trim().is_empty() {
-            let path = format!("{path}.x-kubernetes-validations[{at}].rule");
-            faults.push(FieldError::required(path, "rule is not specified"));
-        }
+        validate_rule(rule, &format!("{path}.x-kubernetes-validations[{at}]"), faults);
+    }
+}
+
+/// An extension that goes with one type alone.
+fn check_type_for(schema: &Object, wanted: &str, extension: &str, path: &str, faults: &mut Vec<FieldError>) {
+    let detail = format!("must be {wanted} if {extension} is specified");
+    match text(schema, "type") {
+        kind if kind == wanted => {}
+        "" => faults.push(FieldError::required(join(path, "type"), detail)),
+        other => faults.push(FieldError::invalid(join(path, "type"), other, detail)),
+    }
+}
+
+/// An expression that values must fulfil. It is not compiled here.
+fn validate_rule(rule: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let (expression, message) = (text(rule, "rule").trim(), text(rule, "message"));
+    let has_lines = |text: &str| text.contains(['\n', '\r']);
+    if expression.is_empty() {
+        faults.push(FieldError::required(join(path, "rule"), "rule is not specified"));
+    } else if !message.is_empty() && message.trim().is_empty() {
+        faults.push(FieldError::invalid(join(path, "message"), message, "message must be non-empty if specified"));
+    } else if has_lines(message.trim()) {
+        faults.push(FieldError::invalid(join(path, "message"), message, "message must not contain line breaks"));
+    } else if has_lines(expression) && message.is_empty() {
+        let detail = "message must be specified if rule contains line breaks";
+        faults.push(FieldError::required(join(path, "message"), detail));
+    }
+    let message_expression = text(rule, "messageExpression");
+    if !message_expression.is_empty() && message_expression.trim().is_empty() {
+        let detail = "messageExpression must be non-empty if specified";
+        faults.push(FieldError::required(join(path, "messageExpression"), detail));
+    }
+    if let Some(reason) = get_str(rule, "reason").filter(|reason| !REASONS.contains(reason)) {
+        faults.push(FieldError::not_supported(join(path, "reason"), reason, &REASONS));
     }
 }
 
 fn validate_list_type(schema: &Object, path: &str, faults: &mut Vec<FieldError>) {
     let (list_type, keys) = ("x-kubernetes-list-type", "x-kubernetes-list-map-keys");
-    let kind = text(schema, list_type);
-    let has_keys = !get_array(schema, keys).is_empty();
-    if !kind.is_empty() && text(schema, "type") != "array" {
-        let detail = "must be array if x-kubernetes-list-type is specified";
-        faults.push(FieldError::invalid(join(path, "type"), text(schema, "type"), detail));
-    }
-    match kind {
-        "" | "atomic" | "set" | "map" => {}
-        other => {
-            faults.push(FieldError::not_supported(join(path, list_type), other, &["atomic", "map", "set"]));
+    let kind = get_str(schema, list_type);
+    if let Some(kind) = kind {
+        check_type_for(schema, "array", list_type, path, faults);
+        if kind == "set" && text(schema, "type") == "array" {
+            validate_set_items(schema, path, faults);
+        }
+        if !["atomic", "set", "map"].contains(&kind) {
+            faults.push(FieldError::not_supported(join(path, list_type), kind, &["atomic", "set", "map"]));
         }
     }
-    if has_keys && kind != "map" {
+    if !get_array(schema, keys).is_empty() && kind != Some("map") {
         let detail = "must be map if x-kubernetes-list-map-keys is non-empty";
-        match kind {
-            "" => faults.push(FieldError::required(join(path, list_type), detail)),
-            _ => faults.push(FieldError::invalid(join(path, list_type), kind, detail)),
-        }
+        faults.push(match kind {
+            None => FieldError::required(join(path, list_type), detail),
+            Some(kind) => FieldError::invalid(join(path, list_type), kind, detail),
+        });
     }
-    if kind != "map" {
-        return;
+    if kind == Some("map") {
+        validate_map_keys(schema, keys, path, faults);
     }
-    if !has_keys {
+}
+
+/// Items of a set are compared as a whole.
+fn validate_set_items(schema: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    const DETAIL: &str = "must be atomic as item of a list with x-kubernetes-list-type=set";
+    let Some(item) = get_object(schema, "items") else { return };
+    let (extension, is_whole) = match text(item, "type") {
+        "array" => ("x-kubernetes-list-type", matches!(text(item, "x-kubernetes-list-type"), "" | "atomic")),
+        "object" => ("x-kubernetes-map-type", text(item, "x-kubernetes-map-type") == "atomic"),
+        _ => return,
+    };
+    if !is_whole {
+        let shown = value(item, "x-kubernetes-list-type");
+        faults.push(FieldError::invalid(format!("{path}.items.{extension}"), shown, DETAIL));
+    }
+}
+
+/// Keys are scalars of the items, each named once.
+fn validate_map_keys(schema: &Object, keys: &str, path: &str, faults: &mut Vec<FieldError>) {
+    if get_array(schema, keys).is_empty() {
         let detail = "must not be empty if x-kubernetes-list-type is map";
         faults.push(FieldError::required(join(path, keys), detail));
     }
-    for (at, key) in texts(schema, keys).enumerate() {
-        if get_object(schema, "items.properties").is_none_or(|properties| !properties.contains_key(key)) {
-            let detail = "entries must all be names of item properties";
-            faults.push(FieldError::invalid(format!("{path}.{keys}[{at}]"), key, detail));
+    let Some(item) = get_object(schema, "items") else {
+        let detail = "must have a schema if x-kubernetes-list-type is map";
+        faults.push(FieldError::required(join(path, "items"), detail));
+        return;
+    };
+    if text(item, "type") != "object" {
+        let detail = "must be object if parent array's x-kubernetes-list-type is map";
+        faults.push(FieldError::invalid(join(path, "items.type"), text(item, "type"), detail));
+        return;
+    }
+    let properties = get_object(item, "properties");
+    let mut seen = BTreeSet::new();
+    for key in texts(schema, keys) {
+        let property = properties.and_then(|properties| properties.get(key)).and_then(Value::as_object);
+        match property.map(|property| text(property, "type")) {
+            None => {
+                let detail = "entries must all be names of item properties";
+                faults.push(FieldError::invalid(join(path, keys), value(schema, keys), detail));
+            }
+            Some("array" | "object") => {
+                let path = format!("{path}.items.properties[{key}].type");
+                let detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+                faults.push(FieldError::invalid(path, "object", detail));
+            }
+            Some(_) => {}
+        }
+        if !seen.insert(key) {
+            let detail = "must not contain duplicate entries";
+            faults.push(FieldError::invalid(join(path, keys), value(schema, keys), detail));
         }
     }
 }
@@ -274,6 +365,39 @@ mod tests {
     }
 
     #[test]
+    fn a_number_or_a_text_may_be_told_to_readers_of_schemas() {
+        let either = json!([{"type": "integer"}, {"type": "string"}]);
+        let port = |logic: Value| {
+            let mut port = logic;
+            port["x-kubernetes-int-or-string"] = json!(true);
+            json!({"type": "object", "properties": {"port": port}})
+        };
+        check(port(json!({"anyOf": either})), &[]);
+        check(port(json!({"allOf": [{"anyOf": either}, {"pattern": "x"}]})), &[]);
+        check(
+            port(json!({"oneOf": either})),
+            &[
+                "s.properties[port].oneOf[0].type: Forbidden: must be empty to be structural",
+                "s.properties[port].oneOf[1].type: Forbidden: must be empty to be structural",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_rule_says_something() {
+        check(
+            json!({"type": "object", "x-kubernetes-validations": [
+                {"rule": " "}, {"rule": "a\nb"}, {"rule": "a", "message": "b\nc", "reason": "Why"}]}),
+            &[
+                "s.x-kubernetes-validations[0].rule: Required value: rule is not specified",
+                "s.x-kubernetes-validations[1].message: Required value: message must be specified if rule contains line breaks",
+                r#"s.x-kubernetes-validations[2].message: Invalid value: "b\nc": message must not contain line breaks"#,
+                r#"s.x-kubernetes-validations[2].reason: Unsupported value: "Why": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired""#,
+            ],
+        );
+    }
+
+    #[test]
     fn what_json_schema_has_beyond_is_refused() {
         check(
             json!({"type": "object", "$ref": "#/x", "uniqueItems": true, "properties": {"a": {"type": "null"}},
@@ -299,7 +423,7 @@ mod tests {
         check(
             list("map", json!(["port"])),
             &[
-                r#"s.properties[l].x-kubernetes-list-map-keys[0]: Invalid value: "port": entries must all be names of item properties"#,
+                r#"s.properties[l].x-kubernetes-list-map-keys: Invalid value: ["port"]: entries must all be names of item properties"#,
             ],
         );
         check(
@@ -311,6 +435,7 @@ mod tests {
         check(
             list("set", json!(["name"])),
             &[
+                r#"s.properties[l].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set"#,
                 r#"s.properties[l].x-kubernetes-list-type: Invalid value: "set": must be map if x-kubernetes-list-map-keys is non-empty"#,
             ],
         );

@@ -17,8 +17,7 @@ const APPROVAL: &str = "api-approved.kubernetes.io";
 const SEE: &str = "see https://github.com/kubernetes/enhancements/pull/1111";
 const REVIEW_VERSIONS: [&str; 2] = ["v1", "v1beta1"];
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
-const COLUMN_FORMATS: [&str; 9] =
-    ["byte", "date", "date-time", "double", "float", "int32", "int64", "name", "password"];
+const COLUMN_FORMATS: [&str; 8] = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 const MAX_SELECTABLE_FIELDS: usize = 8;
 
 pub(super) fn validate(definition: &Object, old: Option<&Object>) -> Vec<FieldError> {
@@ -34,22 +33,25 @@ pub(super) fn validate(definition: &Object, old: Option<&Object>) -> Vec<FieldEr
         "Cluster" | "Namespaced" => {}
         other => faults.push(FieldError::not_supported("spec.scope", other, &["Cluster", "Namespaced"])),
     }
-    if truth(definition, "spec.preserveUnknownFields") {
-        let detail = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in \
-                      spec.versions[*].schema instead";
-        faults.push(FieldError::invalid("spec.preserveUnknownFields", true, detail));
-    }
     validate_versions(definition, &mut faults);
     for field in ["plural", "singular", "kind", "listKind"] {
         check_text(definition, &join("spec.names", field), "", &mut faults);
     }
     validate_names(definition, &mut faults);
+    validate_shared_parts(definition, &mut faults);
     if let Some(conversion) = get_object(definition, "spec.conversion") {
         validate_conversion(conversion, "spec.conversion", &mut faults);
     }
     match old {
         Some(old) => validate_change(definition, old, &mut faults),
         None => validate_approval(definition, group, &mut faults),
+    }
+    if truth(definition, "spec.preserveUnknownFields")
+        && !old.is_some_and(|old| truth(old, "spec.preserveUnknownFields"))
+    {
+        let detail = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in \
+                      spec.versions[*].schema instead";
+        faults.push(FieldError::invalid("spec.preserveUnknownFields", true, detail));
     }
     faults
 }
@@ -98,6 +100,12 @@ fn is_url(text: &str) -> bool {
 
 fn validate_versions(definition: &Object, faults: &mut Vec<FieldError>) {
     let path = "spec.versions";
+    for (at, version) in items(definition, path).enumerate() {
+        if get(version, "schema.openAPIV3Schema").is_none() {
+            let path = format!("{path}[{at}].schema.openAPIV3Schema");
+            faults.push(FieldError::required(path, "schemas are required"));
+        }
+    }
     let mut seen = BTreeSet::new();
     let (mut storing, mut are_unique) = (0, true);
     for (at, version) in items(definition, path).enumerate() {
@@ -110,7 +118,9 @@ fn validate_versions(definition: &Object, faults: &mut Vec<FieldError>) {
             faults.push(FieldError::invalid(join(&path, "name"), name, complaints.join(",")));
         }
         validate_deprecation(version, &path, faults);
-        validate_version_parts(version, &path, faults);
+        for part in PARTS.iter().filter(|part| !is_shared(definition, part.field)) {
+            (part.validate)(version, &join(&path, part.field), faults);
+        }
     }
     if !are_unique {
         faults.push(FieldError::invalid(path, value(definition, path), "must contain unique version names"));
@@ -121,50 +131,120 @@ fn validate_versions(definition: &Object, faults: &mut Vec<FieldError>) {
     }
 }
 
-fn validate_deprecation(version: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    let path = join(path, "deprecationWarning");
-    let Some(warning) = get(version, "deprecationWarning").and_then(Value::as_str) else { return };
-    if !truth(version, "deprecated") {
-        faults.push(FieldError::invalid(path.as_str(), warning, "can only be set for deprecated versions"));
-    }
-    if warning.is_empty() {
-        faults.push(FieldError::invalid(path, warning, "must not be an empty string"));
-    } else if warning.len() > 256 {
-        faults.push(FieldError::too_long(path, 256));
+/// A part of a version. One that is the same in all versions belongs to the definition for upstream, which
+/// then checks it once and names it by another path.
+struct Part {
+    field: &'static str,
+    shared_path: &'static str,
+    /// Checks the part of a version; its path is given.
+    validate: fn(&Object, &str, &mut Vec<FieldError>),
+}
+
+static PARTS: &[Part] = &[
+    Part { field: "schema", shared_path: "spec.validation", validate: validate_schema },
+    Part { field: "subresources", shared_path: "spec.subresources", validate: validate_subresources },
+    Part {
+        field: "additionalPrinterColumns",
+        shared_path: "spec.additionalPrinterColumns",
+        validate: validate_columns,
+    },
+    Part { field: "selectableFields", shared_path: "spec.selectableFields", validate: validate_selectable_fields },
+];
+
+fn is_shared(definition: &Object, field: &str) -> bool {
+    let mut versions = items(definition, "spec.versions").map(|version| get(version, field));
+    match versions.next() {
+        Some(Some(first)) => versions.all(|other| other == Some(first)),
+        _ => false,
     }
 }
 
-/// Schema, subresources and columns of one version.
-fn validate_version_parts(version: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    match get_object(version, "schema.openAPIV3Schema") {
-        None => {
-            let path = join(path, "schema.openAPIV3Schema");
-            faults.push(FieldError::required(path, "schemas are required"));
-        }
-        Some(root) => schema::validate(root, &join(path, "schema.openAPIV3Schema"), faults),
+fn validate_shared_parts(definition: &Object, faults: &mut Vec<FieldError>) {
+    let Some(first) = items(definition, "spec.versions").next() else { return };
+    for part in PARTS.iter().filter(|part| is_shared(definition, part.field)) {
+        (part.validate)(first, part.shared_path, faults);
     }
-    if let Some(scale) = get_object(version, "subresources.scale") {
-        let path = join(path, "subresources.scale");
-        for (field, parent) in [("specReplicasPath", ".spec."), ("statusReplicasPath", ".status.")] {
-            check_text(scale, field, &path, faults);
-            let json_path = text(scale, field);
-            if !json_path.is_empty() && !json_path.starts_with(parent) {
-                let detail = format!("should be a json path under {}", parent.trim_end_matches('.'));
-                faults.push(FieldError::invalid(join(&path, field), json_path, detail));
-            }
-        }
-        let selector = text(scale, "labelSelectorPath");
-        if !selector.is_empty() && ![".spec.", ".status."].iter().any(|parent| selector.starts_with(parent)) {
-            let detail = "should be a json path under either .spec or .status";
-            faults.push(FieldError::invalid(join(&path, "labelSelectorPath"), selector, detail));
+}
+
+fn validate_deprecation(version: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let path = join(path, "deprecationWarning");
+    let Some(warning) = get(version, "deprecationWarning").and_then(Value::as_str) else { return };
+    let unprintable = warning.char_indices().find(|(_, character)| character.is_control()).map(|(at, _)| {
+        format!("must only contain printable UTF-8 characters; non-printable character found at index {at}")
+    });
+    let complaints = match truth(version, "deprecated") {
+        false => vec!["can only be set for deprecated versions".to_owned()],
+        true => [
+            (warning.len() > 256).then(|| "must be <= 256 characters long".to_owned()),
+            warning.is_empty().then(|| "must not be an empty string".to_owned()),
+            unprintable,
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+    };
+    invalid_all(&path, warning, complaints, faults);
+}
+
+fn validate_schema(version: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    if let Some(root) = get_object(version, "schema.openAPIV3Schema") {
+        schema::validate(root, &join(path, "openAPIV3Schema"), faults);
+    }
+}
+
+fn validate_subresources(version: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let Some(scale) = get_object(version, "subresources.scale") else { return };
+    let path = join(path, "scale");
+    for (field, parent) in [("specReplicasPath", ".spec."), ("statusReplicasPath", ".status.")] {
+        let json_path = text(scale, field);
+        if json_path.is_empty() {
+            faults.push(FieldError::required(join(&path, field), ""));
+        } else if check_json_path(json_path, &join(&path, field), faults) && !json_path.starts_with(parent) {
+            let detail = format!("should be a json path under {}", parent.trim_end_matches('.'));
+            faults.push(FieldError::invalid(join(&path, field), json_path, detail));
         }
     }
+    let selector = text(scale, "labelSelectorPath");
+    let path = join(&path, "labelSelectorPath");
+    if !selector.is_empty()
+        && check_json_path(selector, &path, faults)
+        && ![".spec.", ".status."].iter().any(|parent| selector.starts_with(parent))
+    {
+        let detail = "should be a json path under either .spec or .status";
+        faults.push(FieldError::invalid(path, selector, detail));
+    }
+}
+
+fn check_json_path(json_path: &str, path: &str, faults: &mut Vec<FieldError>) -> bool {
+    let is_simple = json_path.starts_with('.');
+    if !is_simple {
+        faults.push(FieldError::invalid(path, json_path, "must be a simple json path starting with ."));
+    }
+    is_simple
+}
+
+fn validate_columns(version: &Object, path: &str, faults: &mut Vec<FieldError>) {
     for (at, column) in items(version, "additionalPrinterColumns").enumerate() {
-        validate_column(column, &format!("{path}.additionalPrinterColumns[{at}]"), faults);
+        validate_column(column, &format!("{path}[{at}]"), faults);
     }
-    crate::fields::check_length(version, "selectableFields", MAX_SELECTABLE_FIELDS, path, faults);
+}
+
+fn validate_selectable_fields(version: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let mut seen = BTreeSet::new();
     for (at, field) in items(version, "selectableFields").enumerate() {
-        check_text(field, "jsonPath", &format!("{path}.selectableFields[{at}]"), faults);
+        let path = format!("{path}[{at}].jsonPath");
+        match text(field, "jsonPath") {
+            "" => faults.push(FieldError::required(path, "")),
+            json_path if json_path.starts_with(".metadata.") => {
+                let detail = "must not point to fields in metadata";
+                faults.push(FieldError::invalid(path, json_path, detail));
+            }
+            json_path if !seen.insert(json_path) => faults.push(FieldError::duplicate(path, json_path)),
+            _ => {}
+        }
+    }
+    if seen.len() > MAX_SELECTABLE_FIELDS {
+        faults.push(FieldError::too_many(path, seen.len(), MAX_SELECTABLE_FIELDS));
     }
 }
 
@@ -186,7 +266,10 @@ fn validate_column(column: &Object, path: &str, faults: &mut Vec<FieldError>) {
         let detail = format!("must be one of {}", COLUMN_FORMATS.join(","));
         faults.push(FieldError::invalid(join(path, "format"), format, detail));
     }
-    check_text(column, "jsonPath", path, faults);
+    match text(column, "jsonPath") {
+        "" => faults.push(FieldError::required(join(path, "JSONPath"), "")),
+        json_path => _ = check_json_path(json_path, &join(path, "JSONPath"), faults),
+    }
 }
 
 fn validate_names(definition: &Object, faults: &mut Vec<FieldError>) {
@@ -220,28 +303,30 @@ fn validate_names(definition: &Object, faults: &mut Vec<FieldError>) {
 
 /// Paths name the fields as upstream's inner form does, where the webhook's stand beside the strategy.
 fn validate_conversion(conversion: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    let client = get_object(conversion, "webhook.clientConfig");
+    let (client, list) = (get_object(conversion, "webhook.clientConfig"), "webhook.conversionReviewVersions");
     match text(conversion, "strategy") {
         "" => faults.push(FieldError::required(join(path, "strategy"), "")),
-        "None" => {
-            if client.is_some() {
+        "None" | "Webhook" => {}
+        other => faults.push(FieldError::not_supported(join(path, "strategy"), other, &["None", "Webhook"])),
+    }
+    if text(conversion, "strategy") != "Webhook" {
+        for (field, is_there) in [
+            ("webhookClientConfig", client.is_some()),
+            ("conversionReviewVersions", !get_array(conversion, list).is_empty()),
+        ] {
+            if is_there {
                 let detail = "should not be set when strategy is not set to Webhook";
-                faults.push(FieldError::forbidden(join(path, "webhookClientConfig"), detail));
+                faults.push(FieldError::forbidden(join(path, field), detail));
             }
-            return;
         }
-        "Webhook" => {}
-        other => {
-            faults.push(FieldError::not_supported(join(path, "strategy"), other, &["None", "Webhook"]));
-            return;
-        }
+        return;
     }
     let client_path = join(path, "webhookClientConfig");
     match client {
         None => faults.push(FieldError::required(client_path, "required when strategy is set to Webhook")),
         Some(client) => webhook_client::validate(client, &client_path, faults),
     }
-    let (path, list) = (join(path, "conversionReviewVersions"), "webhook.conversionReviewVersions");
+    let path = join(path, "conversionReviewVersions");
     if get_array(conversion, list).is_empty() {
         faults.push(FieldError::required(path, ""));
         return;
@@ -271,8 +356,12 @@ fn validate_change(definition: &Object, old: &Object, faults: &mut Vec<FieldErro
     check_immutable(definition, old, "spec.names.plural", faults);
     for (at, stored) in texts(definition, "status.storedVersions").enumerate() {
         if !items(definition, "spec.versions").any(|version| text(version, "name") == stored) {
-            let path = format!("status.storedVersions[{at}]");
-            faults.push(FieldError::invalid(path, stored, "must appear in spec.versions"));
+            let detail = format!(
+                "missing from spec.versions; {stored} was previously a storage version, and must remain in \
+                 spec.versions until a storage migration ensures no data remains persisted in {stored} and removes \
+                 {stored} from status.storedVersions"
+            );
+            faults.push(FieldError::invalid(format!("status.storedVersions[{at}]"), stored, detail));
         }
     }
 }
@@ -333,11 +422,11 @@ mod tests {
                 r#"metadata.name: Invalid value: "widget": must be spec.names.plural+"."+spec.group"#,
                 r#"spec.group: Invalid value: "example": should be a domain with at least one dot"#,
                 r#"spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced""#,
-                "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
                 "spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required",
                 r#"spec.versions: Invalid value: [{"name":"v1","served":true,"storage":false}]: must have exactly one version marked as storage version"#,
                 &format!(r#"spec.names.shortNames[0]: Invalid value: "W": {}"#, names::dns_1035_label("W").join(",")),
                 r#"spec.names.listKind: Invalid value: "Widget": kind and listKind may not be the same"#,
+                "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
             ],
         );
         check(
@@ -353,13 +442,33 @@ mod tests {
             }),
             &[
                 r#"spec.versions[0].deprecationWarning: Invalid value: "old": can only be set for deprecated versions"#,
-                r#"spec.versions[0].subresources.scale.specReplicasPath: Invalid value: ".status.n": should be a json path under .spec"#,
-                "spec.versions[0].subresources.scale.statusReplicasPath: Required value",
-                r#"spec.versions[0].subresources.scale.labelSelectorPath: Invalid value: ".x": should be a json path under either .spec or .status"#,
-                r#"spec.versions[0].additionalPrinterColumns[0].type: Invalid value: "moment": must be one of boolean,date,integer,number,string"#,
+                r#"spec.subresources.scale.specReplicasPath: Invalid value: ".status.n": should be a json path under .spec"#,
+                "spec.subresources.scale.statusReplicasPath: Required value",
+                r#"spec.subresources.scale.labelSelectorPath: Invalid value: ".x": should be a json path under either .spec or .status"#,
+                r#"spec.additionalPrinterColumns[0].type: Invalid value: "moment": must be one of boolean,date,integer,number,string"#,
                 "spec.conversion.webhookClientConfig: Required value: required when strategy is set to Webhook",
                 r#"spec.conversion.conversionReviewVersions: Invalid value: ["v9"]: must include at least one of v1, v1beta1"#,
             ],
+        );
+    }
+
+    #[test]
+    fn what_all_versions_share_is_named_once() {
+        let untyped = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": {}}}});
+        let second = |schema: Value| {
+            let first = untyped.clone();
+            definition(|definition| {
+                definition["spec"]["versions"][0]["schema"] = first;
+                let second = json!({"name": "v2", "served": true, "schema": schema});
+                definition["spec"]["versions"].as_array_mut().unwrap().push(second);
+            })
+        };
+        const DETAIL: &str = "properties[spec].type: Required value: must not be empty for specified object fields";
+        check(&KIND, second(untyped.clone()), &[&format!("spec.validation.openAPIV3Schema.{DETAIL}")]);
+        check(
+            &KIND,
+            second(json!({"openAPIV3Schema": {"type": "object"}})),
+            &[&format!("spec.versions[0].schema.openAPIV3Schema.{DETAIL}")],
         );
     }
 
@@ -402,7 +511,7 @@ mod tests {
             faults,
             [
                 r#"spec.scope: Invalid value: "Cluster": field is immutable"#,
-                r#"status.storedVersions[0]: Invalid value: "v1": must appear in spec.versions"#,
+                r#"status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions"#,
             ]
         );
     }
