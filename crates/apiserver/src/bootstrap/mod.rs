@@ -41,6 +41,10 @@ pub(crate) async fn run(server: &ApiServer) -> Result<(), ApiError> {
     for (plural, object) in policy::objects() {
         wanted.push(("rbac.authorization.k8s.io", plural, object));
     }
+    for (plural, object) in registry::flowcontrol::bootstrap::objects() {
+        wanted.push(("flowcontrol.apiserver.k8s.io", plural, object));
+    }
+    wanted.push(("networking.k8s.io", "servicecidrs", service_cidr(server)));
     let mut writes = Vec::with_capacity(wanted.len());
     for (group, plural, object) in wanted {
         writes.push(ensure(server, kinds::required(group, "v1", plural), object));
@@ -83,7 +87,12 @@ fn prepare(server: &ApiServer, kind: &'static Kind, object: &mut Object) {
     kind.rules.default(object);
     metadata::prepare_create(kind, object, &server.ambient);
     let context = WriteContext { now: server.ambient.clock.now_seconds(), user: "system:apiserver" };
+    // What the server itself says of the state of a thing, it knows.
+    let status = object.get("status").cloned();
     kind.rules.prepare_create(object, &context);
+    if let Some(status) = status {
+        object.insert("status".to_owned(), status);
+    }
 }
 
 fn namespace(name: &str) -> Value {
@@ -100,6 +109,22 @@ fn priority_class(name: &str, value: i64, description: &str) -> Value {
         "value": value,
         "description": description,
         "preemptionPolicy": "PreemptLowerPriority",
+    })
+}
+
+/// The range that Services get their addresses from. It cannot be removed while it is in use.
+fn service_cidr(server: &ApiServer) -> Value {
+    let ready = json!({
+        "type": "Ready",
+        "status": "True",
+        "lastTransitionTime": server.ambient.clock.now_seconds().to_string(),
+        "reason": "",
+        "message": "Kubernetes Service CIDR is ready",
+    });
+    json!({
+        "metadata": { "name": "kubernetes", "finalizers": ["networking.k8s.io/service-cidr-finalizer"] },
+        "spec": { "cidrs": [server.services.cidr().to_string()] },
+        "status": { "conditions": [ready] },
     })
 }
 

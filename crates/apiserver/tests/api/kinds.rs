@@ -166,3 +166,75 @@ async fn documents_tell_clients_what_there_is() {
     let groups = admin.get("/apis").await;
     assert!(groups["groups"].as_array().unwrap().iter().any(|group| group["name"] == "apps"));
 }
+
+#[tokio::test]
+async fn a_cluster_begins_with_flows_levels_and_a_range_for_services() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let names = |list: serde_json::Value| -> Vec<String> {
+        let items = list["items"].as_array().unwrap();
+        items.iter().map(|item| item["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let flowcontrol = "/apis/flowcontrol.apiserver.k8s.io/v1";
+    let levels = names(admin.get(&format!("{flowcontrol}/prioritylevelconfigurations")).await);
+    let expected = [
+        "catch-all",
+        "exempt",
+        "global-default",
+        "leader-election",
+        "node-high",
+        "system",
+        "workload-high",
+        "workload-low",
+    ];
+    assert_eq!(levels, expected);
+    assert_eq!(names(admin.get(&format!("{flowcontrol}/flowschemas")).await).len(), 13);
+    let catch_all = admin.get(&format!("{flowcontrol}/flowschemas/catch-all")).await;
+    assert_eq!(catch_all["status"]["conditions"][0]["status"], "False");
+    let range = admin.get("/apis/networking.k8s.io/v1/servicecidrs/kubernetes").await;
+    assert_eq!(range["spec"]["cidrs"], json!(["10.96.0.0/12"]));
+    assert_eq!(range["status"]["conditions"][0]["type"], "Ready");
+}
+
+#[tokio::test]
+async fn an_autoscaler_of_either_version_is_one() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let v1 = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers";
+    let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
+    let spec = json!({"scaleTargetRef": target, "maxReplicas": 5, "targetCPUUtilizationPercentage": 60});
+    let created = admin.create(v1, json!({"metadata": {"name": "web"}, "spec": spec})).await;
+    assert_eq!((&created["apiVersion"], &created["spec"]["minReplicas"]), (&json!("autoscaling/v1"), &json!(1)));
+    let v2 = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/web";
+    let other = admin.get(v2).await;
+    assert_eq!(other["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 60);
+    let memory = json!({"type": "Resource",
+        "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1Gi"}}});
+    let (code, _) = admin.call("PATCH", v2, Some(json!({"spec": {"metrics": [memory]}}))).await;
+    assert_eq!(code, 200);
+    let old = admin.get(&format!("{v1}/web")).await;
+    assert_eq!(old["spec"]["targetCPUUtilizationPercentage"], json!(null));
+    assert_eq!(
+        old["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/metrics"],
+        r#"[{"type":"Resource","resource":{"name":"memory","targetAverageValue":"1Gi"}}]"#
+    );
+}
+
+#[tokio::test]
+async fn a_definition_of_a_custom_resource_is_kept_and_checked() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let definition = |schema: serde_json::Value| {
+        json!({"metadata": {"name": "widgets.example.com"}, "spec": {
+            "group": "example.com", "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}]}})
+    };
+    let (code, _, message) = admin.refused("POST", path, Some(definition(json!({"type": "string"})))).await;
+    let expected = "CustomResourceDefinition.apiextensions.k8s.io \"widgets.example.com\" is invalid: \
+                    spec.validation.openAPIV3Schema.type: Invalid value: \"string\": must be object at the root";
+    assert_eq!((code, message.as_str()), (422, expected));
+    let created = admin.create(path, definition(json!({"type": "object"}))).await;
+    assert_eq!(created["spec"]["names"]["listKind"], "WidgetList");
+    assert_eq!(created["status"]["storedVersions"], json!(["v1"]));
+}
