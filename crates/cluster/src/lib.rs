@@ -10,6 +10,8 @@ pub mod pki;
 pub mod process;
 pub mod progress;
 pub mod settings;
+pub mod store;
 pub mod traces;
 
 pub use settings::Settings;
+pub use store::{EtcdLocation, StoreLocation};

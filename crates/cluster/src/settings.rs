@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::StoreLocation;
+
 /// Everything that tells one cluster on a machine from another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -17,6 +19,8 @@ pub struct Settings {
     pub pod_cidr: String,
     pub service_cidr: String,
     pub cluster_domain: String,
+    #[serde(default)]
+    pub store: StoreLocation,
 }
 
 /// Node ranges are cut from the pod range in this size: 254 pods a node.
@@ -135,6 +139,7 @@ pub(crate) mod tests {
             pod_cidr: "10.244.0.0/16".into(),
             service_cidr: "10.96.0.0/12".into(),
             cluster_domain: "cluster.local".into(),
+            store: StoreLocation::Folder,
         }
     }
 

@@ -20,7 +20,8 @@ pub enum TracesError {
 }
 
 /// What the data folder holds, by name. Only these are removed: the folder may have been the user's before.
-const DATA_ENTRIES: [&str; 8] = ["store", "pki", "images", "sandboxes", "containers", "kubelet", "logs", "network"];
+const DATA_ENTRIES: [&str; 9] =
+    ["store", crate::store::FILE, "pki", "images", "sandboxes", "containers", "kubelet", "logs", "network"];
 
 /// Ends every process in the cluster's cgroups and removes the cgroups.
 pub fn remove_cgroups(name: &str) -> Result<(), TracesError> {
@@ -80,10 +81,13 @@ pub fn exist(settings: &Settings) -> bool {
 }
 
 fn remove_tree(path: &Path) -> Result<(), TracesError> {
-    match fs::remove_dir_all(path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(failed("remove", path)(error)),
+    let removed = match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => fs::remove_file(path),
+        removed => removed,
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
+        _ => Ok(()),
     }
 }
 
@@ -201,6 +205,7 @@ mod tests {
             ..crate::settings::tests::example()
         };
         fs::create_dir_all(settings.store_dir()).unwrap();
+        fs::write(settings.data_dir.join(crate::store::FILE), "{}").unwrap();
         fs::create_dir_all(&settings.run_dir).unwrap();
         fs::write(settings.data_dir.join("letter"), "mine").unwrap();
         assert!(exist(&settings));

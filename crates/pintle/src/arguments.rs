@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use cluster::Settings;
 use cluster::progress::Format;
+use cluster::{EtcdLocation, Settings, StoreLocation};
 
 use crate::commands::store;
 
@@ -14,6 +15,8 @@ const KUBELET_PORT: u16 = 10250;
 const POD_CIDR: &str = "10.244.0.0/16";
 const SERVICE_CIDR: &str = "10.96.0.0/12";
 const CLUSTER_DOMAIN: &str = "cluster.local";
+/// Says that the state rests in the data folder.
+const FOLDER: &str = "folder";
 
 /// Kubernetes, whole, in one small program.
 #[derive(Parser)]
@@ -80,6 +83,49 @@ pub(crate) struct Place {
     /// The domain of cluster names
     #[arg(long, default_value = CLUSTER_DOMAIN)]
     pub(crate) cluster_domain: String,
+    #[command(flatten)]
+    pub(crate) store: StorePlace,
+}
+
+/// Where the cluster's state rests. A later start need not say it again.
+#[derive(Args, Clone, Default)]
+pub(crate) struct StorePlace {
+    /// `folder`, in the data folder, or `etcd://HOST:PORT,HOST:PORT` with a prefix of its own in `/ROOT` [default root:
+    /// NAME] [default: where it rested before, or else `folder`]
+    #[arg(long)]
+    store: Option<String>,
+    /// The authority of etcd's certificate, in PEM; without it, etcd is spoken to in the clear
+    #[arg(long, alias = "etcd-cafile", requires = "store")]
+    store_ca: Option<PathBuf>,
+    /// The certificate that etcd knows this server by, in PEM
+    #[arg(long, alias = "etcd-certfile", requires = "store_ca", requires = "store_key")]
+    store_certificate: Option<PathBuf>,
+    /// The certificate's key, in PEM
+    #[arg(long, alias = "etcd-keyfile", requires = "store_certificate")]
+    store_key: Option<PathBuf>,
+}
+
+impl StorePlace {
+    /// What was asked for, if anything was.
+    fn location(&self, name: &str) -> anyhow::Result<Option<StoreLocation>> {
+        let Some(store) = &self.store else { return Ok(None) };
+        if store == FOLDER {
+            if self.store_ca.is_some() {
+                bail!("--store-ca and its companions are for a store in etcd");
+            }
+            return Ok(Some(StoreLocation::Folder));
+        }
+        // Refused here rather than by the server.
+        store_etcd::Address::parse(store, name)?;
+        // The server runs in another folder than `up`.
+        let absolute = |path: &Option<PathBuf>| path.as_deref().map(std::path::absolute).transpose();
+        Ok(Some(StoreLocation::Etcd(EtcdLocation {
+            address: store.clone(),
+            authority: absolute(&self.store_ca)?,
+            certificate: absolute(&self.store_certificate)?,
+            key: absolute(&self.store_key)?,
+        })))
+    }
 }
 
 #[derive(Args)]
@@ -186,13 +232,17 @@ impl Place {
             pod_cidr: POD_CIDR.into(),
             service_cidr: SERVICE_CIDR.into(),
             cluster_domain: CLUSTER_DOMAIN.into(),
+            store: StorePlace::default(),
         }
     }
 
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        let data_dir = std::path::absolute(self.r#where.data_dir())?;
+        let asked = self.store.location(&self.r#where.name)?;
         let settings = Settings {
             name: self.r#where.name.clone(),
-            data_dir: std::path::absolute(self.r#where.data_dir())?,
+            store: cluster::store::settle(&data_dir, asked)?,
+            data_dir,
             run_dir: std::path::absolute(self.r#where.run_dir())?,
             api_port: self.port,
             kubelet_port: self.kubelet_port,
@@ -216,6 +266,22 @@ impl Place {
         add("--pod-cidr", settings.pod_cidr.clone().into());
         add("--service-cidr", settings.service_cidr.clone().into());
         add("--cluster-domain", settings.cluster_domain.clone().into());
+        match &settings.store {
+            StoreLocation::Folder => add("--store", FOLDER.into()),
+            StoreLocation::Etcd(etcd) => {
+                add("--store", etcd.address.clone().into());
+                let files = [
+                    ("--store-ca", &etcd.authority),
+                    ("--store-certificate", &etcd.certificate),
+                    ("--store-key", &etcd.key),
+                ];
+                for (option, path) in files {
+                    if let Some(path) = path {
+                        add(option, path.clone().into());
+                    }
+                }
+            }
+        }
         arguments
     }
 }
@@ -239,11 +305,40 @@ mod tests {
             _ => panic!("another command"),
         };
         let given = ["pintle", "up", "--name", "x", "--port", "7000", "--pod-cidr", "10.1.0.0/16", "--wait=false"];
-        let up = parse(given.map(Into::into).to_vec());
-        assert_eq!(up.data_dir, PathBuf::from("/var/lib/x"));
-        let mut server: Vec<std::ffi::OsString> = vec!["pintle".into(), "server".into()];
-        server.extend(Place::to_arguments(&up));
-        assert_eq!(parse(server), up);
+        let etcd = ["--store", "etcd://a,b:1", "--store-ca", "/ca", "--etcd-certfile", "/crt", "--store-key", "/key"];
+        for more in [&[][..], &["--store", "folder"], &etcd] {
+            let up = parse(given.iter().chain(more).map(Into::into).collect());
+            assert_eq!(up.data_dir, PathBuf::from("/var/lib/x"));
+            let mut server: Vec<std::ffi::OsString> = vec!["pintle".into(), "server".into()];
+            server.extend(Place::to_arguments(&up));
+            assert_eq!(parse(server), up);
+        }
+    }
+
+    #[test]
+    fn a_store_is_named_in_full_or_not_at_all() {
+        let settings = |more: &[&str]| {
+            let given = ["pintle", "up", "--name", "x", "--data-dir", "/nonexistent/x"];
+            let parsed = Arguments::try_parse_from(given.iter().chain(more));
+            match parsed.map_err(|error| error.to_string())?.command {
+                Command::Up(up) => up.place.settings().map_err(|error| error.to_string()),
+                _ => panic!("another command"),
+            }
+        };
+        let etcd = settings(&["--store", "etcd://a", "--store-ca", "ca.crt"]).unwrap().store;
+        let StoreLocation::Etcd(etcd) = etcd else { panic!("{etcd:?}") };
+        assert!(etcd.authority.is_some_and(|path| path.is_absolute()));
+        assert_eq!(settings(&[]).unwrap().store, StoreLocation::Folder);
+        let bad: [&[&str]; 5] = [
+            &["--store", "http://a:2379"],
+            &["--store", "etcd://a:x"],
+            &["--store-ca", "ca.crt"],
+            &["--store", "etcd://a", "--store-ca", "ca.crt", "--store-key", "key"],
+            &["--store", "folder", "--store-ca", "ca.crt"],
+        ];
+        for more in bad {
+            assert!(settings(more).is_err(), "{more:?}");
+        }
     }
 
     #[test]

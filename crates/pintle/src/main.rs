@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod ready;
 mod server;
+mod state;
 
 use std::process::ExitCode;
 

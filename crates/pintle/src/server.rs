@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::VERSION;
-use crate::ready;
+use crate::{ready, state};
 
 /// Two workers serve a small machine; more would only cost memory until something is slow.
 const WORKER_THREADS: usize = 2;
@@ -95,7 +95,7 @@ async fn start(
     let certificates = Certificates::issue(settings, &node_name, node_ip, &ambient)?;
     report(Step::Certificates).await;
 
-    let store = store::Embedded::open(&settings.store_dir(), store::Options::default(), ambient.clone())?;
+    let store = state::open(settings, &ambient).await?;
     let dns_ip = settings.dns_service_ip()?;
     let api = ApiServer::start(apiserver::Config {
         store,

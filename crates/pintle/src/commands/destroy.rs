@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::bail;
-use cluster::{kubeconfig, traces};
+use cluster::{StoreLocation, kubeconfig, traces};
 
 use super::down::{settings_of, stop_all};
 use crate::arguments::Destroy;
@@ -28,6 +28,10 @@ pub(super) fn run(destroy: &Destroy) -> anyhow::Result<ExitCode> {
         Err(error) => eprintln!("pintle: the context stays in the kubeconfig: {}", stdx::error::chain(&error)),
     }
     println!("The cluster {} is gone.", settings.name);
+    if let StoreLocation::Etcd(etcd) = &settings.store {
+        // Other servers may live from it.
+        println!("Its state stays in {}.", etcd.address);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
