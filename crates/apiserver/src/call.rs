@@ -44,8 +44,9 @@ impl Call {
         headers: HeaderMap,
         kind: &'static Kind,
     ) -> Result<Self, ApiError> {
-        let has_protobuf = codec::protobuf::encodes(kind.group, kind.version, kind.kind);
-        let accepted = Accepted::negotiate(&headers, Offer { protobuf: has_protobuf, stream: verb == "watch" })?;
+        let has_protobuf = || codec::protobuf::encodes(kind.group, kind.version, kind.kind);
+        let offer = Offer { has_protobuf: &has_protobuf, stream: verb == "watch" };
+        let accepted = Accepted::negotiate(&headers, offer)?;
         Ok(Call { server, user, verb, info, query, headers, accepted, kind, warnings: Mutex::default() })
     }
 

@@ -68,10 +68,10 @@ async fn admitted(
     }
     authorize::authorize(server, &user, info, &query).await?;
     if info.is_long_running(&query) {
-        return handler::handle(server.clone(), user, info.clone(), query, request).await;
+        return handler::handle(server.clone(), user, info, query, request).await;
     }
     let _place = server.limits.enter(info).await?;
-    let handled = handler::handle(server.clone(), user, info.clone(), query, request);
+    let handled = handler::handle(server.clone(), user, info, query, request);
     match tokio::time::timeout(REQUEST_TIMEOUT, handled).await {
         Ok(outcome) => outcome,
         Err(_) => {

@@ -16,11 +16,11 @@ use crate::{discovery, health, kinds, openapi, respond, reviews, subresources, v
 pub(crate) async fn handle(
     server: Arc<ApiServer>,
     user: Arc<User>,
-    info: RequestInfo,
+    info: &RequestInfo,
     query: Query,
     request: Request<Body>,
 ) -> Result<Response<Body>, ApiError> {
-    let Some(resource) = info.resource else {
+    let Some(resource) = &info.resource else {
         let (head, _) = request.into_parts();
         return path(&server, &info.path, &query, &head.method, &head.headers).await;
     };
@@ -35,13 +35,18 @@ pub(crate) async fn handle(
     if misplaced {
         return Ok(not_found());
     }
-    let subresource = resource.subresource.clone();
-    let call = Call::new(server, user, info.verb, resource, query, request.headers().clone(), kind)?;
-    let call = Arc::new(call);
-    let outcome = match subresource.as_str() {
-        "" if reviews::handles(kind) => reviews::review(&call, request.into_body()).await,
-        "" => verbs::dispatch(call.clone(), request.into_body()).await,
-        _ => subresources::dispatch(call.clone(), request).await,
+    let call = |headers| Call::new(server, user, info.verb, resource.clone(), query, headers, kind).map(Arc::new);
+    let (call, outcome) = if resource.subresource.is_empty() {
+        let (head, body) = request.into_parts();
+        let call = call(head.headers)?;
+        let outcome = match reviews::handles(kind) {
+            true => reviews::review(&call, body).await,
+            false => verbs::dispatch(call.clone(), body).await,
+        };
+        (call, outcome)
+    } else {
+        let call = call(request.headers().clone())?;
+        (call.clone(), subresources::dispatch(call, request).await)
     };
     let mut response = outcome.unwrap_or_else(|error| respond::refusal(&call, error));
     call.attach_warnings(&mut response);

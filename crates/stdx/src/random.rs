@@ -55,14 +55,15 @@ impl Random {
     pub fn uuid(&self) -> String {
         let high = (self.next_u64() & !0xf000) | 0x4000;
         let low = (self.next_u64() & !(0b11 << 62)) | (0b10 << 62);
-        format!(
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xffff,
-            low >> 48,
-            low & 0xffff_ffff_ffff
-        )
+        let number = u128::from(high) << 64 | u128::from(low);
+        let mut text = String::with_capacity(36);
+        for digit in 0..32 {
+            if matches!(digit, 8 | 12 | 16 | 20) {
+                text.push('-');
+            }
+            text.push(char::from(b"0123456789abcdef"[(number >> (124 - 4 * digit)) as usize & 0xf]));
+        }
+        text
     }
 }
 

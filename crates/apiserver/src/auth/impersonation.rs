@@ -1,5 +1,6 @@
 //! `Impersonate-*` headers: acting as somebody else, as far as RBAC allows it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub(crate) fn effective(server: &ApiServer, user: Arc<User>, headers: &mut Heade
     let mut extra: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (header, value) in headers.iter() {
         if let Some(key) = header.as_str().strip_prefix(EXTRA) {
-            let key = decode_segment(key).unwrap_or_else(|| key.to_owned());
+            let key = decode_segment(key).map_or_else(|| key.to_owned(), Cow::into_owned);
             extra.entry(key).or_default().push(text(value)?);
         }
     }

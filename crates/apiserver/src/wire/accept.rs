@@ -1,8 +1,8 @@
 //! Content negotiation: which form of an object the client can read.
 
 use codec::{cbor, protobuf};
-use http::HeaderMap;
 use http::header::ACCEPT;
+use http::{HeaderMap, HeaderValue};
 
 use crate::status::ApiError;
 
@@ -26,10 +26,11 @@ pub(crate) enum Encoding {
 }
 
 /// What can be had of a resource.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Offer {
-    /// Only kinds whose fields have numbers have a protobuf form.
-    pub(crate) protobuf: bool,
+#[derive(Clone, Copy)]
+pub(crate) struct Offer<'a> {
+    /// Only kinds whose fields have numbers have a protobuf form. Asked only where a client would
+    /// rather have that.
+    pub(crate) has_protobuf: &'a dyn Fn() -> bool,
     /// Whether the answer is a stream of events.
     pub(crate) stream: bool,
 }
@@ -44,7 +45,12 @@ impl Accepted {
     pub(crate) const JSON: Accepted = Accepted { form: Form::Object, encoding: Encoding::Json };
 
     /// The first of the client's choices that the server can serve; 406 where there is none.
-    pub(crate) fn negotiate(headers: &HeaderMap, offer: Offer) -> Result<Self, ApiError> {
+    pub(crate) fn negotiate(headers: &HeaderMap, offer: Offer<'_>) -> Result<Self, ApiError> {
+        // Most clients ask for plain JSON, or do not care.
+        let mut values = headers.get_all(ACCEPT).iter().map(HeaderValue::as_bytes);
+        if let (None | Some(b"application/json" | b"*/*"), None) = (values.next(), values.next()) {
+            return Ok(Accepted::JSON);
+        }
         let ranges = media_ranges(headers);
         if ranges.is_empty() {
             return Ok(Accepted::JSON);
@@ -72,11 +78,11 @@ impl Accepted {
     }
 }
 
-impl Offer {
+impl Offer<'_> {
     fn has(self, encoding: Encoding) -> bool {
         match encoding {
             Encoding::Json | Encoding::Cbor => true,
-            Encoding::Protobuf => self.protobuf,
+            Encoding::Protobuf => (self.has_protobuf)(),
             // Nobody has said how documents follow one another.
             Encoding::Yaml => !self.stream,
         }
@@ -174,7 +180,7 @@ mod tests {
     fn negotiate(accept: &str, has_protobuf: bool) -> Option<Accepted> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, accept.parse().unwrap());
-        Accepted::negotiate(&headers, Offer { protobuf: has_protobuf, stream: false }).ok()
+        Accepted::negotiate(&headers, Offer { has_protobuf: &|| has_protobuf, stream: false }).ok()
     }
 
     #[test]
@@ -219,7 +225,7 @@ mod tests {
     fn a_refusal_says_what_there_is() {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, "application/yaml".parse().unwrap());
-        let offer = Offer { protobuf: true, stream: true };
+        let offer = Offer { has_protobuf: &|| true, stream: true };
         assert_eq!(
             Accepted::negotiate(&headers, offer).unwrap_err().message(),
             "only the following media types are accepted: application/json;stream=watch, \
@@ -227,7 +233,7 @@ mod tests {
         );
         headers.insert(ACCEPT, "text/html".parse().unwrap());
         assert_eq!(
-            Accepted::negotiate(&headers, Offer { protobuf: false, stream: false }).unwrap_err().message(),
+            Accepted::negotiate(&headers, Offer { has_protobuf: &|| false, stream: false }).unwrap_err().message(),
             "only the following media types are accepted: application/json, application/yaml, application/cbor"
         );
     }

@@ -1,5 +1,7 @@
 //! The query string and percent-encoding.
 
+use std::borrow::Cow;
+
 /// Decoded parameters in the order they came. A parameter may repeat (`command` of exec does).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query {
@@ -52,8 +54,11 @@ impl Query {
 }
 
 /// Decodes one path segment; `None` where an escape is broken or the bytes are no UTF-8.
-pub(crate) fn decode_segment(text: &str) -> Option<String> {
+pub(crate) fn decode_segment(text: &str) -> Option<Cow<'_, str>> {
     let bytes = text.as_bytes();
+    if !bytes.contains(&b'%') {
+        return Some(Cow::Borrowed(text));
+    }
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
@@ -66,7 +71,7 @@ pub(crate) fn decode_segment(text: &str) -> Option<String> {
             at += 1;
         }
     }
-    String::from_utf8(decoded).ok()
+    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
 /// Escapes everything that is not unreserved (RFC 3986, section 2.3).
@@ -84,7 +89,10 @@ pub(crate) fn encode_segment(text: &str) -> String {
 
 fn decode_form(text: &str) -> String {
     let spaced = text.replace('+', " ");
-    decode_segment(&spaced).unwrap_or(spaced)
+    match decode_segment(&spaced) {
+        Some(Cow::Owned(decoded)) => decoded,
+        Some(Cow::Borrowed(_)) | None => spaced,
+    }
 }
 
 #[cfg(test)]

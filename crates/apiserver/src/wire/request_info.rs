@@ -1,5 +1,7 @@
 //! What a request is about, read from its method and path alone.
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use super::query::{Query, decode_segment};
@@ -39,13 +41,13 @@ impl RequestInfo {
     pub(crate) fn parse(method: &Method, path: &str, query: &Query) -> Result<Self, InvalidPath> {
         let other = || RequestInfo { path: path.to_owned(), verb: method_verb(method), resource: None };
         let segments = segments(path)?;
-        let mut parts = segments.iter().map(String::as_str);
+        let mut parts = segments.iter().map(|segment| &**segment);
         let (group, version) = match (parts.next(), parts.next(), parts.next()) {
             (Some("api"), Some(version), Some(_)) => ("", version),
             (Some("apis"), Some(group), Some(version)) if segments.len() > 3 => (group, version),
             _ => return Ok(other()),
         };
-        let mut rest: &[String] = &segments[if group.is_empty() { 2 } else { 3 }..];
+        let mut rest: &[Cow<'_, str>] = &segments[if group.is_empty() { 2 } else { 3 }..];
         let mut watched_by_path = false;
         if rest.len() > 1 && rest[0] == "watch" {
             watched_by_path = true;
@@ -54,17 +56,17 @@ impl RequestInfo {
         let mut resource =
             ResourceInfo { group: group.to_owned(), version: version.to_owned(), ..ResourceInfo::default() };
         if rest[0] == "namespaces" && rest.len() > 1 {
-            resource.namespace.clone_from(&rest[1]);
-            if rest.len() > 2 && !NAMESPACE_SUBRESOURCES.contains(&rest[2].as_str()) {
+            resource.namespace = rest[1].to_string();
+            if rest.len() > 2 && !NAMESPACE_SUBRESOURCES.contains(&&*rest[2]) {
                 rest = &rest[2..];
             }
         }
         let mut words = rest.iter();
-        let mut take = || words.next().cloned().unwrap_or_default();
+        let mut take = || words.next().map(|word| word.to_string()).unwrap_or_default();
         resource.resource = take();
         resource.name = take();
         resource.subresource = take();
-        resource.rest = words.cloned().collect::<Vec<_>>().join("/");
+        resource.rest = words.as_slice().join("/");
         let verb = resource_verb(method, &resource, query, watched_by_path);
         if matches!(verb, "list" | "watch" | "deletecollection") && resource.name.is_empty() {
             // A list narrowed to one name is authorised as a request for that name.
@@ -98,7 +100,7 @@ impl ResourceInfo {
 }
 
 /// The path's segments, decoded. What could climb or smuggle (`..`, an encoded slash, NUL) is refused.
-fn segments(path: &str) -> Result<Vec<String>, InvalidPath> {
+fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, InvalidPath> {
     path.trim_matches('/')
         .split('/')
         .map(|segment| {
