@@ -9,6 +9,9 @@ use crate::{Event, Revision};
 /// A chunk takes no further event once it has this many, or costs this much.
 const CHUNK_EVENTS: usize = 512;
 const CHUNK_BYTES: u64 = 512 << 10;
+/// A chunk that a clone shares is copied when an event comes, unless it has this many already: then
+/// the next one begins, so that readers of the past cost writers little.
+const COPIED_EVENTS: usize = 64;
 
 /// A queue of events in chunks that its clones share, so that a clone costs a count for each chunk.
 /// Every event has a number, its place in all that ever happened.
@@ -52,7 +55,7 @@ impl Events {
         let record = Record { key_hash: hash(event.key()), event, bytes: bytes.min(u64::from(u32::MAX)) as u32 };
         self.bytes += u64::from(record.bytes);
         match self.chunks.back_mut() {
-            Some(chunk) if chunk.records.len() < CHUNK_EVENTS && chunk.bytes < CHUNK_BYTES => {
+            Some(chunk) if takes_more(chunk) => {
                 let chunk = Arc::make_mut(chunk);
                 chunk.bytes += u64::from(record.bytes);
                 chunk.records.push(record);
@@ -170,6 +173,11 @@ impl Chunk {
     }
 }
 
+fn takes_more(chunk: &Arc<Chunk>) -> bool {
+    let room = if Arc::strong_count(chunk) == 1 { CHUNK_EVENTS } else { COPIED_EVENTS };
+    chunk.records.len() < room && chunk.bytes < CHUNK_BYTES
+}
+
 fn hash(key: &str) -> u32 {
     crc32fast::hash(key.as_bytes())
 }
@@ -206,12 +214,19 @@ mod tests {
         ) {
             let mut events = Events::default();
             let mut model = VecDeque::new();
+            let mut clones: Vec<(Events, usize)> = Vec::new();
             for (index, (size, key)) in sizes.into_iter().enumerate() {
                 for _ in 0..size {
                     let event = event(2 * index as u64 + 2, key);
                     events.push(event.clone(), 1000);
                     model.push_back(event);
                 }
+                if index % 50 == 7 {
+                    clones.push((events.clone(), model.len()));
+                }
+            }
+            for (clone, count) in clones {
+                prop_assert!(clone.since_number(0).eq(model.iter().take(count)), "a clone stands still");
             }
             let shared = events.clone();
             let total = model.len();

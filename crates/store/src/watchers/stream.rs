@@ -18,6 +18,9 @@ use crate::{Event, Revision, StoreError, WatchItem, WatchRequest};
 const SCANNED_AT_ONCE: usize = 4096;
 const TAKEN_AT_ONCE: usize = 256;
 
+/// Notes of progress come no more often than this, whatever a watcher asks for.
+const LEAST_PROGRESS: Duration = Duration::from_millis(10);
+
 #[derive(Debug)]
 pub(crate) struct WatchStream {
     shared: Weak<Shared>,
@@ -58,7 +61,7 @@ impl WatchStream {
             replay: VecDeque::new(),
             phase: Phase::Replaying(core.history.events().number_after(after)),
             delivered: after,
-            progress: progress_every.map(|every| Progress { every, timer: None }),
+            progress: progress_every.map(|every| Progress { every: every.max(LEAST_PROGRESS), timer: None }),
         };
         drop(core);
         // Most watches begin near the present and are there at once.

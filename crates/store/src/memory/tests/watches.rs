@@ -81,6 +81,17 @@ async fn progress_is_told_while_nothing_happens() {
     assert_eq!(drain(&mut watch), ["5 nobody puts a/x=x over -"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn progress_without_pause_is_not_to_be_had() {
+    let store = store(Options::default());
+    let request = WatchRequest { progress_every: Some(Duration::ZERO), ..WatchRequest::default() };
+    let mut watch = store.watch(request).unwrap();
+    assert_eq!(drain(&mut watch), ["progress 0"]);
+    let start = Instant::now();
+    watch.next().await.unwrap().unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(10));
+}
+
 #[tokio::test]
 async fn watches_end_with_their_store() {
     let store = store(Options::default());
