@@ -110,6 +110,24 @@ impl Channel {
         }
     }
 
+    /// One request that may be carried out more than once: it is sent again while there is time.
+    pub(crate) async fn repeatable<A: Message + Default>(
+        &self,
+        method: &'static str,
+        request: &impl Message,
+        deadline: Instant,
+    ) -> Result<A, CallError> {
+        let mut backoff = BACKOFF;
+        loop {
+            let answered = self.unary(method, request, deadline).await;
+            let next_try = self.clock.instant() + backoff.next_delay();
+            if !matches!(answered, Err(CallError::Interrupted { .. })) || next_try >= deadline {
+                return answered;
+            }
+            sleep_until(next_try).await;
+        }
+    }
+
     /// One request, and answers until either side has enough. The request's side stays open.
     pub(crate) async fn stream<A: Message + Default>(
         &self,

@@ -21,7 +21,7 @@ impl Client {
     }
 
     pub(crate) async fn range(&self, request: &RangeRequest, deadline: Instant) -> Result<RangeResponse, CallError> {
-        self.channel.unary("etcdserverpb.KV/Range", request, deadline).await
+        self.channel.repeatable("etcdserverpb.KV/Range", request, deadline).await
     }
 
     pub(crate) async fn transact(&self, request: &TxnRequest, deadline: Instant) -> Result<TxnResponse, CallError> {
@@ -30,15 +30,15 @@ impl Client {
 
     pub(crate) async fn compact(&self, revision: Revision, deadline: Instant) -> Result<(), CallError> {
         let request = CompactionRequest { revision: to_wire(revision) };
-        let CompactionResponse {} = self.channel.unary("etcdserverpb.KV/Compact", &request, deadline).await?;
+        let CompactionResponse {} = self.channel.repeatable("etcdserverpb.KV/Compact", &request, deadline).await?;
         Ok(())
     }
 
-    /// A lease of at least so many seconds: its id, and the seconds it got.
+    /// A lease of at least so many seconds: its id, and the seconds it got. One that nobody learned of just ends.
     pub(crate) async fn grant_lease(&self, ttl_seconds: i64, deadline: Instant) -> Result<(i64, i64), CallError> {
         let request = LeaseGrantRequest { ttl_seconds };
         let granted: LeaseGrantResponse =
-            self.channel.unary("etcdserverpb.Lease/LeaseGrant", &request, deadline).await?;
+            self.channel.repeatable("etcdserverpb.Lease/LeaseGrant", &request, deadline).await?;
         if granted.error.is_empty() {
             Ok((granted.id, granted.ttl_seconds))
         } else {

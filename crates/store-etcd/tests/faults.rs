@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use stdx::Ambient;
+use stdx::{Ambient, signal};
 use store::{
     Action, Expect, Operation, Options, ReadAt, Revision, Store, StoreError, Transaction, WatchItem, WatchRequest,
 };
 use store_contract::etcd::Server;
 use store_contract::linearizability::{Outcome, check};
-use store_contract::{Load, PATIENCE, run_workload};
+use store_contract::{Load, PATIENCE, Record, run_workload};
 use store_etcd::{Address, Config, Etcd};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 mod proxy;
 
-use proxy::Proxy;
+use proxy::{LOST, Proxy};
 
 /// Long enough for a busy machine, short enough to be waited for.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,7 +60,16 @@ async fn insist(store: &Etcd, key: &str, value: &str) -> Revision {
     .await
 }
 
-fn verify(record: &store_contract::Record) -> usize {
+/// Waits until clients have got on a little.
+async fn in_the_midst_of(load: &mut JoinHandle<Record>, revisions: &mut signal::Receiver<Revision>) {
+    let target = Revision(revisions.get().0 + 50);
+    tokio::select! {
+        moved = patiently(revisions.wait_for(|newest| *newest > target)) => drop(moved.unwrap()),
+        ended = load => panic!("the load was over too early: {:?}", ended.map(|record| record.newest())),
+    }
+}
+
+fn verify(record: &Record) -> usize {
     check(&record.calls, &record.events).unwrap_or_else(|violation| panic!("{violation}"));
     record.calls.iter().filter(|call| matches!(call.outcome, Outcome::Unknown { .. })).count()
 }
@@ -80,15 +90,12 @@ async fn killed_and_started_again_it_loses_nothing() {
     let mut server = Server::start();
     let store: Arc<dyn Store> = open(&server.address()).await;
     let mut revisions = store.revisions();
-    let load = tokio::spawn({
+    let mut load = tokio::spawn({
         let stores = [store.clone()];
         async move { run_workload(&stores, Load { calls: 12_000, clients: 24, seed: 3 }).await }
     });
-    for round in 1..=3 {
-        // In the midst of it.
-        let target = Revision(revisions.get().0 + 200 * round);
-        let moved = timeout(PATIENCE, revisions.wait_for(|newest| *newest > target || load.is_finished())).await;
-        moved.expect("clients get on").unwrap();
+    for _ in 0..3 {
+        in_the_midst_of(&mut load, &mut revisions).await;
         server.kill();
         server.restart();
     }
@@ -103,14 +110,12 @@ async fn connections_cut_amid_transactions_lose_nothing() {
     let proxy = Proxy::start(server.port()).await;
     let store: Arc<dyn Store> = open(&proxy.address()).await;
     let mut revisions = store.revisions();
-    let load = tokio::spawn({
+    let mut load = tokio::spawn({
         let stores = [store.clone()];
         async move { run_workload(&stores, Load { calls: 12_000, clients: 24, seed: 4 }).await }
     });
     for _ in 0..20 {
-        let target = Revision(revisions.get().0 + 50);
-        let moved = timeout(PATIENCE, revisions.wait_for(|newest| *newest > target || load.is_finished())).await;
-        moved.expect("clients get on").unwrap();
+        in_the_midst_of(&mut load, &mut revisions).await;
         proxy.cut();
     }
     let record = patiently(load).await.unwrap();
@@ -167,11 +172,11 @@ async fn a_request_that_never_arrived_is_sent_again_where_that_is_safe() {
         proxy.cut();
         patiently(commit).await.unwrap()
     };
-    let replaced = attempt(Operation::put("a", text("2"), Expect::At(first.modified))).await.unwrap();
-    assert_eq!(value(&store, "a", ReadAt::Newest).await, Some("2".into()));
+    let replaced = attempt(Operation::put("a", text(LOST), Expect::At(first.modified))).await.unwrap();
+    assert_eq!(value(&store, "a", ReadAt::Newest).await, Some(LOST.into()));
     assert_eq!(store.changes("a").await.unwrap().len(), 2, "once");
     // A second create might come after somebody removed what the first made.
-    let unknown = attempt(Operation::put("b", text("1"), Expect::Absent)).await.unwrap_err();
+    let unknown = attempt(Operation::put("b", text(LOST), Expect::Absent)).await.unwrap_err();
     assert!(matches!(&unknown, StoreError::Unavailable { reason } if reason.contains("not known")), "{unknown}");
     assert_eq!(value(&store, "b", ReadAt::Newest).await, None);
     assert!(store.revision() >= replaced.revision);

@@ -125,11 +125,11 @@ impl Client {
     async fn run(mut self, calls: usize) -> Vec<Call> {
         for step in 0..calls {
             match self.random.below(100) {
-                0..62 => self.get().await,
-                62..65 => self.list().await,
-                65..68 => self.check().await,
-                68..76 => self.transact(step).await,
-                76..82 => self.delete().await,
+                0..52 => self.get(self.any_key()).await,
+                52..55 => self.list().await,
+                55..58 => self.check().await,
+                58..70 => self.transact(step).await,
+                70..78 => self.delete().await,
                 _ => self.put(step).await,
             }
             if step % 16 == 0 {
@@ -140,8 +140,7 @@ impl Client {
         self.calls
     }
 
-    async fn get(&mut self) {
-        let key = self.any_key();
+    async fn get(&mut self, key: u64) {
         let invoked = self.recorder.tick();
         match self.store.get(&name(key), ReadAt::Newest).await {
             Ok(entry) => {
@@ -163,12 +162,14 @@ impl Client {
 
     async fn put(&mut self, step: usize) {
         let key = self.any_key();
+        self.look_perhaps(key).await;
         let operation = Operation::put(name(key), self.value(step, 0), self.expectation(key));
         self.commit(vec![operation]).await;
     }
 
     async fn delete(&mut self) {
         let key = self.any_key();
+        self.look_perhaps(key).await;
         let operation = Operation::delete(name(key), self.expectation(key));
         self.commit(vec![operation]).await;
     }
@@ -184,6 +185,8 @@ impl Client {
 
     async fn transact(&mut self, step: usize) {
         let (first, second) = self.two_keys();
+        self.look_perhaps(first).await;
+        self.look_perhaps(second).await;
         let expect = self.expectation(second);
         let partner = match self.random.below(4) {
             0 => Operation::delete(name(second), expect),
@@ -192,6 +195,13 @@ impl Client {
         };
         let operation = Operation::put(name(first), self.value(step, 0), self.expectation(first));
         self.commit(vec![operation, partner]).await;
+    }
+
+    /// Most keys have changed since the client knew them last; some writers look first.
+    async fn look_perhaps(&mut self, key: u64) {
+        if self.random.below(3) > 0 {
+            self.get(key).await;
+        }
     }
 
     async fn commit(&mut self, operations: Vec<Operation>) {

@@ -8,6 +8,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+/// What a request holds that is to be lost.
+pub(crate) const LOST: &str = "to be lost on the way";
+
 /// Ends with its drop, as its connections do.
 pub(crate) struct Proxy {
     port: u16,
@@ -29,7 +32,7 @@ enum Manner {
     Pass,
     /// What etcd says goes nowhere.
     LoseAnswers,
-    /// What clients say goes nowhere.
+    /// What clients say goes nowhere, from [`LOST`] on.
     LoseRequests,
     /// Nobody gets in.
     Refuse,
@@ -116,8 +119,9 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &watch::Se
     let mut buffer = vec![0; 64 << 10];
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else { return };
-        let is_lost = state.borrow().manner == loses;
-        if is_lost {
+        let State { manner, lost_requests, .. } = *state.borrow();
+        let is_meant = || buffer[..count].windows(LOST.len()).any(|window| window == LOST.as_bytes());
+        if manner == loses && (loses == Manner::LoseAnswers || lost_requests > 0 || is_meant()) {
             state.send_modify(|state| state.lost_requests += usize::from(loses == Manner::LoseRequests));
         } else if to.write_all(&buffer[..count]).await.is_err() {
             return;
