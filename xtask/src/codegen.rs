@@ -4,6 +4,7 @@
 //! Run by a person when the facts change; the build never reads them. A test holds the tables against the facts
 //! where those are at hand, and against the digest they carry everywhere.
 
+mod descriptions;
 mod sources;
 mod tables;
 
@@ -42,7 +43,7 @@ pub(crate) fn run(facts: &Path, repo: &Path) -> Result<()> {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     }
-    Ok(())
+    descriptions::write(repo)
 }
 
 /// The tables' files by name.

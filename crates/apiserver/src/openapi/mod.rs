@@ -1,7 +1,6 @@
-//! OpenAPI documents, made from the table of kinds and the schema facts whenever somebody asks:
-//! clients keep what they fetched, so nothing is held in memory for them.
+//! OpenAPI documents, made from the table of kinds and the schema facts when somebody first asks, and kept packed:
+//! clients keep what they fetched and come back rarely.
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -13,11 +12,17 @@ use crate::wire::accept::media_ranges;
 use crate::wire::body::{self, Body};
 use crate::wire::query::Query;
 
+mod descriptions;
+mod documents;
 mod paths;
 mod protobuf;
 mod schema;
 
+use descriptions::Descriptions;
+use documents::Document;
 use schema::{Definitions, Dialect};
+
+const JSON: &str = "application/json";
 
 const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 /// The same in its later, registered spelling.
@@ -30,7 +35,8 @@ pub(crate) fn answer(path: &str, headers: &HeaderMap, query: &Query) -> Result<O
     }
     if rest == "v3" {
         require_json(headers)?;
-        return Ok(Some(document(headers, &index(), "application/json", None)));
+        let index = documents::get("v3", || Ok(index().to_string().into_bytes()))?;
+        return served(headers, &index, JSON, &index.digest).map(Some);
     }
     let group_version = match rest.strip_prefix("v3/") {
         Some(rest) => match rest.strip_prefix("apis/").and_then(|rest| rest.split_once('/')) {
@@ -49,7 +55,9 @@ pub(crate) fn answer(path: &str, headers: &HeaderMap, query: &Query) -> Result<O
     let (group, version) = group_version;
     let hash = hash(group, version);
     let fresh = query.get("hash") == Some(hash.as_str());
-    let mut response = document(headers, &v3(group, version), "application/json", Some(&hash));
+    let document =
+        documents::get(&format!("v3/{group}/{version}"), || Ok(v3(group, version)?.to_string().into_bytes()))?;
+    let mut response = served(headers, &document, JSON, &hash)?;
     if fresh {
         // The address carries the hash: what it names never changes.
         let forever = HeaderValue::from_static("public, immutable");
@@ -70,27 +78,23 @@ fn index() -> Value {
     json!({ "paths": paths })
 }
 
-fn v3(group: &str, version: &str) -> Value {
-    let mut definitions = Definitions::new(Dialect::V3);
+fn v3(group: &str, version: &str) -> Result<Value, ApiError> {
+    let descriptions = Descriptions::unpack().map_err(documents::unreadable)?;
+    let mut definitions = Definitions::new(Dialect::V3, &descriptions);
     let mut all = Map::new();
     for kind in registry::KINDS.iter().filter(|kind| kind.group == group && kind.version == version) {
         definitions.add_kind(kind);
         paths::add(&mut all, kind, Dialect::V3);
     }
-    json!({
+    Ok(json!({
         "openapi": "3.0.0",
         "info": { "title": "Kubernetes", "version": version::GIT_VERSION },
         "paths": all,
         "components": { "schemas": definitions.into_schemas() },
-    })
+    }))
 }
 
 fn v2(headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
-    let mut definitions = Definitions::new(Dialect::V2);
-    for kind in registry::KINDS {
-        definitions.add_kind(kind);
-    }
-    let definitions = definitions.into_schemas();
     let ranges = media_ranges(headers);
     let wants_json = |media_type: &str| matches!(media_type, "application/json" | "application/*" | "*/*");
     for range in &ranges {
@@ -98,8 +102,9 @@ fn v2(headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
             break;
         }
         if range.media_type == V2_PROTOBUF || range.media_type == V2_PROTOBUF_AS {
-            let bytes = protobuf::document(version::GIT_VERSION, &definitions);
-            return Ok(respond(StatusCode::OK, V2_PROTOBUF_AS, body::full(bytes)));
+            let make = || Ok(protobuf::document(version::GIT_VERSION, &v2_definitions()?));
+            let document = documents::get("v2 protobuf", make)?;
+            return served(headers, &document, V2_PROTOBUF_AS, &document.digest);
         }
     }
     if !ranges.is_empty() && !ranges.iter().any(|range| wants_json(&range.media_type)) {
@@ -107,33 +112,50 @@ fn v2(headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
             "application/json, application/yaml, application/vnd.kubernetes.protobuf",
         ));
     }
+    let document = documents::get("v2", || Ok(v2_document()?.to_string().into_bytes()))?;
+    served(headers, &document, JSON, &document.digest)
+}
+
+fn v2_document() -> Result<Value, ApiError> {
     let mut all = Map::new();
     for kind in registry::KINDS {
         paths::add(&mut all, kind, Dialect::V2);
     }
-    let value = json!({
+    Ok(json!({
         "swagger": "2.0",
         "info": { "title": "Kubernetes", "version": version::GIT_VERSION },
         "paths": all,
-        "definitions": definitions,
-    });
-    Ok(document(headers, &value, "application/json", None))
+        "definitions": v2_definitions()?,
+    }))
 }
 
-fn document(headers: &HeaderMap, value: &Value, content_type: &'static str, hash: Option<&str>) -> Response<Body> {
-    let bytes = Bytes::from(value.to_string());
-    let hash = hash.map_or_else(|| hex_digest(&bytes), str::to_owned);
+fn v2_definitions() -> Result<Map<String, Value>, ApiError> {
+    let descriptions = Descriptions::unpack().map_err(documents::unreadable)?;
+    let mut definitions = Definitions::new(Dialect::V2, &descriptions);
+    for kind in registry::KINDS {
+        definitions.add_kind(kind);
+    }
+    Ok(definitions.into_schemas())
+}
+
+/// The document, or word that the client's copy of it is still right.
+fn served(
+    headers: &HeaderMap,
+    document: &Document,
+    content_type: &'static str,
+    hash: &str,
+) -> Result<Response<Body>, ApiError> {
     let etag = format!("\"{hash}\"");
     let matches = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
-    let mut response = respond(StatusCode::OK, content_type, body::full(bytes));
-    if matches {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        *response.body_mut() = body::empty();
-    }
+    let (code, body) = match matches {
+        true => (StatusCode::NOT_MODIFIED, body::empty()),
+        false => (StatusCode::OK, body::full(document.bytes()?)),
+    };
+    let mut response = respond(code, content_type, body);
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
-    response
+    Ok(response)
 }
 
 /// Clients that know only protobuf here fall back by themselves.

@@ -16,6 +16,7 @@ const NAMED_NAME: u32 = 1;
 const NAMED_VALUE: u32 = 2;
 const SCHEMA_REF: u32 = 1;
 const SCHEMA_FORMAT: u32 = 2;
+const SCHEMA_DESCRIPTION: u32 = 4;
 const SCHEMA_REQUIRED: u32 = 19;
 const SCHEMA_ADDITIONAL_PROPERTIES: u32 = 21;
 const SCHEMA_TYPE: u32 = 22;
@@ -56,6 +57,7 @@ fn schema(value: &Value) -> Message {
         match (field.as_str(), value) {
             ("$ref", Value::String(text)) => message.text(SCHEMA_REF, text),
             ("format", Value::String(text)) => message.text(SCHEMA_FORMAT, text),
+            ("description", Value::String(text)) => message.text(SCHEMA_DESCRIPTION, text),
             ("type", Value::String(text)) => {
                 let mut item = Message::default();
                 item.text(ITEM_CONTENT, text);

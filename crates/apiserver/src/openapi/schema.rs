@@ -1,8 +1,11 @@
 //! Schema facts as OpenAPI definitions.
 
-use codec::schema::{Field, Patch, Shape, Topology, Type, lookup};
+use codec::schema::facts::LIST_METADATA;
+use codec::schema::{Field, Patch, Presence, Shape, Topology, Type, lookup};
 use registry::Kind;
 use serde_json::{Map, Value, json};
+
+use super::descriptions::Descriptions;
 
 /// The two forms of OpenAPI clients ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,39 +25,41 @@ impl Dialect {
 }
 
 /// The definitions of one document, each type once.
-pub(super) struct Definitions {
+pub(super) struct Definitions<'a> {
     dialect: Dialect,
+    descriptions: &'a Descriptions,
     schemas: Map<String, Value>,
 }
 
-impl Definitions {
-    pub(super) fn new(dialect: Dialect) -> Self {
-        Definitions { dialect, schemas: Map::new() }
+impl<'a> Definitions<'a> {
+    pub(super) fn new(dialect: Dialect, descriptions: &'a Descriptions) -> Self {
+        Definitions { dialect, descriptions, schemas: Map::new() }
     }
 
     /// The kind with everything it is made of, and its list.
     pub(super) fn add_kind(&mut self, kind: &Kind) {
         let Some(r#type) = lookup(kind.group, kind.version, kind.kind) else { return };
         let name = self.add(r#type, r#type.package);
-        let stated = json!([{ "group": kind.group, "kind": kind.kind, "version": kind.version }]);
+        let stated = |name: &str| json!([{ "group": kind.group, "kind": name, "version": kind.version }]);
         if let Some(schema) = self.schemas.get_mut(&name) {
-            schema["x-kubernetes-group-version-kind"] = stated;
+            schema["x-kubernetes-group-version-kind"] = stated(kind.kind);
         }
         if kind.serves("list") {
-            let list = json!({
-                "type": "object",
-                "required": ["items"],
-                "properties": {
-                    "apiVersion": { "type": "string" },
-                    "kind": { "type": "string" },
-                    "metadata": { "type": "object" },
-                    "items": { "type": "array", "items": self.dialect.reference(&name) },
-                },
-                "x-kubernetes-group-version-kind": [
-                    { "group": kind.group, "kind": format!("{}List", kind.kind), "version": kind.version },
-                ],
-            });
-            self.schemas.insert(format!("{name}List"), list);
+            let list = format!("{name}List");
+            let metadata = self.add(LIST_METADATA, LIST_METADATA.package);
+            let mut properties = Map::new();
+            for (field, shape) in [
+                ("apiVersion", json!({ "type": "string" })),
+                ("items", json!({ "type": "array", "items": self.referring(&name, Some(json!({}))) })),
+                ("kind", json!({ "type": "string" })),
+                ("metadata", self.referring(&metadata, Some(json!({})))),
+            ] {
+                properties.insert(field.to_owned(), self.described(shape, &list, field));
+            }
+            let mut schema = json!({ "type": "object", "required": ["items"], "properties": properties });
+            self.describe_type(&mut schema, &list);
+            schema["x-kubernetes-group-version-kind"] = stated(&format!("{}List", kind.kind));
+            self.schemas.insert(list, schema);
         }
     }
 
@@ -73,14 +78,37 @@ impl Definitions {
         self.schemas.insert(name.clone(), Value::Null);
         let mut properties = Map::new();
         for field in r#type.fields {
-            properties.insert(field.name.to_owned(), self.property(field, package));
+            let property = self.property(field, package);
+            properties.insert(field.name.to_owned(), self.described(property, &name, field.name));
         }
-        self.schemas.insert(name.clone(), json!({ "type": "object", "properties": properties }));
+        let required: Vec<&str> = r#type.fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+        let mut schema = json!({ "type": "object", "properties": properties });
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        if r#type.is_atomic {
+            schema["x-kubernetes-map-type"] = json!("atomic");
+        }
+        self.describe_type(&mut schema, &name);
+        self.schemas.insert(name.clone(), schema);
         name
     }
 
+    fn describe_type(&self, schema: &mut Value, name: &str) {
+        if let Some(text) = self.descriptions.of_type(name) {
+            schema["description"] = json!(text);
+        }
+    }
+
+    fn described(&self, mut property: Value, owner: &str, field: &str) -> Value {
+        if let Some(text) = self.descriptions.of_field(owner, field) {
+            property["description"] = json!(text);
+        }
+        property
+    }
+
     fn property(&mut self, field: &'static Field, package: &str) -> Value {
-        let mut schema = self.shape(&field.shape, package);
+        let mut schema = self.shape(&field.shape, package, default_of(field));
         match field.topology {
             Topology::Granular => {}
             Topology::Atomic if matches!(field.shape, Shape::List(_)) => {
@@ -106,29 +134,91 @@ impl Definitions {
         schema
     }
 
-    fn shape(&mut self, shape: &'static Shape, package: &str) -> Value {
-        match shape {
+    fn shape(&mut self, shape: &'static Shape, package: &str, default: Option<Value>) -> Value {
+        let mut schema = match shape {
             Shape::String | Shape::Text(_) => json!({ "type": "string" }),
             Shape::Bool => json!({ "type": "boolean" }),
             Shape::Int32 => json!({ "type": "integer", "format": "int32" }),
             Shape::Int64 => json!({ "type": "integer", "format": "int64" }),
             Shape::Float64 => json!({ "type": "number", "format": "double" }),
-            Shape::Quantity if self.dialect == Dialect::V2 => json!({ "type": "string" }),
-            Shape::Quantity => json!({ "oneOf": [{ "type": "string" }, { "type": "number" }] }),
-            Shape::IntOrString if self.dialect == Dialect::V2 => json!({ "type": "string", "format": "int-or-string" }),
-            Shape::IntOrString => {
-                json!({ "format": "int-or-string", "oneOf": [{ "type": "integer" }, { "type": "string" }] })
+            Shape::Quantity | Shape::IntOrString | Shape::Time | Shape::MicroTime => {
+                let name = self.add_special(shape);
+                return self.referring(name, default);
             }
-            Shape::Time | Shape::MicroTime => json!({ "type": "string", "format": "date-time" }),
             Shape::Bytes => json!({ "type": "string", "format": "byte" }),
-            Shape::List(item) => json!({ "type": "array", "items": self.shape(item, package) }),
-            Shape::Map(value) => json!({ "type": "object", "additionalProperties": self.shape(value, package) }),
+            Shape::List(item) => json!({ "type": "array", "items": self.shape(item, package, zero_of(item)) }),
+            Shape::Map(value) => {
+                json!({ "type": "object", "additionalProperties": self.shape(value, package, zero_of(value)) })
+            }
             Shape::Struct(r#type) => {
                 let name = self.add(r#type, package);
-                self.dialect.reference(&name)
+                return self.referring(&name, default);
             }
-            Shape::Any | Shape::Either(_) => json!({}),
+            // CustomResourceDefinitions' own schemas hold JSON of any form, others objects alone.
+            Shape::Any if package.contains(".apiextensions.") => json!({}),
+            Shape::Any => json!({ "type": "object" }),
+            Shape::Either(_) => json!({}),
+        };
+        if let (Dialect::V3, Some(default)) = (self.dialect, default) {
+            schema["default"] = default;
         }
+        schema
+    }
+
+    /// A reference. In the older dialect other words may stand beside it, in the newer one they may not.
+    fn referring(&self, name: &str, default: Option<Value>) -> Value {
+        let reference = self.dialect.reference(name);
+        match (self.dialect, default) {
+            (Dialect::V2, _) => reference,
+            (Dialect::V3, None) => json!({ "allOf": [reference] }),
+            (Dialect::V3, Some(default)) => json!({ "allOf": [reference], "default": default }),
+        }
+    }
+
+    /// Types that are no structs but have a definition of their own.
+    fn add_special(&mut self, shape: &Shape) -> &'static str {
+        let one_of = |first: &str, second: &str| json!([{ "type": first }, { "type": second }]);
+        let (name, schema) = match (shape, self.dialect) {
+            (Shape::Quantity, Dialect::V2) => (QUANTITY, json!({ "type": "string" })),
+            (Shape::Quantity, Dialect::V3) => (QUANTITY, json!({ "oneOf": one_of("string", "number") })),
+            (Shape::IntOrString, Dialect::V2) => {
+                (INT_OR_STRING, json!({ "type": "string", "format": "int-or-string" }))
+            }
+            (Shape::IntOrString, Dialect::V3) => {
+                (INT_OR_STRING, json!({ "format": "int-or-string", "oneOf": one_of("integer", "string") }))
+            }
+            (Shape::MicroTime, _) => (MICRO_TIME, json!({ "type": "string", "format": "date-time" })),
+            _ => (TIME, json!({ "type": "string", "format": "date-time" })),
+        };
+        if !self.schemas.contains_key(name) {
+            let mut schema = schema;
+            self.describe_type(&mut schema, name);
+            self.schemas.insert(name.to_owned(), schema);
+        }
+        name
+    }
+}
+
+const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
+const INT_OR_STRING: &str = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
+const TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Time";
+const MICRO_TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
+
+/// What the schema says, or Go's zero value where it is always written.
+fn default_of(field: &Field) -> Option<Value> {
+    if let Some(text) = field.default {
+        return serde_json::from_str(text).ok();
+    }
+    (field.presence == Presence::Always).then(|| zero_of(&field.shape)).flatten()
+}
+
+fn zero_of(shape: &Shape) -> Option<Value> {
+    match shape {
+        Shape::String | Shape::Text(_) => Some(json!("")),
+        Shape::Bool => Some(json!(false)),
+        Shape::Int32 | Shape::Int64 | Shape::Float64 => Some(json!(0)),
+        Shape::Struct(_) => Some(json!({})),
+        _ => None,
     }
 }
 

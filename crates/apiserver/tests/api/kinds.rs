@@ -156,6 +156,14 @@ async fn documents_tell_clients_what_there_is() {
     assert!(patch["parameters"].as_array().unwrap().iter().any(|parameter| parameter["name"] == "fieldValidation"));
     let schema = &apps["components"]["schemas"]["io.k8s.api.apps.v1.Deployment"];
     assert_eq!(schema["x-kubernetes-group-version-kind"][0]["kind"], "Deployment");
+    let spec = &apps["components"]["schemas"]["io.k8s.api.apps.v1.DeploymentSpec"];
+    assert_eq!(spec["required"], json!(["selector", "template"]));
+    assert!(spec["properties"]["replicas"]["description"].as_str().unwrap().starts_with("Number of desired pods."));
+    let template = &spec["properties"]["template"];
+    assert_eq!(template["allOf"][0]["$ref"], "#/components/schemas/io.k8s.api.core.v1.PodTemplateSpec");
+    assert_eq!(template["default"], json!({}));
+    let container = &apps["components"]["schemas"]["io.k8s.api.core.v1.ContainerPort"];
+    assert_eq!(container["properties"]["protocol"]["default"], "TCP");
     let old = admin.get("/openapi/v2").await;
     assert_eq!(
         old["definitions"]["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]["x-kubernetes-patch-merge-key"],
