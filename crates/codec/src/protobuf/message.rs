@@ -23,6 +23,11 @@ fn fields(bytes: &[u8], r#type: &Type, object: &mut Object, levels: usize) -> Re
     let mut reader = Reader::new(bytes);
     while let Some((number, payload)) = reader.next()? {
         if let Some(field) = r#type.numbered(number) {
+            // Go writes zeros that JSON has not: most of a message is these.
+            let is_one = !matches!(field.shape, Shape::List(_) | Shape::Map(_));
+            if is_one && field.omits_zero() && payload.is_zero() && !object.contains_key(field.name) {
+                continue;
+            }
             let place = object.entry(field.name).or_insert(Value::Null);
             merge(place, &field.shape, Item { field: field.name, payload, levels })?;
         } else if let Some((_, embedded)) = r#type.embedded.iter().find(|(at, _)| u32::from(*at) == number) {

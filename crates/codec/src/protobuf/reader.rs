@@ -127,6 +127,10 @@ const END_GROUP: u64 = 4;
 const FIXED_32: u64 = 5;
 
 impl<'a> Payload<'a> {
+    pub(super) fn is_zero(self) -> bool {
+        matches!(self, Payload::Varint(0) | Payload::Bytes([]))
+    }
+
     pub(super) fn varint(self, field: &'static str) -> Result<u64, ProtobufError> {
         match self {
             Payload::Varint(value) => Ok(value),

@@ -115,7 +115,12 @@ impl Type {
 
     /// The field with this number in protobuf.
     pub fn numbered(&self, number: u32) -> Option<&'static Field> {
-        self.fields.iter().find(|field| field.number != 0 && u32::from(field.number) == number)
+        let number_at = |at: &u8| match self.fields.get(usize::from(*at)) {
+            Some(field) => u32::from(field.number),
+            None => u32::from(self.embedded[usize::from(*at) - self.fields.len()].0),
+        };
+        let at = self.order.binary_search_by_key(&number, number_at).ok()?;
+        self.fields.get(usize::from(self.order[at]))
     }
 
     /// Whether its field numbers in protobuf are known.
