@@ -31,12 +31,12 @@ pub struct Tls {
 impl Server {
     /// Starts an empty etcd that speaks in the clear.
     pub fn start() -> Server {
-        Server::start_in(tempfile::tempdir().expect("a temporary folder"), None)
+        Server::start_in(folder(), None)
     }
 
     /// Starts an empty etcd that asks clients for a certificate.
     pub fn start_with_tls() -> Server {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder();
         let tls = Tls::write(folder.path());
         Server::start_in(folder, Some(tls))
     }
@@ -156,6 +156,13 @@ impl Tls {
         std::fs::write(&path, authority.pem()).unwrap();
         Tls { authority: path, certificate, key }
     }
+}
+
+/// In memory, where there is such a place: what a killed process wrote survives there too, and no sync is waited for.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.expect("a temporary folder")
 }
 
 fn free_port() -> u16 {

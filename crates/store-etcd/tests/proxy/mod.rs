@@ -105,6 +105,10 @@ async fn carry(client: TcpStream, upstream: u16, state: Arc<watch::Sender<State>
     let mut changes = state.subscribe();
     let cuts = changes.borrow().cuts;
     let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)).await else { return };
+    // Small frames wait for nobody.
+    if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
+        return;
+    }
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
