@@ -12,6 +12,9 @@ use store_etcd::{Address, Etcd, Identity, client_tls};
 /// How long a request to the API may wait for etcd; below the minute that clients wait.
 const ETCD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a start waits for etcd, and reads it: both may be started together.
+const ETCD_OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Opens the store, and remembers where it is.
 pub(crate) async fn open(settings: &Settings, ambient: &Ambient) -> anyhow::Result<Arc<dyn Store>> {
     let store: Arc<dyn Store> = match &settings.store {
@@ -33,6 +36,7 @@ fn config(etcd: &EtcdLocation, name: &str, ambient: &Ambient) -> anyhow::Result<
         tls: tls.context("cannot speak TLS with etcd")?,
         options: Options::default(),
         timeout: ETCD_TIMEOUT,
+        open_timeout: ETCD_OPEN_TIMEOUT,
         ambient: ambient.clone(),
     })
 }

@@ -76,7 +76,11 @@ pub type Pending = BoxFuture<'static, Result<Session, Error>>;
 /// Answers a port-forward request: the response to send at once, and the session to wait for.
 ///
 /// `ports` are what plain WebSocket channels lead to; over SPDY every stream names its own.
-pub fn accept<B>(mut request: Request<B>, ports: Vec<u16>, limits: Limits) -> Result<(Response<Full<Bytes>>, Pending), Refusal> {
+pub fn accept<B>(
+    mut request: Request<B>,
+    ports: Vec<u16>,
+    limits: Limits,
+) -> Result<(Response<Full<Bytes>>, Pending), Refusal> {
     if !websocket::is_requested(request.headers()) {
         let accepted = spdy::accept(request.headers(), &[PORT_FORWARD])?;
         let upgrade = hyper::upgrade::on(&mut request);

@@ -24,9 +24,6 @@ use crate::messages::{RangeRequest as WireRangeRequest, revision_of};
 use crate::pending::Pending;
 use crate::{compaction, feed, load};
 
-/// How long etcd may take to be found and read when the engine is opened.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
-
 /// How many transactions may be under way; more wait.
 const MAX_TRANSACTIONS: usize = 1024;
 
@@ -40,6 +37,8 @@ pub struct Config {
     pub options: Options,
     /// How long a call may wait for etcd before it is answered [`StoreError::Unavailable`].
     pub timeout: Duration,
+    /// How long etcd may take to be found and read when the engine is opened.
+    pub open_timeout: Duration,
     pub ambient: Ambient,
 }
 
@@ -74,7 +73,7 @@ pub(crate) struct Inner {
 impl Etcd {
     /// Reads what etcd holds, with as much of its history as is kept there, and begins to follow it.
     pub async fn open(config: Config) -> Result<Arc<Etcd>, OpenError> {
-        let Config { address, tls, options, timeout, ambient } = config;
+        let Config { address, tls, options, timeout, open_timeout, ambient } = config;
         let endpoints = address.endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let inner = Arc::new(Inner {
             client: Client::new(Channel::new(address.endpoints, tls, ambient.clock)),
@@ -92,7 +91,7 @@ impl Etcd {
             endpoints: endpoints.clone(),
             reason: stdx::error::chain(error),
         };
-        let deadline = inner.ambient.clock.instant() + OPEN_TIMEOUT;
+        let deadline = inner.ambient.clock.instant() + open_timeout;
         load::load(&inner, deadline).await.map_err(|error| failed(&error))?;
         let mut tasks = JoinSet::new();
         tasks.spawn(feed::follow(inner.clone()));

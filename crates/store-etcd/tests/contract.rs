@@ -26,7 +26,8 @@ impl Home for InEtcd {
         });
         let address = Address::parse(&self.0.address(), "pintle").unwrap();
         let timeout = Duration::from_secs(20);
-        Etcd::open(Config { address, tls, options, timeout, ambient: Ambient::system() }).await.unwrap()
+        let ambient = Ambient::system();
+        Etcd::open(Config { address, tls, options, timeout, open_timeout: timeout, ambient }).await.unwrap()
     }
 
     fn is_durable(&self) -> bool {
@@ -49,7 +50,8 @@ async fn without_the_right_certificate_there_is_no_store() {
     let open = async |tls| {
         let address = Address::parse(&server.address(), "pintle").unwrap();
         let timeout = Duration::from_secs(1);
-        let config = Config { address, tls, options: Options::default(), timeout, ambient: Ambient::system() };
+        let (options, ambient) = (Options::default(), Ambient::system());
+        let config = Config { address, tls, options, timeout, open_timeout: timeout, ambient };
         Etcd::open(config).await.unwrap_err().to_string()
     };
     let anonymous = open(Some(client_tls(&files.authority, None).unwrap())).await;

@@ -30,7 +30,8 @@ async fn open(address: &str) -> Arc<Etcd> {
 async fn open_with(address: &str, timeout: Duration) -> Arc<Etcd> {
     let address = Address::parse(address, "pintle").unwrap();
     let options = Options { watch_queue: 1 << 16, ..Options::default() };
-    Etcd::open(Config { address, tls: None, options, timeout, ambient: Ambient::system() }).await.unwrap()
+    let ambient = Ambient::system();
+    Etcd::open(Config { address, tls: None, options, timeout, open_timeout: PATIENCE, ambient }).await.unwrap()
 }
 
 fn text(value: &str) -> Bytes {
