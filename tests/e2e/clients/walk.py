@@ -123,7 +123,7 @@ def server_side_apply():
     shared = apply("two", {"b": "1", "c": "1"})
     assert shared["data"] == {"a": "1", "b": "1", "c": "1"}
     error = expect(409, "Conflict", lambda: apply("two", {"a": "2"}))
-    assert 'conflict with "one"' in error and ".data.a" in error, error
+    assert 'conflict with \\"one\\"' in error and ".data.a" in error, error
     forced = apply("two", {"a": "2"}, force=True)
     # c was two's alone and goes; b is still one's.
     assert forced["data"] == {"a": "2", "b": "1"}, forced["data"]
@@ -209,7 +209,8 @@ def a_deployment_lives():
     spec = client.V1DeploymentSpec(replicas=2, selector=client.V1LabelSelector(match_labels=labels), template=template)
     apps.create_namespaced_deployment(NAMESPACE, client.V1Deployment(metadata=client.V1ObjectMeta(name="walk"), spec=spec))
     for event in watch.Watch().stream(apps.list_namespaced_deployment, NAMESPACE, timeout_seconds=120):
-        if event["object"].status.available_replicas == 2:
+        status = event["object"].status
+        if status and status.available_replicas == 2:
             break
     else:
         raise AssertionError("the deployment did not become available")
@@ -232,7 +233,8 @@ def a_deployment_lives():
     scale.spec.replicas = 0
     apps.replace_namespaced_deployment_scale("walk", NAMESPACE, scale)
     for event in watch.Watch().stream(apps.list_namespaced_deployment, NAMESPACE, timeout_seconds=120):
-        if not event["object"].status.replicas:
+        status = event["object"].status
+        if status and not status.replicas:
             return
     raise AssertionError("the deployment did not scale to nothing")
 
