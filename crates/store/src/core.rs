@@ -121,8 +121,14 @@ impl Core {
         self.time
     }
 
+    /// Keys and values of the state.
     pub(crate) fn live_bytes(&self) -> u64 {
         self.live_bytes
+    }
+
+    /// Keys and values, of the state and of the history behind it: what a snapshot would write.
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        self.live_bytes + self.history.bytes()
     }
 
     /// Stages a transaction that [`crate::staging::admit`] let pass, if all it expects holds.

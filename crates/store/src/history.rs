@@ -70,6 +70,11 @@ impl History {
         retired
     }
 
+    /// Keys and values of all events.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.events.bytes()
+    }
+
     /// From when on the oldest event is too much; `None` when it may stay for ever.
     pub(crate) fn excess_from(&self, live_bytes: u64) -> Option<SystemTime> {
         let oldest = self.events.first()?;

@@ -238,9 +238,10 @@ fn a_damaged_store_is_refused_and_kept(cluster: &Cluster) {
         .unwrap();
     let intact = fs::read(&largest).unwrap();
     let mut damaged = intact.clone();
-    // In the middle of what was written: not a torn tail, which recovery may cut.
+    // In the middle of what was written: not a torn tail, which recovery may cut. Whole sectors, for
+    // behind each frame the log leaves the rest of one empty.
     let written = intact.iter().rposition(|byte| *byte != 0).unwrap();
-    for byte in &mut damaged[written / 4..written / 4 + 16] {
+    for byte in &mut damaged[written / 4..written / 4 + 4096] {
         *byte ^= 0xff;
     }
     fs::write(&largest, &damaged).unwrap();

@@ -19,6 +19,9 @@ use crate::{Entry, Event, Options, Revision, Snapshot};
 /// A frame is closed once it holds this much.
 const FRAME_BYTES: usize = 256 << 10;
 
+/// So much is written between syncs: one sync of a whole snapshot would hold up the log's for as long.
+const SYNC_EVERY_BYTES: u64 = 1 << 20;
+
 pub(super) fn snapshot_name(revision: Revision) -> String {
     format!("snapshot-{:020}", revision.0)
 }
@@ -161,6 +164,8 @@ impl Default for Reading {
 struct Output {
     file: Box<dyn DiskFile>,
     offset: u64,
+    /// What stands before it rests.
+    synced: u64,
     salt: u32,
     revision: Revision,
     records: u32,
@@ -168,7 +173,7 @@ struct Output {
 
 impl Output {
     fn begin(file: Box<dyn DiskFile>, salt: u32, revision: Revision) -> io::Result<Output> {
-        let mut output = Output { file, offset: 0, salt, revision, records: 0 };
+        let mut output = Output { file, offset: 0, synced: 0, salt, revision, records: 0 };
         let header = FileHeader { version: VERSION, kind: FileKind::Snapshot, salt, revision };
         output.write_bytes(&header.encode())?;
         Ok(output)
@@ -245,7 +250,12 @@ impl Output {
 
     fn write(&mut self, frame: FrameBuilder) -> io::Result<()> {
         self.records = self.records.wrapping_add(frame.count());
-        self.write_bytes(&frame.finish(self.salt))
+        self.write_bytes(&frame.finish(self.salt))?;
+        if self.offset - self.synced >= SYNC_EVERY_BYTES {
+            self.file.sync()?;
+            self.synced = self.offset;
+        }
+        Ok(())
     }
 
     fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -107,13 +107,13 @@ impl Writer {
         let aftermath = core.commit(staged, now);
         let garbage = core.tend(now);
         let next = core.next_tending(now);
-        let live_bytes = core.live_bytes();
+        let kept_bytes = core.kept_bytes();
         drop(core);
         answers.into_iter().for_each(|(reply, answer)| send(reply, answer));
         aftermath.wakeups.wake();
         self.garbage.append(aftermath.garbage);
         self.garbage.append(garbage);
-        self.snapshot_if_long(live_bytes);
+        self.snapshot_if_long(kept_bytes);
         if self.garbage.is_empty() { next } else { Some(now.instant) }
     }
 
@@ -170,10 +170,11 @@ impl Writer {
         StoreError::ReadOnly { reason: self.failure.get().cloned().unwrap_or_else(|| "the writer stopped".into()) }
     }
 
-    /// Begins a snapshot when the logs before the present one have outgrown the data. Writes go on
-    /// meanwhile; once it rests, those logs go. One that cannot be written costs nothing but their
-    /// room, and the next log that fills tries again.
-    fn snapshot_if_long(&mut self, live_bytes: u64) {
+    /// Begins a snapshot when the logs before the present one have outgrown what it would write, so
+    /// that snapshots are no more than half of all writing. Writes go on meanwhile; once it rests,
+    /// those logs go. One that cannot be written costs nothing but their room, and the next log that
+    /// fills tries again.
+    fn snapshot_if_long(&mut self, kept_bytes: u64) {
         if let Some(finished) = self.snapshot.take_if(|snapshot| snapshot.thread.is_finished()) {
             let log_bytes = finished.log_bytes;
             self.in_vain_bytes = if finished.finish() { 0 } else { log_bytes };
@@ -182,7 +183,7 @@ impl Writer {
             }
         }
         let log_bytes = self.journal.earlier_bytes();
-        let enough_bytes = self.options.rotate_log_bytes.max(live_bytes).max(self.in_vain_bytes);
+        let enough_bytes = self.options.rotate_log_bytes.max(kept_bytes).max(self.in_vain_bytes);
         if self.snapshot.is_some() || log_bytes <= enough_bytes {
             return;
         }
