@@ -6,7 +6,6 @@ the namespace from the first argument; it exists and is empty.
 
 import sys
 import threading
-import time
 
 from kubernetes import client, config, dynamic, watch
 from kubernetes.client.rest import ApiException
@@ -242,10 +241,17 @@ def a_deployment_lives():
 def deletes_leave_nothing():
     apps, core = client.AppsV1Api(), client.CoreV1Api()
     apps.delete_namespaced_deployment("walk", NAMESPACE, propagation_policy="Foreground")
-    deadline = time.monotonic() + 60
-    while apps.list_namespaced_replica_set(NAMESPACE).items:
-        assert time.monotonic() < deadline, "the replica set outlives its deployment"
-        time.sleep(0.1)
+    sets = apps.list_namespaced_replica_set(NAMESPACE)
+    left = {item.metadata.name for item in sets.items}
+    version = sets.metadata.resource_version
+    for event in watch.Watch().stream(
+        apps.list_namespaced_replica_set, NAMESPACE, resource_version=version, timeout_seconds=60
+    ) if left else ():
+        if event["type"] == "DELETED":
+            left.discard(event["object"].metadata.name)
+        if not left:
+            break
+    assert not left, f"replica sets outlive their deployment: {left}"
     core.delete_collection_namespaced_secret(NAMESPACE)
     assert not core.list_namespaced_secret(NAMESPACE).items
 
