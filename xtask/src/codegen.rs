@@ -184,6 +184,7 @@ impl Generator {
                 let presence = match go.starts_with('*') {
                     true => Presence::Pointer,
                     false if field["omitempty"] == true && has_zero => Presence::OmittedIfZero,
+                    false if field["omitzero"] == true => Presence::OmittedIfZero,
                     false => Presence::Always,
                 };
                 let required = self.sources.is_required(id, &field);

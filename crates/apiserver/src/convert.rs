@@ -3,11 +3,14 @@
 use registry::{Kind, Object};
 use serde_json::Value;
 
+use crate::decode;
+
 /// Turns a decoded stored object into the served version.
 pub(crate) fn out_of_storage(served: &Kind, object: &mut Object) {
     if served.storage.is_some() {
         served.rules.out_of_storage(object);
         name_version(served, object);
+        decode::complete(served, object);
     }
 }
 

@@ -93,6 +93,14 @@ pub(crate) fn rested(call: &Call, mut object: Object) -> Result<Object, ApiError
 fn settle(kind: &Kind, object: &mut Object) {
     kind.rules.default(object);
     convert::to_storage(kind, object);
+    complete(kind.storage.unwrap_or(kind), object);
+}
+
+/// Adds the fields that are written whether they were given or not: clients of upstream rely on them.
+pub(crate) fn complete(kind: &Kind, object: &mut Object) {
+    if let Some(r#type) = codec::schema::lookup(kind.group, kind.version, kind.kind) {
+        codec::schema::complete(object, r#type);
+    }
 }
 
 /// The object must be of the kind the path names; one that does not say is taken to be.

@@ -9,7 +9,7 @@ use crate::call::{Call, WriteOptions};
 use crate::deletion::{self, DeleteOptions, Plan};
 use crate::status::{ApiError, Subject};
 use crate::storage::{Encoded, encode};
-use crate::{metadata, ownership};
+use crate::{decode, metadata, ownership};
 
 /// How often a generated name is drawn again when it is taken.
 const NAME_ATTEMPTS: usize = 8;
@@ -101,6 +101,7 @@ async fn create_once(call: &Call, mut object: Object, options: WriteOptions) -> 
     kind.rules.prepare_create(&mut object, &call.write_context());
     // Held until the write is done: addresses and ports a plugin set aside.
     let _reservations = admission::admit(&attributes, &mut object).await?;
+    decode::complete(kind, &mut object);
     let mut faults = metadata::validate(kind, &object, None);
     faults.extend(kind.rules.validate(&object, None));
     refuse_faults(call.kind, &name, &faults)?;
@@ -208,6 +209,7 @@ async fn update_once(
         old: Some(old),
     };
     let _reservations = admission::admit(&attributes, &mut object).await?;
+    decode::complete(kind, &mut object);
     if kind.rules.tracks_generation() && part != Part::Status && kind.rules.bumps_generation(&object, old) {
         metadata::bump_generation(&mut object);
     }

@@ -246,3 +246,27 @@ async fn a_definition_of_a_custom_resource_is_kept_and_checked() {
     assert_eq!(created["spec"]["names"]["listKind"], "WidgetList");
     assert_eq!(created["status"]["storedVersions"], json!(["v1"]));
 }
+
+/// Clients made from upstream's types rely on what Go writes of structs that are no pointers.
+#[tokio::test]
+async fn what_go_always_writes_is_there_in_every_version() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let deployment = json!({"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"app": "web"}},
+        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}});
+    let created = admin.create("/apis/apps/v1/namespaces/default/deployments", deployment).await;
+    assert_eq!(created["status"], json!({}));
+    let role = json!({"metadata": {"name": "r"}});
+    let roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+    let created = admin.create(roles, role).await;
+    assert_eq!(created.get("rules"), Some(&json!(null)));
+    let rules = json!([{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]);
+    let (code, patched) = admin.call("PATCH", &format!("{roles}/r"), Some(json!({"rules": rules}))).await;
+    assert_eq!((code.as_u16(), &patched["rules"]), (200, &rules));
+    let autoscaler = json!({"metadata": {"name": "web"}, "spec": {"maxReplicas": 2,
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}});
+    let created = admin.create("/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers", autoscaler).await;
+    assert_eq!(created["status"], json!({"currentReplicas": 0, "desiredReplicas": 0}));
+    let newer = admin.get("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/web").await;
+    assert_eq!(newer["status"], json!({"currentMetrics": null, "desiredReplicas": 0}));
+}

@@ -3,8 +3,10 @@
 #[expect(non_upper_case_globals, reason = "a type's table carries the type's own name")]
 pub mod facts;
 
+mod complete;
 mod conform;
 
+pub use complete::complete;
 pub use conform::{TypeError, conform};
 pub(crate) use conform::{is_zero, zero};
 

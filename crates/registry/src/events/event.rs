@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::core::event::{COLUMNS, EVENT as CORE_EVENT, row};
 use crate::error::FieldError;
-use crate::fields::{get, text};
+use crate::fields::text;
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
 
 pub static EVENT: Kind = Kind {
@@ -40,7 +40,7 @@ impl Rules for EventRules {
         if old.is_some() {
             return faults;
         }
-        if get(object, "eventTime").is_none() {
+        if text(object, "eventTime").is_empty() {
             faults.push(FieldError::required("eventTime", ""));
         }
         for field in ["reportingController", "reportingInstance", "action", "reason"] {

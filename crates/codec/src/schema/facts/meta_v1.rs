@@ -72,7 +72,7 @@ pub(super) static ManagedFieldsEntry: Type = Type { name: "ManagedFieldsEntry", 
 
 pub(super) static ObjectMeta: Type = Type { name: "ObjectMeta", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(12, "annotations", Map(&String)),
-    field(8, "creationTimestamp", Time).optional(),
+    omitted(8, "creationTimestamp", Time),
     pointer(10, "deletionGracePeriodSeconds", Int64),
     pointer(9, "deletionTimestamp", Time),
     omitted(14, "finalizers", List(&String)).of(Set).patched(Merge("")),

@@ -1,7 +1,7 @@
 //! Made by `cargo xtask codegen`; edits are lost.
 //!
 //! From facts with SHA-256 6acfc31e9def5be7cd1383438aa1ad468399d04ae6475f384d26be14cfc26a33.
-//! The other files of this folder have SHA-256 c6ea7286a4d7eb7680625e203135966072eb5ab9eff7a0f1a6a0d3310be402f7.
+//! The other files of this folder have SHA-256 5d3765348ba599d2b0fb99d75cc5033564fd37e8a825bb17744068a6f9bfac44.
 
 #[rustfmt::skip]
 mod admissionregistration_v1;
