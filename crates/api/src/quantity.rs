@@ -18,8 +18,8 @@ pub struct ParseQuantityError;
 impl Quantity {
     pub const ZERO: Quantity = Quantity { nanos: 0 };
 
-    pub fn from_units(units: i64) -> Self {
-        Quantity { nanos: i128::from(units) * NANOS_PER_UNIT }
+    pub const fn from_units(units: i64) -> Self {
+        Quantity { nanos: units as i128 * NANOS_PER_UNIT }
     }
 
     pub fn from_millis(millis: i64) -> Self {
@@ -138,28 +138,60 @@ impl Scale {
 /// The amount as the API writes it: at most three digits before the next larger suffix would do,
 /// the suffix of the family it came in. `0.5` is `500m`, `1024Mi` is `1Gi`.
 pub fn canonical(text: &str) -> Result<String, ParseQuantityError> {
-    let nanos = text.parse::<Quantity>()?.nanos;
-    if nanos == 0 {
-        return Ok("0".to_owned());
-    }
-    let suffix = text.trim_start_matches(|c: char| c.is_ascii_digit() || "+-.".contains(c));
-    let is_whole_binary = suffix.ends_with('i') && nanos % NANOS_PER_UNIT == 0;
-    if is_whole_binary && (nanos / NANOS_PER_UNIT).abs() >= 1024 {
-        let (mut mantissa, mut power) = (nanos / NANOS_PER_UNIT, 0);
-        while mantissa % 1024 == 0 && power + 1 < BINARY_SUFFIXES.len() {
-            (mantissa, power) = (mantissa / 1024, power + 1);
+    Ok(text.parse::<Quantity>()?.to_text(Format::of(text)))
+}
+
+/// The family of suffixes that an amount is written with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// `Ki`, `Mi`, `Gi` …
+    Binary,
+    /// `m`, `k`, `M` …
+    #[default]
+    Decimal,
+    /// `e3`, `e6` …
+    Exponent,
+}
+
+impl Format {
+    /// The family a text is written in.
+    pub fn of(text: &str) -> Format {
+        let suffix = text.trim_start_matches(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+        if suffix.ends_with('i') {
+            Format::Binary
+        } else if suffix.len() > 1 && suffix.starts_with(['e', 'E']) {
+            Format::Exponent
+        } else {
+            Format::Decimal
         }
-        return Ok(format!("{mantissa}{}", BINARY_SUFFIXES[power]));
     }
-    let (mut mantissa, mut thousands) = (nanos, 0);
-    while mantissa % 1000 == 0 && thousands + 1 < DECIMAL_SUFFIXES.len() {
-        (mantissa, thousands) = (mantissa / 1000, thousands + 1);
-    }
-    let has_exponent = suffix.len() > 1 && suffix.starts_with(['e', 'E']);
-    match 3 * i32::try_from(thousands).unwrap_or(0) - 9 {
-        exponent if has_exponent && exponent != 0 => Ok(format!("{mantissa}e{exponent}")),
-        _ if has_exponent => Ok(mantissa.to_string()),
-        _ => Ok(format!("{mantissa}{}", DECIMAL_SUFFIXES[thousands])),
+}
+
+impl Quantity {
+    /// The amount as the API writes it, in a family of suffixes.
+    pub fn to_text(self, format: Format) -> String {
+        let nanos = self.nanos;
+        if nanos == 0 {
+            return "0".to_owned();
+        }
+        let is_whole_binary = format == Format::Binary && nanos % NANOS_PER_UNIT == 0;
+        if is_whole_binary && (nanos / NANOS_PER_UNIT).abs() >= 1024 {
+            let (mut mantissa, mut power) = (nanos / NANOS_PER_UNIT, 0);
+            while mantissa % 1024 == 0 && power + 1 < BINARY_SUFFIXES.len() {
+                (mantissa, power) = (mantissa / 1024, power + 1);
+            }
+            return format!("{mantissa}{}", BINARY_SUFFIXES[power]);
+        }
+        let (mut mantissa, mut thousands) = (nanos, 0);
+        while mantissa % 1000 == 0 && thousands + 1 < DECIMAL_SUFFIXES.len() {
+            (mantissa, thousands) = (mantissa / 1000, thousands + 1);
+        }
+        let has_exponent = format == Format::Exponent;
+        match 3 * i32::try_from(thousands).unwrap_or(0) - 9 {
+            exponent if has_exponent && exponent != 0 => format!("{mantissa}e{exponent}"),
+            _ if has_exponent => mantissa.to_string(),
+            _ => format!("{mantissa}{}", DECIMAL_SUFFIXES[thousands]),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod kind;
 pub mod metadata;
 pub mod names;
 pub mod pod_spec;
+pub mod quota;
 #[cfg(test)]
 mod testing;
 mod webhook_client;
