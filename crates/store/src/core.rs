@@ -138,25 +138,27 @@ impl Core {
         transaction: Transaction,
         now: Moment,
     ) -> Result<Committed, StoreError> {
+        // What there is, then what is answered.
+        let mut entries = Vec::with_capacity(transaction.operations.len());
         for operation in &transaction.operations {
             let current = self.current(staged, &operation.key);
             if !operation.expect.holds(current) {
                 return Err(StoreError::Conflict { key: operation.key.clone(), current: current.cloned() });
             }
+            entries.push(current.cloned());
         }
         let (newest, time) = self.staged_newest(staged);
         let revision = Revision(newest.0 + 1);
         let mut draft = Draft::new(revision, now.wall.max(time), transaction.author);
-        let mut entries = Vec::with_capacity(transaction.operations.len());
-        for operation in transaction.operations {
-            let current = self.current(staged, &operation.key).cloned();
-            entries.push(match operation.action {
+        for (operation, entry) in transaction.operations.into_iter().zip(&mut entries) {
+            match operation.action {
                 Action::Put { value, lifetime } => {
-                    Some(draft.put(operation.key, value, due_after(now.wall, lifetime), current))
+                    let put = draft.put(operation.key, value, due_after(now.wall, lifetime), entry.take());
+                    *entry = Some(put);
                 }
-                Action::Delete => current.inspect(|current| draft.delete(current.clone())),
-                Action::Check => current,
-            });
+                Action::Delete => entry.iter().for_each(|current| draft.delete(current.clone())),
+                Action::Check => {}
+            }
         }
         let Some(transaction) = draft.finish() else { return Ok(Committed { revision: newest, entries }) };
         staged.push(transaction);

@@ -8,6 +8,7 @@
 //! In the folder: `log-<first revision>`, `snapshot-<last revision>`, `lock`. Recovery reads the
 //! newest snapshot and the logs behind it.
 
+mod answers;
 mod check;
 mod disk;
 mod format;
@@ -39,6 +40,7 @@ use crate::{
     Committed, Entry, Event, Options, Range, RangeRequest, ReadAt, Revision, Snapshot, Store, StoreError, Transaction,
     Watch, WatchRequest,
 };
+use answers::Reply;
 use handover::{Handover, Lead, Submitted};
 use writer::{Failure, Request, Writer};
 
@@ -207,8 +209,9 @@ impl Store for Embedded {
         // Its limit is far below all the room there is.
         let size_kib = size_bytes as u32 / 1024 + 1;
         let room = self.room.clone().acquire_many_owned(size_kib).await.map_err(|_| self.work.stopped())?;
-        let (reply, answer) = oneshot::channel();
-        match self.work.handover.submit(Request { transaction, size_bytes, reply, _room: room }) {
+        let (sender, answer) = oneshot::channel();
+        let reply = Reply { sender, runtime: Handle::try_current().ok(), _room: room };
+        match self.work.handover.submit(Request { transaction, size_bytes, reply }) {
             Submitted::Waits => {}
             Submitted::Closed => return Err(self.work.stopped()),
             Submitted::Leads(lead) => {

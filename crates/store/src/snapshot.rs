@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::core::{Core, undo};
+use crate::core::Core;
 use crate::history::Events;
 use crate::leases::Lease;
 use crate::tree::{Keyed, Tree};
@@ -74,7 +74,16 @@ impl Snapshot {
     /// The state at [`Snapshot::oldest`].
     pub(crate) fn base(&self) -> Tree<Entry> {
         let mut tree = self.entries.clone();
-        self.history.since_number(0).rev().for_each(|event| undo(&mut tree, event));
+        // What a key held then is what its first change replaced; of later ones, nothing is to be seen.
+        for event in self.history() {
+            match &event.previous {
+                Some(previous) if previous.modified <= self.oldest => drop(tree.insert(previous.clone())),
+                None if tree.get(event.key()).is_some_and(|entry| entry.modified > self.oldest) => {
+                    tree.remove(event.key());
+                }
+                Some(_) | None => {}
+            }
+        }
         tree
     }
 

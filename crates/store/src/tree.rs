@@ -4,10 +4,13 @@
 //! reference count, so a list, a pinned page and a snapshot read a state of their own while writes
 //! go on. Branches count what is beneath them, so "how many keys follow" costs one descent.
 
+mod row;
+
 use std::slice;
 use std::sync::Arc;
 
 use crate::Entry;
+use row::Row;
 
 /// What can stand in a tree.
 pub(crate) trait Keyed: Clone {
@@ -31,13 +34,13 @@ pub(crate) struct Tree<T> {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Node<T> {
-    Leaf(Vec<T>),
-    Branch(Vec<Child<T>>),
+enum Node<T> {
+    Leaf(Row<T>),
+    Branch(Row<Child<T>>),
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Child<T> {
+struct Child<T> {
     /// The smallest key beneath.
     first: Arc<str>,
     /// How many entries are beneath.
@@ -45,9 +48,15 @@ pub(crate) struct Child<T> {
     node: Arc<Node<T>>,
 }
 
+impl<T: Clone> Keyed for Child<T> {
+    fn key(&self) -> &Arc<str> {
+        &self.first
+    }
+}
+
 impl<T: Keyed> Tree<T> {
     pub(crate) fn new() -> Self {
-        Tree { root: Arc::new(Node::Leaf(Vec::new())) }
+        Tree { root: Arc::new(Node::Leaf(Row::new(Vec::new()))) }
     }
 
     /// What the tree consists of, to be freed step by step.
@@ -63,8 +72,8 @@ impl<T: Keyed> Tree<T> {
         let mut node = &*self.root;
         loop {
             match node {
-                Node::Leaf(entries) => return find(entries, key).ok().map(|position| &entries[position]),
-                Node::Branch(children) => node = &children[child_of(children, key)].node,
+                Node::Leaf(entries) => return entries.find(key).ok().map(|position| &entries.items()[position]),
+                Node::Branch(children) => node = &children.items()[child_of(children, key)].node,
             }
         }
     }
@@ -74,7 +83,7 @@ impl<T: Keyed> Tree<T> {
         let (replaced, split) = Arc::make_mut(&mut self.root).insert(entry);
         if let Some(right) = split {
             let left = Child::over(self.root.clone());
-            self.root = Arc::new(Node::Branch(vec![left, Child::over(Arc::new(right))]));
+            self.root = Arc::new(Node::Branch(Row::new(vec![left, Child::over(Arc::new(right))])));
         }
         replaced
     }
@@ -84,7 +93,7 @@ impl<T: Keyed> Tree<T> {
         self.get(key)?;
         let removed = Arc::make_mut(&mut self.root).remove(key);
         while let Node::Branch(children) = &*self.root
-            && let [only] = children.as_slice()
+            && let [only] = children.items()
         {
             self.root = only.node.clone();
         }
@@ -98,8 +107,9 @@ impl<T: Keyed> Tree<T> {
         let mut passed = 0;
         loop {
             match node {
-                Node::Leaf(entries) => return passed + entries.partition_point(|entry| before(entry.key())),
+                Node::Leaf(entries) => return passed + entries.items().partition_point(|entry| before(entry.key())),
                 Node::Branch(children) => {
+                    let children = children.items();
                     let next = children.partition_point(|child| before(&child.first));
                     let Some(boundary) = next.checked_sub(1) else { return passed };
                     passed += children[..boundary].iter().map(|child| child.count).sum::<usize>();
@@ -117,10 +127,12 @@ impl<T: Keyed> Tree<T> {
         loop {
             match node {
                 Node::Leaf(entries) => {
+                    let entries = entries.items();
                     iter.leaf = entries[skip.min(entries.len())..].iter();
                     return iter;
                 }
                 Node::Branch(children) => {
+                    let children = children.items();
                     let mut index = 0;
                     while index < children.len() && skip >= children[index].count {
                         skip -= children[index].count;
@@ -139,14 +151,14 @@ impl<T: Keyed> Tree<T> {
 #[derive(Debug)]
 pub(crate) struct Nodes<T>(Vec<Arc<Node<T>>>);
 
-impl<T> Nodes<T> {
+impl<T: Keyed> Nodes<T> {
     /// Frees up to `count` nodes; true while there are more.
     pub(crate) fn free_some(&mut self, count: usize) -> bool {
         for _ in 0..count {
             let Some(node) = self.0.pop() else { return false };
             // What others hold as well stays, and so does all beneath it.
             if let Some(Node::Branch(children)) = Arc::into_inner(node) {
-                self.0.extend(children.into_iter().map(|child| child.node));
+                self.0.extend(children.into_items().into_iter().map(|child| child.node));
             }
         }
         !self.0.is_empty()
@@ -161,7 +173,7 @@ pub(crate) struct Iter<'a, T> {
     leaf: slice::Iter<'a, T>,
 }
 
-impl<'a, T> Iterator for Iter<'a, T> {
+impl<'a, T: Keyed> Iterator for Iter<'a, T> {
     type Item = &'a T;
 
     fn next(&mut self) -> Option<&'a T> {
@@ -174,8 +186,8 @@ impl<'a, T> Iterator for Iter<'a, T> {
                     self.branches.pop();
                 }
                 Some(child) => match &*child.node {
-                    Node::Leaf(entries) => self.leaf = entries.iter(),
-                    Node::Branch(children) => self.branches.push(children.iter()),
+                    Node::Leaf(entries) => self.leaf = entries.items().iter(),
+                    Node::Branch(children) => self.branches.push(children.items().iter()),
                 },
             }
         }
@@ -185,60 +197,61 @@ impl<'a, T> Iterator for Iter<'a, T> {
 impl<T: Keyed> Node<T> {
     fn count(&self) -> usize {
         match self {
-            Node::Leaf(entries) => entries.len(),
-            Node::Branch(children) => children.iter().map(|child| child.count).sum(),
+            Node::Leaf(entries) => entries.items().len(),
+            Node::Branch(children) => children.items().iter().map(|child| child.count).sum(),
         }
     }
 
     fn width(&self) -> usize {
         match self {
-            Node::Leaf(entries) => entries.len(),
-            Node::Branch(children) => children.len(),
+            Node::Leaf(entries) => entries.items().len(),
+            Node::Branch(children) => children.items().len(),
         }
     }
 
     /// The smallest key; a node beneath a branch is never empty.
     fn first(&self) -> &Arc<str> {
         match self {
-            Node::Leaf(entries) => entries[0].key(),
-            Node::Branch(children) => &children[0].first,
+            Node::Leaf(entries) => entries.items()[0].key(),
+            Node::Branch(children) => &children.items()[0].first,
         }
     }
 
     /// Returns the replaced entry, and the right half where the node had to split.
     fn insert(&mut self, entry: T) -> (Option<T>, Option<Node<T>>) {
-        let replaced = match self {
-            Node::Leaf(entries) => match find(entries, entry.key()) {
-                Ok(position) => Some(std::mem::replace(&mut entries[position], entry)),
-                Err(position) => {
-                    entries.insert(position, entry);
-                    None
-                }
+        match self {
+            Node::Leaf(entries) => match entries.find(entry.key()) {
+                Ok(position) => return (Some(std::mem::replace(entries.item_mut(position), entry)), None),
+                Err(position) => entries.insert(position, entry),
             },
             Node::Branch(children) => {
                 let index = child_of(children, entry.key());
-                let (replaced, split) = Arc::make_mut(&mut children[index].node).insert(entry);
-                children[index].refresh();
+                let (replaced, split) = Arc::make_mut(&mut children.item_mut(index).node).insert(entry);
+                if replaced.is_some() {
+                    return (replaced, None);
+                }
+                refresh(children, index);
                 if let Some(right) = split {
                     children.insert(index + 1, Child::over(Arc::new(right)));
                 }
-                replaced
             }
-        };
-        (replaced, self.split_if_wide())
+        }
+        (None, self.split_if_wide())
     }
 
     fn remove(&mut self, key: &str) -> Option<T> {
         match self {
-            Node::Leaf(entries) => find(entries, key).ok().map(|position| entries.remove(position)),
+            Node::Leaf(entries) => entries.find(key).ok().map(|position| entries.remove(position)),
             Node::Branch(children) => {
                 let index = child_of(children, key);
-                let removed = Arc::make_mut(&mut children[index].node).remove(key);
-                if children[index].node.width() == 0 {
+                let child = children.item_mut(index);
+                let removed = Arc::make_mut(&mut child.node).remove(key);
+                let width = child.node.width();
+                if width == 0 {
                     children.remove(index);
                 } else {
-                    children[index].refresh();
-                    if children[index].node.width() < MIN_WIDTH && children.len() > 1 {
+                    refresh(children, index);
+                    if width < MIN_WIDTH && children.items().len() > 1 {
                         merge_with_neighbour(children, index);
                     }
                 }
@@ -252,18 +265,9 @@ impl<T: Keyed> Node<T> {
             return None;
         }
         Some(match self {
-            Node::Leaf(entries) => Node::Leaf(split(entries)),
-            Node::Branch(children) => Node::Branch(split(children)),
+            Node::Leaf(entries) => Node::Leaf(entries.split()),
+            Node::Branch(children) => Node::Branch(children.split()),
         })
-    }
-
-    /// Takes over everything of `right`, whose keys all follow this node's.
-    fn append(&mut self, right: Node<T>) {
-        match (self, right) {
-            (Node::Leaf(entries), Node::Leaf(more)) => entries.extend(more),
-            (Node::Branch(children), Node::Branch(more)) => children.extend(more),
-            _ => unreachable!("all leaves of a tree are at one depth"),
-        }
     }
 }
 
@@ -271,43 +275,49 @@ impl<T: Keyed> Child<T> {
     fn over(node: Arc<Node<T>>) -> Self {
         Child { first: node.first().clone(), count: node.count(), node }
     }
+}
 
-    /// Restates the summary after a change beneath.
-    fn refresh(&mut self) {
-        self.count = self.node.count();
-        if self.first != *self.node.first() {
-            self.first = self.node.first().clone();
-        }
+/// Restates the summary of a child after a change beneath.
+fn refresh<T: Keyed>(children: &mut Row<Child<T>>, index: usize) {
+    let child = children.item_mut(index);
+    child.count = child.node.count();
+    if child.first != *child.node.first() {
+        child.first = child.node.first().clone();
+        children.rekey(index);
     }
-}
-
-/// Leaves the left half and returns the right one, neither with more room than a full node needs.
-fn split<T>(items: &mut Vec<T>) -> Vec<T> {
-    let mut right = Vec::with_capacity(MAX_WIDTH + 1);
-    right.extend(items.drain(items.len() / 2..));
-    items.shrink_to(MAX_WIDTH + 1);
-    right
-}
-
-fn find<T: Keyed>(entries: &[T], key: &str) -> Result<usize, usize> {
-    entries.binary_search_by(|entry| entry.key().as_ref().cmp(key))
 }
 
 /// The child whose keys the key belongs among.
-fn child_of<T>(children: &[Child<T>], key: &str) -> usize {
-    children.partition_point(|child| child.first.as_ref() <= key).saturating_sub(1)
+fn child_of<T: Keyed>(children: &Row<Child<T>>, key: &str) -> usize {
+    children.find(key).unwrap_or_else(|after| after.saturating_sub(1))
 }
 
-fn merge_with_neighbour<T: Keyed>(children: &mut Vec<Child<T>>, index: usize) {
-    let left = if index + 1 < children.len() { index } else { index - 1 };
-    let right = Arc::unwrap_or_clone(children.remove(left + 1).node);
-    let merged = Arc::make_mut(&mut children[left].node);
-    merged.append(right);
-    let split = merged.split_if_wide();
-    children[left].refresh();
-    if let Some(right) = split {
-        children.insert(left + 1, Child::over(Arc::new(right)));
+/// Puts a narrow child and the one beside it together, in one node or in two of the same width.
+fn merge_with_neighbour<T: Keyed>(children: &mut Row<Child<T>>, index: usize) {
+    let left = if index + 1 < children.items().len() { index } else { index - 1 };
+    let taken = [children.remove(left), children.remove(left)].map(|child| Arc::unwrap_or_clone(child.node));
+    let (merged, split) = match taken {
+        [Node::Leaf(left), Node::Leaf(right)] => {
+            let (merged, split) = merged(left, right);
+            (Node::Leaf(merged), split.map(Node::Leaf))
+        }
+        [Node::Branch(left), Node::Branch(right)] => {
+            let (merged, split) = merged(left, right);
+            (Node::Branch(merged), split.map(Node::Branch))
+        }
+        _ => unreachable!("all leaves of a tree are at one depth"),
+    };
+    for (place, node) in [Some(merged), split].into_iter().flatten().enumerate() {
+        children.insert(left + place, Child::over(Arc::new(node)));
     }
+}
+
+/// The items of two rows, those of the right one behind those of the left, and what is too much for one.
+fn merged<T: Keyed>(left: Row<T>, right: Row<T>) -> (Row<T>, Option<Row<T>>) {
+    let mut items = left.into_items();
+    items.extend(right.into_items());
+    let behind = (items.len() > MAX_WIDTH).then(|| items.split_off(items.len() / 2));
+    (Row::new(items), behind.map(Row::new))
 }
 
 #[cfg(test)]
@@ -333,6 +343,7 @@ mod tests {
         assert!(node.width() <= MAX_WIDTH);
         let Node::Branch(children) = node else { return 1 };
         let depths: Vec<usize> = children
+            .items()
             .iter()
             .map(|child| {
                 assert!(child.node.width() > 0);

@@ -32,6 +32,10 @@ pub(super) const SECTOR_BYTES: usize = 512;
 /// More than any frame that is ever written: a batch closes before it, and so do a snapshot's frames.
 pub(super) const MAX_PAYLOAD_BYTES: usize = 32 << 20;
 
+/// Most that is said of an operation beside its key and value, and of a transaction beside those and
+/// its author.
+pub(super) const RECORD_BYTES: usize = 32;
+
 const FILE_MAGIC: [u8; 8] = *b"pintlest";
 const FRAME_MAGIC: [u8; 4] = *b"frme";
 
@@ -189,6 +193,11 @@ impl FrameBuilder {
 
     pub(super) fn payload_bytes(&self) -> usize {
         self.bytes.len() - UNIT_BYTES
+    }
+
+    /// Makes room for so many bytes of records at once.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes + SECTOR_BYTES);
     }
 
     /// Adds a transaction: its changes, with the ends of their leases.

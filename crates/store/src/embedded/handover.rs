@@ -11,6 +11,7 @@ use std::time::Duration;
 use stdx::Clock;
 use tokio::time::Instant;
 
+use super::format::{MAX_PAYLOAD_BYTES, RECORD_BYTES};
 use super::writer::Request;
 use crate::core::MAX_EXPIRED;
 use crate::limits::{MAX_OPERATIONS, MAX_TRANSACTION_BYTES};
@@ -18,11 +19,9 @@ use crate::limits::{MAX_OPERATIONS, MAX_TRANSACTION_BYTES};
 /// A batch takes no further request once it holds this much; the last one may go beyond it.
 const MAX_BATCH_BYTES: usize = 4 << 20;
 const MAX_BATCH_REQUESTS: usize = 1024;
-/// What the format says of an operation beside its key and value, and of a transaction beside those.
-const RECORD_BYTES: usize = 32;
 const _: () = assert!(
     MAX_BATCH_BYTES + MAX_TRANSACTION_BYTES + (MAX_BATCH_REQUESTS + MAX_EXPIRED) * (MAX_OPERATIONS + 1) * RECORD_BYTES
-        <= super::format::MAX_PAYLOAD_BYTES
+        <= MAX_PAYLOAD_BYTES
 );
 
 /// A runtime's worker is not held up longer than this for the sake of a quick answer.

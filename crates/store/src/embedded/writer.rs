@@ -6,27 +6,25 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stdx::Ambient;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
+use super::answers::{Answers, Reply};
 use super::disk::Disk;
-use super::format::{FrameBuilder, FrameKind};
+use super::format::{FrameBuilder, FrameKind, RECORD_BYTES};
 use super::log::{AppendError, Journal};
 use super::recovery::remove_replaced;
 use super::snapshot::{snapshot_name, write_snapshot};
 use crate::core::Garbage;
 use crate::shared::{Moment, Shared};
-use crate::staging::Staged;
-use crate::{Committed, Options, StoreError, Transaction};
+use crate::staging::{Staged, StagedTransaction};
+use crate::{Options, StoreError, Transaction};
 
 /// A transaction and whom to answer.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) transaction: Transaction,
     pub(super) size_bytes: usize,
-    pub(super) reply: oneshot::Sender<Result<Committed, StoreError>>,
-    /// Its part of what may wait at once.
-    pub(super) _room: OwnedSemaphorePermit,
+    pub(super) reply: Reply,
 }
 
 /// When leases that should have ended are tried again on a full disk, if nobody writes before.
@@ -59,10 +57,6 @@ struct SnapshotUnderWay {
     log_bytes: u64,
 }
 
-/// An answer that waits until what it says rests on the disk. That goes for conflicts too: what a
-/// transaction conflicts with may be one of the same batch.
-type Answer = (oneshot::Sender<Result<Committed, StoreError>>, Result<Committed, StoreError>);
-
 impl Writer {
     pub(super) fn new(
         shared: Arc<Shared>,
@@ -89,7 +83,7 @@ impl Writer {
     /// wait. Returns when there is something to do even if nobody writes.
     pub(super) fn write(&mut self, batch: Vec<Request>) -> Option<Instant> {
         if self.failure.get().is_some() {
-            batch.into_iter().for_each(|request| send(request.reply, Err(self.refusal())));
+            batch.into_iter().for_each(|request| request.reply.send(Err(self.refusal())));
             return None;
         }
         let now = Moment::now(&self.ambient.clock);
@@ -98,9 +92,7 @@ impl Writer {
         }
         let (staged, answers) = self.stage(batch, now);
         if let Err(error) = self.append(&staged) {
-            for (reply, _) in answers {
-                send(reply, Err(self.append_failed(&error)));
-            }
+            answers.refuse(|| self.append_failed(&error));
             return now.instant.checked_add(RETRY_AFTER);
         }
         let mut core = self.shared.write();
@@ -109,8 +101,7 @@ impl Writer {
         let next = core.next_tending(now);
         let kept_bytes = core.kept_bytes();
         drop(core);
-        answers.into_iter().for_each(|(reply, answer)| send(reply, answer));
-        aftermath.wakeups.wake();
+        answers.tell(aftermath.wakeups);
         self.garbage.append(aftermath.garbage);
         self.garbage.append(garbage);
         self.snapshot_if_long(kept_bytes);
@@ -126,7 +117,7 @@ impl Writer {
         self.journal.close();
     }
 
-    fn stage(&self, batch: Vec<Request>, now: Moment) -> (Staged, Vec<Answer>) {
+    fn stage(&self, batch: Vec<Request>, now: Moment) -> (Staged, Answers) {
         let mut staged = Staged::default();
         let core = self.shared.read();
         core.stage_expired(&mut staged, now);
@@ -134,13 +125,14 @@ impl Writer {
             .into_iter()
             .map(|Request { transaction, reply, .. }| (reply, core.stage(&mut staged, transaction, now)))
             .collect();
-        (staged, answers)
+        (staged, Answers(answers))
     }
 
     fn append(&mut self, staged: &Staged) -> Result<(), AppendError> {
         let Some(first) = staged.transactions().first() else { return Ok(()) };
         let first = first.revision;
         let mut frame = FrameBuilder::new(FrameKind::Transactions, first);
+        frame.reserve(staged.transactions().iter().map(frame_bytes).sum());
         for transaction in staged.transactions() {
             let changes = transaction.events.iter().map(|staged| (&*staged.event, staged.due));
             frame.push_transaction(transaction.revision, transaction.time, transaction.author.as_deref(), changes);
@@ -221,8 +213,11 @@ impl SnapshotUnderWay {
     }
 }
 
-fn send(reply: oneshot::Sender<Result<Committed, StoreError>>, answer: Result<Committed, StoreError>) {
-    if reply.send(answer).is_err() {
-        tracing::debug!("a writer did not wait for its answer");
-    }
+/// About what a transaction comes to in a frame.
+fn frame_bytes(transaction: &StagedTransaction) -> usize {
+    let values = transaction.events.iter().map(|staged| {
+        let event = &staged.event;
+        event.key().len() + event.current().map_or(0, |entry| entry.value.len())
+    });
+    values.map(|bytes| bytes + RECORD_BYTES).sum::<usize>() + RECORD_BYTES
 }
