@@ -10,7 +10,7 @@ use crate::wire::request_info::RequestInfo;
 
 /// One request, from authentication to its answer.
 pub(crate) struct Record<'a> {
-    pub(crate) id: &'a str,
+    pub(crate) id: &'a [u8],
     pub(crate) info: &'a RequestInfo,
     /// None while nobody was recognised.
     pub(crate) user: Option<Arc<User>>,
@@ -20,7 +20,7 @@ impl Record<'_> {
     pub(crate) fn finish(&self, code: StatusCode, took: Duration) {
         tracing::debug!(
             target: "audit",
-            id = self.id,
+            id = %self.id.escape_ascii(),
             user = self.user.as_ref().map_or("", |user| user.name.as_str()),
             verb = self.info.verb,
             path = self.info.path,

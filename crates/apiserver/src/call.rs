@@ -22,7 +22,7 @@ pub(crate) struct Call {
     pub(crate) server: Arc<ApiServer>,
     pub(crate) user: Arc<User>,
     pub(crate) verb: &'static str,
-    pub(crate) info: ResourceInfo,
+    pub(crate) info: Arc<ResourceInfo>,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) accepted: Accepted,
@@ -39,7 +39,7 @@ impl Call {
         server: Arc<ApiServer>,
         user: Arc<User>,
         verb: &'static str,
-        info: ResourceInfo,
+        info: Arc<ResourceInfo>,
         query: Query,
         headers: HeaderMap,
         kind: &'static Kind,
@@ -52,7 +52,7 @@ impl Call {
 
     /// The same request, about another namespace.
     pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
-        self.about(self.kind, ResourceInfo { namespace: namespace.to_owned(), ..self.info.clone() })
+        self.about(self.kind, ResourceInfo { namespace: namespace.to_owned(), ..ResourceInfo::clone(&self.info) })
     }
 
     /// The same request, about something else.
@@ -61,7 +61,7 @@ impl Call {
             server: self.server.clone(),
             user: self.user.clone(),
             verb: self.verb,
-            info,
+            info: Arc::new(info),
             query: self.query.clone(),
             headers: self.headers.clone(),
             accepted: self.accepted,

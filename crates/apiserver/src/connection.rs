@@ -91,9 +91,7 @@ async fn connection(server: Arc<ApiServer>, acceptor: TlsAcceptor, stream: TcpSt
     let peer = Peer::Remote { certificate: certificate.map(|certificate| Arc::new(Identity::of(certificate))) };
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, peer) = (server.clone(), peer.clone());
-        async move {
-            Ok::<_, std::convert::Infallible>(filters::answer(server, peer, request.map(body::boxed::<Incoming>)).await)
-        }
+        async move { Ok::<_, std::convert::Infallible>(filters::answer(server, peer, request.map(body::wire)).await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // The library's own bound of 100 headers is left alone: any other costs an allocation a request.

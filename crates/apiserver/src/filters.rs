@@ -1,11 +1,14 @@
 //! The filters of a request, in order.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::FutureExt;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 use crate::auth::{self, Peer, User, impersonation};
 use crate::authorize;
@@ -18,6 +21,8 @@ use crate::{audit, handler};
 
 /// A short request that takes longer than this is given up.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 
 /// Every request passes here, from the wire and from within: panic guard, request info,
 /// authentication, impersonation, authorisation, limits, handler; audit sees the outcome.
@@ -38,12 +43,12 @@ async fn audited(server: &Arc<ApiServer>, peer: &Peer, request: Request<Body>) -
         Err(error) => return ApiError::bad_request(error.to_string()).into_response(),
     };
     let began = server.ambient.clock.instant();
-    let audit_id = server.ambient.random.uuid();
+    let audit_id = Bytes::from(server.ambient.random.uuid());
     let mut record = audit::Record { id: &audit_id, info: &info, user: None };
     let outcome = admitted(server, peer, request, &info, query, &mut record.user).await;
     let mut response = outcome.unwrap_or_else(ApiError::into_response);
-    if let Ok(value) = HeaderValue::from_str(&audit_id) {
-        response.headers_mut().insert("audit-id", value);
+    if let Ok(value) = HeaderValue::from_maybe_shared(audit_id.clone()) {
+        response.headers_mut().insert(AUDIT_ID, value);
     }
     let took = server.ambient.clock.instant().duration_since(began);
     server.metrics.observe(&info, response.status(), took);
@@ -71,7 +76,11 @@ async fn admitted(
         return handler::handle(server.clone(), user, info, query, request).await;
     }
     let _place = server.limits.enter(info).await?;
-    let handled = handler::handle(server.clone(), user, info, query, request);
+    let mut handled = pin!(handler::handle(server.clone(), user, info, query, request));
+    // Most reads are answered at once, and need no timer.
+    if let Poll::Ready(outcome) = futures::poll!(handled.as_mut()) {
+        return outcome;
+    }
     match tokio::time::timeout(REQUEST_TIMEOUT, handled).await {
         Ok(outcome) => outcome,
         Err(_) => {

@@ -11,7 +11,7 @@ use crate::status::{ApiError, json, text};
 use crate::wire::body::Body;
 use crate::wire::query::Query;
 use crate::wire::request_info::RequestInfo;
-use crate::{discovery, health, kinds, openapi, respond, reviews, subresources, verbs, version};
+use crate::{discovery, health, openapi, respond, reviews, subresources, verbs, version};
 
 pub(crate) async fn handle(
     server: Arc<ApiServer>,
@@ -22,11 +22,9 @@ pub(crate) async fn handle(
 ) -> Result<Response<Body>, ApiError> {
     let Some(resource) = &info.resource else {
         let (head, _) = request.into_parts();
-        return path(&server, &info.path, &query, &head.method, &head.headers).await;
+        return Box::pin(path(&server, &info.path, &query, &head.method, &head.headers)).await;
     };
-    let Some(kind) = kinds::find(&resource.group, &resource.version, &resource.resource) else {
-        return Ok(not_found());
-    };
+    let Some(kind) = info.kind else { return Ok(not_found()) };
     let misplaced = match kind.is_namespaced() {
         // A namespaced kind without a namespace can only be listed or watched.
         true => resource.namespace.is_empty() && !matches!(info.verb, "list" | "watch"),
@@ -40,7 +38,7 @@ pub(crate) async fn handle(
         let (head, body) = request.into_parts();
         let call = call(head.headers)?;
         let outcome = match reviews::handles(kind) {
-            true => reviews::review(&call, body).await,
+            true => Box::pin(reviews::review(&call, body)).await,
             false => verbs::dispatch(call.clone(), body).await,
         };
         (call, outcome)

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt::{Display, Write};
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::StatusCode;
+use registry::Kind;
 
 use crate::call::Call;
-use crate::kinds;
 use crate::limits::InFlight;
 use crate::wire::request_info::RequestInfo;
 
@@ -58,13 +58,19 @@ struct Resource {
     resource: &'static str,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What a request is counted under. It is looked up with every request: a kind stands for its group, version and
+/// resource.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Labels {
     verb: &'static str,
-    resource: Resource,
+    kind: Descriptor,
     subresource: &'static str,
     scope: &'static str,
 }
+
+/// A kind, told from others by where its descriptor lies.
+#[derive(Clone, Copy)]
+struct Descriptor(Option<&'static Kind>);
 
 #[derive(Default)]
 struct Requests {
@@ -107,21 +113,23 @@ impl Drop for WatchCounter {
 
 impl Metrics {
     pub(crate) fn observe(&self, info: &RequestInfo, code: StatusCode, took: Duration) {
-        let requests = self.requests.of(Labels::of(info));
         let code = CODES.iter().position(|known| *known == code.as_u16()).unwrap_or(CODES.len() - 1);
-        requests.codes[code].fetch_add(1, Ordering::Relaxed);
-        requests.count.fetch_add(1, Ordering::Relaxed);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        requests.microseconds.fetch_add(microseconds, Ordering::Relaxed);
         let seconds = took.as_secs_f64();
-        if let Some(bucket) = BUCKETS_SECONDS.iter().position(|bound| seconds <= *bound) {
-            requests.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        }
+        let bucket = BUCKETS_SECONDS.iter().position(|bound| seconds <= *bound);
+        self.requests.with(Labels::of(info), |requests| {
+            requests.codes[code].fetch_add(1, Ordering::Relaxed);
+            requests.count.fetch_add(1, Ordering::Relaxed);
+            requests.microseconds.fetch_add(microseconds, Ordering::Relaxed);
+            if let Some(bucket) = bucket {
+                requests.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+            }
+        });
     }
 
     pub(crate) fn render(&self, in_flight: InFlight, revision: u64) -> String {
         let mut page = Page::default();
-        let requests = self.requests.all();
+        let requests = self.requests.all(Labels::words);
         page.family(
             "apiserver_request_total",
             "counter",
@@ -155,7 +163,7 @@ impl Metrics {
         );
         page.line("apiserver_current_inflight_requests", "request_kind=\"mutating\"", in_flight.mutating);
         page.line("apiserver_current_inflight_requests", "request_kind=\"readOnly\"", in_flight.read_only);
-        let watches = self.watches.all();
+        let watches = self.watches.all(|resource| *resource);
         page.family(
             "apiserver_longrunning_requests",
             "gauge",
@@ -181,7 +189,7 @@ impl Metrics {
 
 impl Labels {
     fn of(info: &RequestInfo) -> Self {
-        let (mut resource, mut subresource, mut scope) = (Resource { group: "", version: "", resource: "" }, "", "");
+        let (mut subresource, mut scope) = ("", "");
         if let Some(asked) = &info.resource {
             scope = match (asked.name.is_empty(), asked.namespace.is_empty()) {
                 (false, _) => "resource",
@@ -189,12 +197,41 @@ impl Labels {
                 (true, false) => "namespace",
                 (true, true) => "cluster",
             };
-            if let Some(kind) = kinds::find(&asked.group, &asked.version, &asked.resource) {
-                resource = Resource { group: kind.group, version: kind.version, resource: kind.plural };
+            if info.kind.is_some() && !asked.subresource.is_empty() {
                 subresource = SUBRESOURCES.into_iter().find(|known| *known == asked.subresource).unwrap_or("");
             }
         }
-        Labels { verb: metric_verb(info.verb), resource, subresource, scope }
+        Labels { verb: metric_verb(info.verb), kind: Descriptor(info.kind), subresource, scope }
+    }
+
+    /// As they are sorted on the page.
+    fn words(&self) -> (&'static str, Resource, &'static str, &'static str) {
+        (self.verb, self.kind.resource(), self.subresource, self.scope)
+    }
+}
+
+impl Descriptor {
+    fn address(self) -> usize {
+        self.0.map_or(0, |kind| std::ptr::from_ref(kind).addr())
+    }
+
+    fn resource(self) -> Resource {
+        let (group, version, resource) = self.0.map_or(("", "", ""), |kind| (kind.group, kind.version, kind.plural));
+        Resource { group, version, resource }
+    }
+}
+
+impl PartialEq for Descriptor {
+    fn eq(&self, other: &Self) -> bool {
+        self.address() == other.address()
+    }
+}
+
+impl Eq for Descriptor {}
+
+impl Hash for Descriptor {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.address().hash(state);
     }
 }
 
@@ -224,7 +261,7 @@ impl Display for Resource {
 
 impl Display for Labels {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Labels { verb, resource, subresource, scope } = self;
+        let (verb, resource, subresource, scope) = self.words();
         write!(
             formatter,
             "component=\"apiserver\",dry_run=\"\",{resource},scope=\"{scope}\",subresource=\"{subresource}\",verb=\"{verb}\""
@@ -241,7 +278,14 @@ impl<L, S> Default for Family<L, S> {
     }
 }
 
-impl<L: Copy + Eq + Ord + Hash, S: Default> Family<L, S> {
+impl<L: Copy + Eq + Hash, S: Default> Family<L, S> {
+    fn with(&self, labels: L, count: impl Fn(&S)) {
+        if let Some(series) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&labels) {
+            return count(series);
+        }
+        count(&self.of(labels));
+    }
+
     fn of(&self, labels: L) -> Arc<S> {
         if let Some(series) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&labels) {
             return series.clone();
@@ -249,10 +293,10 @@ impl<L: Copy + Eq + Ord + Hash, S: Default> Family<L, S> {
         self.0.write().unwrap_or_else(PoisonError::into_inner).entry(labels).or_default().clone()
     }
 
-    fn all(&self) -> Vec<(L, Arc<S>)> {
+    fn all<W: Ord>(&self, words: impl Fn(&L) -> W) -> Vec<(L, Arc<S>)> {
         let series = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<(L, Arc<S>)> = series.iter().map(|(labels, series)| (*labels, series.clone())).collect();
-        all.sort_by_key(|(labels, _)| *labels);
+        all.sort_by_key(|(labels, _)| words(labels));
         all
     }
 }

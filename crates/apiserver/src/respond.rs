@@ -33,8 +33,11 @@ pub(crate) struct View {
 
 /// One object.
 pub(crate) fn object(call: &Call, code: StatusCode, encoded: Encoded) -> Result<Response<Body>, ApiError> {
-    let body = View::of(call).body(&encoded)?;
-    Ok(answer(code, call.accepted.content_type(), body))
+    let bytes = match shares_bytes(call.kind, call.accepted) {
+        true => encoded.whole(),
+        false => View::of(call).bytes(&encoded)?,
+    };
+    Ok(answer(code, call.accepted.content_type(), body::full(bytes)))
 }
 
 /// A JSON value in the negotiated encoding.
@@ -68,6 +71,11 @@ pub(crate) fn transformed(call: &Call, encoded: &Encoded) -> Result<Value, ApiEr
     View::of(call).value(encoded)
 }
 
+/// Whether stored bytes go out as they are.
+fn shares_bytes(kind: &Kind, accepted: Accepted) -> bool {
+    accepted == Accepted::JSON && kind.storage.is_none()
+}
+
 impl View {
     pub(crate) fn of(call: &Call) -> Self {
         View {
@@ -82,12 +90,7 @@ impl View {
 
     /// Whether stored bytes go out as they are.
     pub(crate) fn shares_bytes(&self) -> bool {
-        self.form == Form::Object && self.encoding == Encoding::Json && self.kind.storage.is_none()
-    }
-
-    /// One object as a whole answer.
-    fn body(&self, encoded: &Encoded) -> Result<Body, ApiError> {
-        if self.shares_bytes() { Ok(body::full(encoded.whole())) } else { self.bytes(encoded).map(body::full) }
+        shares_bytes(self.kind, Accepted { form: self.form, encoding: self.encoding })
     }
 
     /// The object encoded. Shared with everybody who sees it in the same way.

@@ -87,7 +87,7 @@ impl ApiServer {
             rbac: Rbac::open(storage.clone()).await?,
             services: Services::open(storage.clone(), &config.service_cidr, config.node_ports).await?,
             encodings: Arc::default(),
-            indexes: Indexes::new(storage.clone(), shutdown.clone()),
+            indexes: Indexes::new(storage.clone(), config.ambient.clock, shutdown.clone()),
             fanouts: Fanouts::new(storage.clone(), shutdown.clone()),
             storage,
             ambient: config.ambient,

@@ -198,7 +198,8 @@ impl Encoded {
     /// The object with its resourceVersion.
     pub(crate) fn whole(&self) -> Bytes {
         let Some((revision, at)) = self.splice() else { return self.bytes.clone() };
-        let mut whole = Vec::with_capacity(self.bytes.len() + MAX_SPLICE_BYTES);
+        // Exactly as much as it takes: then no second allocation counts the references.
+        let mut whole = Vec::with_capacity(self.bytes.len() + spliced_length(revision));
         whole.extend_from_slice(&self.bytes[..at]);
         write_spliced(&mut whole, revision);
         whole.extend_from_slice(&self.bytes[at..]);
@@ -330,10 +331,8 @@ fn metadata_start(bytes: &[u8]) -> Option<usize> {
 const SPLICE: &[u8] = br#""resourceVersion":""#;
 const SPLICE_END: &[u8] = br#"","#;
 
-/// The longest revision has twenty digits.
-const MAX_SPLICE_BYTES: usize = SPLICE.len() + 20 + SPLICE_END.len();
-
 fn write_spliced(out: &mut Vec<u8>, revision: Revision) {
+    // The longest revision has so many.
     const DIGITS: usize = 20;
     let (mut digits, mut at, mut rest) = ([0; DIGITS], DIGITS, revision.0);
     loop {

@@ -71,8 +71,9 @@ pub(crate) fn denial(user: &User, verb: &str, resource: &ResourceInfo) -> String
 
 /// Entering a container counts as creating something in it, whatever the method: a WebSocket can
 /// only be opened with GET.
-fn verbs_needed(info: &RequestInfo, resource: &ResourceInfo) -> Vec<&'static str> {
+fn verbs_needed(info: &RequestInfo, resource: &ResourceInfo) -> impl Iterator<Item = &'static str> + Send + use<> {
     let enters =
         resource.resource == "pods" && matches!(resource.subresource.as_str(), "exec" | "attach" | "portforward");
-    if enters && info.verb == "get" { vec!["get", "create"] } else { vec![info.verb] }
+    let create = (enters && info.verb == "get").then_some("create");
+    std::iter::once(info.verb).chain(create)
 }

@@ -12,9 +12,8 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
 use registry::Kind;
-use stdx::signal;
+use stdx::Clock;
 use store::{Change, Entry, Event, RangeRequest, Revision, StoreError, Watch, WatchItem, WatchRequest};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 mod table;
@@ -43,6 +42,7 @@ const ATTEMPTS: usize = 3;
 /// The indexes of all kinds that are being listed by selectors.
 pub(crate) struct Indexes {
     storage: Storage,
+    clock: Clock,
     shutdown: CancellationToken,
     slots: Mutex<HashMap<(&'static str, &'static str), Arc<Slot>>>,
 }
@@ -75,8 +75,8 @@ struct Live {
 }
 
 impl Indexes {
-    pub(crate) fn new(storage: Storage, shutdown: CancellationToken) -> Self {
-        Indexes { storage, shutdown, slots: Mutex::default() }
+    pub(crate) fn new(storage: Storage, clock: Clock, shutdown: CancellationToken) -> Self {
+        Indexes { storage, clock, shutdown, slots: Mutex::default() }
     }
 
     /// Whether the kind has an index already.
@@ -110,8 +110,7 @@ impl Indexes {
                 Some(live) => *lock(&slot.live) = Some(live),
                 None => return Ok(None),
             }
-            let (keeper, revisions) = (Arc::downgrade(&slot), self.storage.revisions());
-            tokio::spawn(keep(keeper, revisions, self.storage.clone(), self.shutdown.clone()));
+            tokio::spawn(keep(Arc::downgrade(&slot), self.storage.clone(), self.clock, self.shutdown.clone()));
         }
         Ok(None)
     }
@@ -230,13 +229,9 @@ fn ready(watch: &mut Watch) -> Option<Result<Option<Arc<Event>>, StoreError>> {
 }
 
 /// Follows the store for an index, and drops it when nobody asks any more.
-async fn keep(
-    slot: Weak<Slot>,
-    mut revisions: signal::Receiver<Revision>,
-    storage: Storage,
-    shutdown: CancellationToken,
-) {
-    let mut idle_at = Instant::now() + IDLE;
+async fn keep(slot: Weak<Slot>, storage: Storage, clock: Clock, shutdown: CancellationToken) {
+    let mut revisions = storage.revisions();
+    let mut idle_at = clock.instant() + IDLE;
     let mut followed = storage.revision();
     loop {
         let far_behind = |newest: &Revision| newest.0 >= followed.0 + FOLLOW_STEP;
@@ -249,7 +244,7 @@ async fn keep(
                     *lock(&slot.live) = None;
                     return;
                 }
-                idle_at = Instant::now() + IDLE;
+                idle_at = clock.instant() + IDLE;
                 continue;
             }
         }

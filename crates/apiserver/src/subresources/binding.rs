@@ -27,7 +27,7 @@ pub(crate) async fn create_beside(call: &Call, body: Body) -> Result<Response<Bo
         resource: "pods".to_owned(),
         subresource: "binding".to_owned(),
         name: metadata::name(&binding).to_owned(),
-        ..call.info.clone()
+        ..ResourceInfo::clone(&call.info)
     };
     let call = call.about(kinds::required("", "v1", "pods"), info);
     create_binding(&call, binding, options).await

@@ -80,13 +80,10 @@ fn scaled(call: &Call, paths: &Scale, old: &Object, scale: &Object, owners: &Own
     let replicas = scale.get("spec").and_then(|spec| spec.get("replicas"));
     let replicas = match replicas {
         None | Some(Value::Null) => 0,
-        Some(Value::Number(number)) if number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()) => {
-            number.as_i64().unwrap_or_default()
-        }
-        Some(other) => {
-            let message = format!("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is {other}");
-            return Err(ApiError::bad_request(message));
-        }
+        Some(given) => given.as_i64().and_then(|number| i32::try_from(number).ok()).ok_or_else(|| {
+            let message = format!("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is {given}");
+            ApiError::bad_request(message)
+        })?,
     };
     if replicas < 0 {
         let fault = FieldError::invalid("spec.replicas", replicas, "must be greater than or equal to 0");

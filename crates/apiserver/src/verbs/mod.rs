@@ -9,7 +9,7 @@ use crate::patch::Patch;
 use crate::status::ApiError;
 use crate::subresources::binding;
 use crate::wire::body::{self, Body};
-use crate::wire::request_info::RequestInfo;
+use crate::wire::request_info::{RequestInfo, ResourceInfo};
 use crate::write::{self, Part};
 use crate::{authorize, decode, metadata, respond};
 
@@ -30,6 +30,13 @@ pub(crate) async fn dispatch(call: Arc<Call>, request: Body) -> Result<Response<
     }
     match call.verb {
         "get" => get(&call).await,
+        // A get, which is over at once, does not carry the room that the others need.
+        _ => Box::pin(dispatch_other(call, request)).await,
+    }
+}
+
+async fn dispatch_other(call: Arc<Call>, request: Body) -> Result<Response<Body>, ApiError> {
+    match call.verb {
         "list" => list::list(&call).await,
         "watch" => watch::watch(call).await,
         "create" if !call.info.name.is_empty() => Err(ApiError::method_not_allowed(call.subject(&call.info.name))),
@@ -89,7 +96,7 @@ async fn update(call: &Call, request: Body, part: Part) -> Result<Response<Body>
 /// A PUT that makes its object: only for kinds that allow it, and never for a client that thinks it
 /// has seen the object before. Its right to create is checked like any other.
 fn creates_on_update(call: &Call, part: Part, wanted: &registry::Object) -> bool {
-    let mut info = call.info.clone();
+    let mut info = ResourceInfo::clone(&call.info);
     info.name = String::new();
     part == Part::Object
         && call.stored_kind().rules.creates_on_update()
@@ -122,6 +129,7 @@ async fn patch(call: &Call, request: Body, part: Part) -> Result<Response<Body>,
 
 /// An apply that makes its object needs the right to create as well.
 async fn may_create(call: &Call) -> Result<(), ApiError> {
-    let info = RequestInfo { path: String::new(), verb: "create", resource: Some(call.info.clone()) };
+    let resource = Some(call.info.clone());
+    let info = RequestInfo { path: String::new(), verb: "create", resource, kind: Some(call.kind) };
     authorize::authorize(&call.server, &call.user, &info, &call.query).await
 }

@@ -307,7 +307,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn bookmarks_come_every_minute_and_shortly_before_the_end() {
-        let start = Instant::now();
+        let start = stdx::Clock::simulated().instant();
         let at = |seconds| start + Duration::from_secs(seconds);
         let schedule = Schedule { bookmarks: true, deadline: at(100) };
         assert_eq!(schedule.next(at(0)), (at(60), Due::Bookmark));

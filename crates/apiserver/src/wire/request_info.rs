@@ -1,18 +1,23 @@
 //! What a request is about, read from its method and path alone.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::Method;
+use registry::Kind;
 
 use super::query::{Query, decode_segment};
+use crate::kinds;
 
 /// The attributes that authorisation, audit and dispatch share.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct RequestInfo {
     pub(crate) path: String,
     /// `get`, `list`, `create` … for resources, the lower-cased method for other paths.
     pub(crate) verb: &'static str,
-    pub(crate) resource: Option<ResourceInfo>,
+    pub(crate) resource: Option<Arc<ResourceInfo>>,
+    /// The kind the resource is of, where there is such a kind.
+    pub(crate) kind: Option<&'static Kind>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,9 +42,12 @@ pub(crate) struct InvalidPath;
 /// Namespaces' own subresources; any other word after a namespace's name is a resource in it.
 const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
 
+/// `/apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/SUBRESOURCE` has so many.
+const USUAL_SEGMENTS: usize = 8;
+
 impl RequestInfo {
     pub(crate) fn parse(method: &Method, path: &str, query: &Query) -> Result<Self, InvalidPath> {
-        let other = || RequestInfo { path: path.to_owned(), verb: method_verb(method), resource: None };
+        let other = || RequestInfo { path: path.to_owned(), verb: method_verb(method), resource: None, kind: None };
         let segments = segments(path)?;
         let mut parts = segments.iter().map(|segment| &**segment);
         let (group, version) = match (parts.next(), parts.next(), parts.next()) {
@@ -74,7 +82,8 @@ impl RequestInfo {
                 resource.name = name.to_owned();
             }
         }
-        Ok(RequestInfo { path: path.to_owned(), verb, resource: Some(resource) })
+        let kind = kinds::find(&resource.group, &resource.version, &resource.resource);
+        Ok(RequestInfo { path: path.to_owned(), verb, resource: Some(Arc::new(resource)), kind })
     }
 
     /// Whether the request may stay open as long as the client likes.
@@ -101,15 +110,20 @@ impl ResourceInfo {
 
 /// The path's segments, decoded. What could climb or smuggle (`..`, an encoded slash, NUL) is refused.
 fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, InvalidPath> {
-    path.trim_matches('/')
-        .split('/')
-        .map(|segment| {
-            let decoded = decode_segment(segment).ok_or(InvalidPath)?;
-            let climbs = decoded == "." || decoded == "..";
-            let smuggles = decoded.chars().any(|c| c == '/' || c == '%' || c.is_control());
-            if climbs || smuggles { Err(InvalidPath) } else { Ok(decoded) }
-        })
-        .collect()
+    let mut segments = Vec::with_capacity(USUAL_SEGMENTS);
+    for segment in path.trim_matches('/').split('/') {
+        let decoded = decode_segment(segment).ok_or(InvalidPath)?;
+        let climbs = decoded == "." || decoded == "..";
+        let smuggles = match decoded.is_ascii() {
+            true => decoded.bytes().any(|byte| byte == b'/' || byte == b'%' || byte.is_ascii_control()),
+            false => decoded.chars().any(|c| c == '/' || c == '%' || c.is_control()),
+        };
+        if climbs || smuggles {
+            return Err(InvalidPath);
+        }
+        segments.push(decoded);
+    }
+    Ok(segments)
 }
 
 fn method_verb(method: &Method) -> &'static str {

@@ -92,18 +92,23 @@ async fn a_busy_watch_ends_in_time_too() {
     let cluster = Cluster::start().await;
     let admin = cluster.admin.clone();
     let mut watch = admin.watch(&format!("{CONFIG_MAPS}?watch=1&timeoutSeconds=5")).await;
-    let writer = tokio::spawn(async move {
-        for at in 0..1000 {
-            admin.create(CONFIG_MAPS, config_map(&format!("m{at}"))).await;
-            tokio::time::sleep(Duration::from_millis(10)).await;
+    let began = Instant::now();
+    let reader = tokio::spawn(async move {
+        let mut count = 0;
+        while watch.next_value().await.is_some() {
+            count += 1;
         }
+        (count, began.elapsed())
     });
-    let mut count = 0;
-    while watch.next_value().await.is_some() {
-        count += 1;
+    let mut written = 0;
+    while !reader.is_finished() && written < 1000 {
+        admin.create(CONFIG_MAPS, config_map(&format!("m{written}"))).await;
+        written += 1;
+        tokio::time::advance(Duration::from_millis(10)).await;
     }
-    writer.abort();
-    assert!((490..=510).contains(&count), "{count}");
+    let (count, took) = reader.await.unwrap();
+    assert!(took.as_millis() >= 5000 && took.as_millis() < 5100, "{took:?}");
+    assert!(count >= 490 && count <= written, "{count} of {written}");
 }
 
 #[tokio::test]
