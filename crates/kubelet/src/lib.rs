@@ -8,6 +8,7 @@
 //! object it refers to, or a deadline it computed.
 
 mod config;
+mod counts;
 mod node;
 mod pod;
 mod probe;
@@ -16,6 +17,7 @@ mod server;
 mod termination;
 #[cfg(test)]
 mod testing;
+mod usage;
 mod volumes;
 
 use std::io;
@@ -24,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::k8s::api::core::v1::{Pod, Service};
+use api::k8s::api::core::v1::{Node, Pod, Service};
 use client::{Api, Client};
 use reconcile::{Informer, ListOptions, Recorder};
 use stdx::{Ambient, Backoff};
@@ -33,10 +35,12 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use config::NodeFacts;
+use counts::Counts;
 use node::{NodeKeeper, machine};
 use pod::Context;
 use pod::manager::{Mailboxes, Pods};
 use references::References;
+use volumes::claims::MountedClaims;
 use volumes::mounts::KernelMounter;
 use volumes::tokens::{ApiTokens, Tokens};
 
@@ -101,6 +105,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let told = Arc::clone(&mailboxes);
     let notify: references::Notify = Arc::new(move |uid| told.references_changed(uid));
     let services: Api<Service> = Api::all(client.clone());
+    let nodes: Api<Node> = Api::all(client.clone());
+    let this_node = ListOptions::fields(format!("metadata.name={node_name}"));
     let context = Arc::new(Context {
         client: client.clone(),
         runtime: config.runtime,
@@ -113,9 +119,14 @@ pub async fn run(config: Config) -> Result<(), Error> {
         tokens: Tokens::new(Arc::new(ApiTokens::new(client.clone()))),
         mounter: Box::new(KernelMounter),
         registries: pod::images::SilentRegistries::default(),
+        own_node: Informer::start(nodes, this_node, &ambient, cancel.clone()),
+        mounted_claims: MountedClaims::default(),
+        probe_counts: Counts::default(),
+        eviction_counts: Counts::default(),
         node_changed: Arc::new(Notify::new()),
         runtime_events: watch::Sender::new(0),
         started_at: ambient.clock.instant(),
+        booted_at: usage::booted_at().unwrap_or(jiff::Timestamp::UNIX_EPOCH),
     });
     let pods: Api<Pod> = Api::all(client.clone());
     let own =
@@ -124,11 +135,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let manager = Pods::new(Arc::clone(&context), mailboxes, cancel.clone());
     let server = server::Server::new(Arc::clone(&context), own.clone());
     let work = async {
-        tokio::join!(
-            keeper.run(cancel.clone()),
-            run_pods(&context, &manager, &own),
-            server.run(listener, tls, cancel.clone()),
-        )
+        tokio::join!(keeper.run(), run_pods(&context, &manager, &own), server.run(listener, tls, cancel.clone()),)
     };
     cancel.run_until_cancelled(work).await;
     Ok(())

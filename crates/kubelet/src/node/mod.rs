@@ -13,10 +13,9 @@ use api::k8s::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use client::kube::api::{Patch, PatchParams, PostParams};
 use client::{Api, CallError};
 use cri::{ListImagesRequest, NetworkConfig, RuntimeConfig, StatusRequest, UpdateRuntimeConfigRequest, VersionRequest};
-use reconcile::{EventType, Informer, ListOptions};
+use reconcile::{EventType, Informer};
 use serde_json::json;
 use stdx::Backoff;
-use tokio_util::sync::CancellationToken;
 
 use crate::pod::{Context, publish};
 use machine::Machine;
@@ -41,16 +40,13 @@ pub(crate) struct NodeKeeper {
 }
 
 impl NodeKeeper {
-    /// Registers and then keeps the node's object true until cancelled.
-    pub(crate) async fn run(self, cancel: CancellationToken) {
+    /// Registers and then keeps the node's object true until dropped.
+    pub(crate) async fn run(self) {
         let node = self.register().await;
-        let name = &self.context.node.node_name;
         self.context.recorder.normal(&node, "Starting", "Starting kubelet.");
         let lease = lease::keep(self.context.client.clone(), node, self.context.ambient.clone());
         let _lease = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(lease));
-        let api: Api<Node> = Api::all(self.context.client.clone());
-        let options = ListOptions::fields(format!("metadata.name={name}"));
-        let own = Informer::start(api, options, &self.context.ambient, cancel);
+        let own = &self.context.own_node;
         let changed = Arc::clone(&self.context.node_changed);
         own.on_change(move |old, new| {
             let ranges = |node: Option<&Arc<Node>>| node.and_then(|node| node.spec.as_ref()?.pod_cidrs.clone());
@@ -58,7 +54,7 @@ impl NodeKeeper {
                 changed.notify_one();
             }
         });
-        self.keep(&own).await;
+        self.keep(own).await;
     }
 
     async fn keep(&self, own: &Informer<Node>) {

@@ -18,15 +18,18 @@ mod worker;
 
 use std::sync::Arc;
 
-use api::k8s::api::core::v1::{ObjectReference, Pod, Service};
+use api::k8s::api::core::v1::{Node, ObjectReference, Pod, Service};
 use client::Client;
 use cri::{ImageService, RuntimeService};
+use jiff::Timestamp;
 use reconcile::{EventType, Informer, Recorder, reference_to};
 use stdx::Ambient;
 use tokio::sync::{Notify, watch};
 
 use crate::config::NodeFacts;
+use crate::counts::{Counts, ProbeKey};
 use crate::references::References;
+use crate::volumes::claims::MountedClaims;
 use crate::volumes::mounts::Mounter;
 use crate::volumes::tokens::Tokens;
 use spec::Role;
@@ -44,15 +47,27 @@ pub(crate) struct Context {
     pub(crate) tokens: Tokens,
     pub(crate) mounter: Box<dyn Mounter>,
     pub(crate) registries: images::SilentRegistries,
+    /// This node's own object.
+    pub(crate) own_node: Informer<Node>,
+    pub(crate) mounted_claims: MountedClaims,
+    pub(crate) probe_counts: Counts<ProbeKey>,
+    /// By signal.
+    pub(crate) eviction_counts: Counts<&'static str>,
     /// Told when something that the node's status shows may have changed.
     pub(crate) node_changed: Arc<Notify>,
     /// Moves with every event of the runtime.
     pub(crate) runtime_events: watch::Sender<u64>,
     /// When this program started: probes of pods that ran before spread over their first period.
     pub(crate) started_at: tokio::time::Instant,
+    /// When the machine started.
+    pub(crate) booted_at: Timestamp,
 }
 
 impl Context {
+    pub(crate) fn own_node(&self) -> Option<Arc<Node>> {
+        self.own_node.get(&api::NamespacedName::new("", self.node.node_name.clone()))
+    }
+
     pub(crate) fn pod_event(&self, pod: &Pod, event_type: EventType, reason: &str, message: impl Into<String>) {
         self.recorder.event(&reference_to(pod), event_type, reason, message);
     }

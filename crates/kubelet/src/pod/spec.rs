@@ -3,6 +3,8 @@
 use api::k8s::api::core::v1::{Container, EphemeralContainer, Pod, PodSpec};
 use sha2::{Digest, Sha256};
 
+pub(crate) const CONFIG_MIRROR: &str = "kubernetes.io/config.mirror";
+
 /// Where a container stands in the spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
@@ -69,6 +71,11 @@ pub(crate) fn restart_policy(pod: &Pod) -> &str {
 
 pub(crate) fn is_host_network(pod: &Pod) -> bool {
     spec(pod).host_network.unwrap_or(false)
+}
+
+/// Whether the API's object only shows a pod that the node itself was told of.
+pub(crate) fn is_mirror(pod: &Pod) -> bool {
+    pod.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(CONFIG_MIRROR))
 }
 
 pub(crate) fn termination_grace_seconds(pod: &Pod) -> i64 {

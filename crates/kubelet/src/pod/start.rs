@@ -1,13 +1,16 @@
 //! Starts a pod's sandbox and its containers: the order of the calls, and what is said of a failure.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use api::k8s::api::core::v1::{Container, Pod};
-use cri::{CreateContainerRequest, Mount, RemoveContainerRequest, RunPodSandboxRequest, StartContainerRequest};
+use api::k8s::api::core::v1::{Container, Pod, Secret, Volume};
+use cri::{
+    CreateContainerRequest, ImageSpec, Mount, RemoveContainerRequest, RunPodSandboxRequest, StartContainerRequest,
+};
 use reconcile::EventType::{Normal, Warning};
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +21,7 @@ use crate::config::container::{Prepared, termination_message_path};
 use crate::config::fields::Addresses;
 use crate::config::security::{self, ImageUser};
 use crate::config::{self, environment, hosts, names};
+use crate::volumes::claims::{self, MountedClaim};
 use crate::volumes::{self, PodVolumes, ReadyVolumes};
 
 /// The program could not be started, as when there is none of that name.
@@ -51,17 +55,31 @@ pub(crate) async fn set_up_volumes(
 
 async fn try_volumes(context: &Context, pod: &Pod, observed: &Observed) -> Result<ReadyVolumes, String> {
     let objects = context.references.objects(pod).await.map_err(|error| error.to_string())?;
+    let claims = claims::fetch(&context.client, pod).await.map_err(|error| error.to_string())?;
     let pod_ips = pod_ips(context, pod, observed);
+    let node = context.own_node();
     let all = PodVolumes {
         pod,
         objects: &objects,
+        claims: &claims,
         addresses: Addresses { pod_ips: &pod_ips, host_ips: &context.node.node_ips },
         node: &context.node,
+        node_labels: node.as_ref().and_then(|node| node.metadata.labels.as_ref()),
         mounter: &*context.mounter,
         tokens: &context.tokens,
         now: context.ambient.clock.now(),
     };
-    volumes::set_up(&all).await.map_err(|error| stdx::error::chain(&error))
+    let ready = volumes::set_up(&all).await.map_err(|error| stdx::error::chain(&error))?;
+    let mounted = claims.iter().filter_map(|(name, bound)| {
+        Some(MountedClaim {
+            volume: name.clone(),
+            namespace: spec::namespace(pod).to_owned(),
+            claim: bound.claim.clone(),
+            path: ready.path(name)?.to_owned(),
+        })
+    });
+    context.mounted_claims.set(spec::uid(pod), mounted.collect());
+    Ok(ready)
 }
 
 pub(crate) async fn start_sandbox(context: &Context, pod: &Pod, attempt: u32) -> Result<(), Failed> {
@@ -111,8 +129,9 @@ impl ContainerStart {
             self.say(Warning, "Failed", format!("Error: {}", failure.reason));
             Failed::new(failure.reason, failure.message)
         })?;
+        let volume_images = self.volume_images(&container, &pull_secrets).await?;
         let user = ImageUser { uid: image.uid.map(|uid| uid.value), username: image.username };
-        let config = self.config(&container, role, &objects, image.id, user);
+        let config = self.config(&container, role, &objects, image.id, user, &volume_images);
         let config = config.map_err(|message| self.fail("CreateContainerConfigError", message))?;
         let sandbox_config = read_or_empty(&self.context.node.resolv_conf)
             .ok()
@@ -124,6 +143,37 @@ impl ContainerStart {
         self.start(&id).await?;
         self.say(Normal, "Started", format!("Started container {}", self.name));
         self.post_start(&container, &id).await
+    }
+
+    /// The images that the container mounts, by volume.
+    async fn volume_images(
+        &self,
+        container: &Container,
+        secrets: &[Secret],
+    ) -> Result<BTreeMap<String, ImageSpec>, Failed> {
+        let mut found = BTreeMap::new();
+        let mounted =
+            |volume: &&Volume| container.volume_mounts.iter().flatten().any(|mount| mount.name == volume.name);
+        for volume in spec::spec(&self.pod).volumes.iter().flatten().filter(mounted) {
+            let Some(source) = &volume.image else { continue };
+            // Fetched as a container's image is, under its policy and with the same events.
+            let as_container = Container {
+                name: container.name.clone(),
+                image: source.reference.clone(),
+                image_pull_policy: source.pull_policy.clone(),
+                ..Container::default()
+            };
+            let image = images::ensure(&self.context, &self.pod, &as_container, secrets);
+            let Some(image) = self.cancel.run_until_cancelled(image).await else { return Err(cancelled()) };
+            let image = image.map_err(|failure| {
+                self.say(Warning, "Failed", format!("Error: {}", failure.reason));
+                Failed::new(failure.reason, failure.message)
+            })?;
+            let user_specified_image = source.reference.clone().unwrap_or_default();
+            let image = ImageSpec { image: image.id, user_specified_image, ..ImageSpec::default() };
+            found.insert(volume.name.clone(), image);
+        }
+        Ok(found)
     }
 
     /// Where the runtime has forgotten the container, as after a reboot, its logs may still know how often
@@ -149,6 +199,7 @@ impl ContainerStart {
         objects: &environment::Objects,
         image_ref: String,
         image_user: ImageUser,
+        volume_images: &BTreeMap<String, ImageSpec>,
     ) -> Result<cri::ContainerConfig, String> {
         let (context, pod) = (&*self.context, &*self.pod);
         security::verify_non_root(pod, container, &image_user).map_err(|error| error.to_string())?;
@@ -158,9 +209,16 @@ impl ContainerStart {
         let environment = environment::generate(pod, container, objects, &services, addresses, &context.node)
             .map_err(|error| error.to_string())?;
         let lookup = |name: &str| environment.get(name);
-        let mut mounts =
-            volumes::container_mounts(pod, container, &self.volumes, lookup, &context.node, &*context.mounter)
-                .map_err(|error| stdx::error::chain(&error))?;
+        let mut mounts = volumes::container_mounts(
+            pod,
+            container,
+            &self.volumes,
+            lookup,
+            volume_images,
+            &context.node,
+            &*context.mounter,
+        )
+        .map_err(|error| stdx::error::chain(&error))?;
         self.add_own_mounts(container, &pod_ips, &mut mounts).map_err(|error| error.to_string())?;
         let log_dir = names::log_dir(&context.node.pod_log_dir, pod).join(&container.name);
         make_folder(&log_dir).map_err(|error| error.to_string())?;

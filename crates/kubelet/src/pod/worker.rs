@@ -429,6 +429,8 @@ impl Worker {
         if !self.finished {
             self.context.references.forget(&uid);
             self.context.tokens.forget(&uid);
+            self.context.mounted_claims.set(&uid, Vec::new());
+            self.context.probe_counts.retain(|key| key.pod_uid != uid);
             if let Err(error) = volumes::tear_down(&self.context.node.root_dir, &uid, &*self.context.mounter) {
                 tracing::warn!(pod = self.long_name(), error = stdx::error::chain(&error), "volumes were not released");
                 self.retry.later(self.now());

@@ -16,6 +16,7 @@ use reconcile::EventType::Warning;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::counts::ProbeKey;
 use crate::pod::observed::{Observed, State};
 use crate::pod::{Context, spec};
 use check::Verdict;
@@ -57,7 +58,7 @@ impl Kind {
         }
     }
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Kind::Startup => "Startup",
             Kind::Liveness => "Liveness",
@@ -235,6 +236,15 @@ impl Task {
         let runtime = &*self.context.runtime;
         let verdict =
             check::run(&self.probe, &self.container, &self.container_id, &self.address, timeout, runtime).await;
+        let result = if verdict == Verdict::Success { "successful" } else { "failed" };
+        self.context.probe_counts.add(ProbeKey {
+            container: self.container.name.clone(),
+            namespace: spec::namespace(&self.pod).to_owned(),
+            pod: spec::name(&self.pod).to_owned(),
+            pod_uid: spec::uid(&self.pod).to_owned(),
+            kind: self.kind,
+            result,
+        });
         if let Verdict::Failure(output) = &verdict {
             let message = format!("{} probe failed: {output}", self.kind.as_str());
             self.context.container_event(&self.pod, &self.container.name, Warning, "Unhealthy", message);

@@ -5,6 +5,7 @@
 mod auth;
 mod follow;
 mod logs;
+mod metrics;
 mod stats;
 mod streaming;
 
@@ -29,6 +30,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::pod::{Context, spec};
+use crate::usage::Rates;
 use auth::{Authenticator, Identity};
 
 /// Connections at once; the API server needs few.
@@ -73,13 +75,14 @@ struct Shared {
     context: Arc<Context>,
     pods: Informer<Pod>,
     authenticator: Authenticator,
+    rates: Rates,
 }
 
 impl Server {
     pub(crate) fn new(context: Arc<Context>, pods: Informer<Pod>) -> Self {
         let authenticator =
             Authenticator::new(context.client.clone(), context.node.node_name.clone(), context.ambient.clone());
-        Server { shared: Arc::new(Shared { context, pods, authenticator }) }
+        Server { shared: Arc::new(Shared { context, pods, authenticator, rates: Rates::default() }) }
     }
 
     /// Serves until cancelled; streams that are open then are cut.
@@ -142,8 +145,15 @@ impl Server {
         match parts.as_slice() {
             ["healthz"] if get => Ok(text("ok")),
             ["pods"] if get => self.pods(),
-            ["metrics"] if get => stats::metrics(&self.shared.context, self.shared.pods.len()).await,
-            ["stats", "summary"] if get => stats::summary(&self.shared.context, &self.shared.pods).await,
+            ["metrics"] if get => metrics::own(&self.shared.context, &self.shared.pods.list()).await,
+            ["metrics", "resource"] if get => Ok(metrics::resource(&self.shared.context).await),
+            ["metrics", "cadvisor"] if get => metrics::cadvisor(&self.shared.context, &self.shared.pods).await,
+            ["metrics", "probes"] if get => Ok(metrics::probes(&self.shared.context)),
+            ["stats", "summary"] if get => {
+                let query = request.uri().query().unwrap_or("");
+                let only = query_values(query, "only_cpu_and_memory").any(|value| value == "true");
+                stats::summary(&self.shared.context, &self.shared.pods, &self.shared.rates, only).await
+            }
             ["containerLogs", namespace, pod, container] if get => {
                 let pod = self.pod(namespace, pod, None)?;
                 logs::answer(&self.shared.context, &pod, container, request.uri().query().unwrap_or("")).await

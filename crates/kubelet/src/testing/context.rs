@@ -37,6 +37,7 @@ impl World {
             ..node_facts()
         };
         let services = client::Api::all(client.clone());
+        let nodes = client::Api::all(client.clone());
         let context = Arc::new(Context {
             client: client.clone(),
             runtime: Arc::clone(runtime) as _,
@@ -49,9 +50,14 @@ impl World {
             tokens: Tokens::new(Arc::new(ApiTokens::new(client))),
             mounter: Box::new(NoMounts),
             registries: crate::pod::images::SilentRegistries::default(),
+            own_node: Informer::start(nodes, ListOptions::default(), &ambient, cancel.clone()),
+            mounted_claims: crate::volumes::claims::MountedClaims::default(),
+            probe_counts: crate::counts::Counts::default(),
+            eviction_counts: crate::counts::Counts::default(),
             node_changed: Arc::new(Notify::new()),
             runtime_events: watch::Sender::new(0),
             started_at: ambient.clock.instant(),
+            booted_at: jiff::Timestamp::UNIX_EPOCH,
         });
         World { context, folder, cancel }
     }

@@ -27,7 +27,7 @@ impl Plugin for ConfigMapVolume {
         let directory = &request.directory;
         fs::create_dir_all(directory).map_err(VolumeError::file("make", directory))?;
         publish(request, &files)?;
-        Ok(Ready { host_path: directory.clone(), refresh_at: None })
+        Ok(Ready::at(directory.clone()))
     }
 }
 

@@ -24,6 +24,6 @@ impl Plugin for DownwardApi {
         let files = payload::downward(request, source.items.as_deref(), default_mode)?;
         make_in_memory(request)?;
         publish(request, &files)?;
-        Ok(Ready { host_path: request.directory.clone(), refresh_at: None })
+        Ok(Ready::at(request.directory.clone()))
     }
 }

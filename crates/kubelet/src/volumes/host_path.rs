@@ -25,12 +25,12 @@ impl Plugin for HostPath {
         let source = request.volume.host_path.as_ref().ok_or(VolumeError::NoPlugin)?;
         let path = PathBuf::from(&source.path);
         check(&path, source.type_.as_deref().unwrap_or(""))?;
-        Ok(Ready { host_path: path, refresh_at: None })
+        Ok(Ready::at(path))
     }
 }
 
 /// Makes what the type says may be made, and refuses what is of another type.
-fn check(path: &Path, wanted: &str) -> Result<(), VolumeError> {
+pub(super) fn check(path: &Path, wanted: &str) -> Result<(), VolumeError> {
     let failed = |step| VolumeError::file(step, path);
     if wanted == "DirectoryOrCreate" && !path.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(failed("make"))?;

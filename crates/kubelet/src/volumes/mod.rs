@@ -1,13 +1,18 @@
 //! A pod's volumes: what is mounted where on the node. One file per plugin, listed in [`PLUGINS`].
 
 pub(crate) mod atomic_writer;
+pub(crate) mod claims;
 mod config_map;
+mod csi;
+pub(crate) mod disk;
 mod downward_api;
 mod empty_dir;
 mod host_path;
+mod image;
 pub(crate) mod mounts;
 mod ownership;
 mod payload;
+mod persistent;
 mod projected;
 mod secret;
 mod sub_path;
@@ -19,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use api::k8s::api::core::v1::{Container, Pod, Volume};
 use async_trait::async_trait;
-use cri::{Mount, MountPropagation};
+use cri::{ImageSpec, Mount, MountPropagation};
 use jiff::Timestamp;
 
 use crate::config::environment::Objects;
@@ -27,17 +32,21 @@ use crate::config::expansion::expand;
 use crate::config::fields::{Addresses, FieldError};
 use crate::config::{NodeFacts, names};
 use crate::pod::spec;
+use claims::BoundClaims;
 use mounts::Mounter;
 use tokens::{TokenError, Tokens};
 
 /// Every kind of volume there is code for.
-static PLUGINS: [&dyn Plugin; 6] = [
+static PLUGINS: [&dyn Plugin; 9] = [
     &empty_dir::EmptyDir,
     &host_path::HostPath,
     &config_map::ConfigMapVolume,
     &secret::SecretVolume,
     &projected::Projected,
     &downward_api::DownwardApi,
+    &persistent::Persistent,
+    &image::ImageVolume,
+    &csi::Csi,
 ];
 
 /// One kind of volume.
@@ -57,8 +66,11 @@ pub(crate) struct SetUp<'a> {
     /// Where the volume is to appear.
     pub(crate) directory: PathBuf,
     pub(crate) objects: &'a Objects,
+    pub(crate) claims: &'a BoundClaims,
     pub(crate) addresses: Addresses<'a>,
     pub(crate) node: &'a NodeFacts,
+    /// Labels of the node's object, where it is known.
+    pub(crate) node_labels: Option<&'a BTreeMap<String, String>>,
     pub(crate) mounter: &'a dyn Mounter,
     pub(crate) tokens: &'a Tokens,
     pub(crate) now: Timestamp,
@@ -69,6 +81,12 @@ impl SetUp<'_> {
         let context = spec::spec(self.pod).security_context.as_ref()?;
         context.fs_group.and_then(|group| u32::try_from(group).ok())
     }
+
+    /// Whether a volume whose root already belongs to the group is left as it is.
+    pub(crate) fn changes_group_on_root_mismatch(&self) -> bool {
+        let context = spec::spec(self.pod).security_context.as_ref();
+        context.and_then(|context| context.fs_group_change_policy.as_deref()) == Some("OnRootMismatch")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +94,16 @@ pub(crate) struct Ready {
     pub(crate) host_path: PathBuf,
     /// When it must be set up again even if nothing changes: a token grows old.
     pub(crate) refresh_at: Option<Timestamp>,
+    /// Whatever the container's mount says.
+    pub(crate) read_only: bool,
+    /// The runtime mounts an image; there is no path.
+    pub(crate) is_image: bool,
+}
+
+impl Ready {
+    pub(crate) fn at(host_path: PathBuf) -> Ready {
+        Ready { host_path, refresh_at: None, read_only: false, is_image: false }
+    }
 }
 
 /// The volumes of a pod by name.
@@ -88,19 +116,45 @@ impl ReadyVolumes {
     pub(crate) fn refresh_at(&self) -> Option<Timestamp> {
         self.by_name.values().filter_map(|ready| ready.refresh_at).min()
     }
+
+    pub(crate) fn path(&self, name: &str) -> Option<&Path> {
+        self.by_name.get(name).map(|ready| ready.host_path.as_path())
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VolumeError {
     // The space is upstream's: the cause follows as ` : cause`.
-    #[error("MountVolume.SetUp failed for volume {volume:?} ")]
-    SetUp {
+    #[error("{step} failed for volume {volume:?} ")]
+    Step {
+        step: &'static str,
         volume: String,
+        #[source]
+        source: Box<VolumeError>,
+    },
+    // What is above names the claim's volume by the pod's name, this by the volume's own.
+    #[error("volume {name:?}")]
+    OfPersistent {
+        name: String,
         #[source]
         source: Box<VolumeError>,
     },
     #[error("no volume plugin matched")]
     NoPlugin,
+    #[error("no matching NodeSelectorTerms")]
+    NodeAffinity,
+    #[error(
+        "kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: \
+         driver name {0} not found in the list of registered CSI drivers"
+    )]
+    NoDriver(String),
+    #[error(
+        "kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: \
+         driver name {0} not found in the list of registered CSI drivers"
+    )]
+    NoDeviceDriver(String),
+    #[error("path {0:?} does not exist")]
+    NoLocalPath(String),
     #[error("{kind} {name:?} not found")]
     MissingObject { kind: &'static str, name: String },
     #[error("references non-existent {kind} key: {key}")]
@@ -143,8 +197,11 @@ impl VolumeError {
 pub(crate) struct PodVolumes<'a> {
     pub(crate) pod: &'a Pod,
     pub(crate) objects: &'a Objects,
+    pub(crate) claims: &'a BoundClaims,
     pub(crate) addresses: Addresses<'a>,
     pub(crate) node: &'a NodeFacts,
+    /// Labels of the node's object, where it is known.
+    pub(crate) node_labels: Option<&'a BTreeMap<String, String>>,
     pub(crate) mounter: &'a dyn Mounter,
     pub(crate) tokens: &'a Tokens,
     pub(crate) now: Timestamp,
@@ -155,19 +212,34 @@ pub(crate) async fn set_up(all: &PodVolumes<'_>) -> Result<ReadyVolumes, VolumeE
     let mut ready = ReadyVolumes::default();
     for volume in spec::spec(all.pod).volumes.iter().flatten() {
         let result = set_up_one(all, volume).await;
-        let one =
-            result.map_err(|source| VolumeError::SetUp { volume: volume.name.clone(), source: Box::new(source) })?;
+        let one = result.map_err(|source| failed(&volume.name, source))?;
         ready.by_name.insert(volume.name.clone(), one);
     }
     Ok(ready)
+}
+
+/// The step that failed and the volume as upstream names it: a claim's by the persistent volume's name.
+fn failed(name: &str, source: VolumeError) -> VolumeError {
+    let (name, source) = match source {
+        VolumeError::OfPersistent { name, source } => (name, source),
+        source => (name.to_owned(), Box::new(source)),
+    };
+    let step = match &*source {
+        VolumeError::NodeAffinity => "MountVolume.NodeAffinity check",
+        VolumeError::NoLocalPath(_) => "MountVolume.NewMounter initialization",
+        VolumeError::NoDeviceDriver(_) => "MountVolume.MountDevice",
+        _ => "MountVolume.SetUp",
+    };
+    VolumeError::Step { step, volume: name, source }
 }
 
 async fn set_up_one(all: &PodVolumes<'_>, volume: &Volume) -> Result<Ready, VolumeError> {
     let plugin = PLUGINS.iter().find(|plugin| plugin.serves(volume)).ok_or(VolumeError::NoPlugin)?;
     let pod_dir = names::pod_dir(&all.node.root_dir, spec::uid(all.pod));
     let directory = pod_dir.join("volumes").join(plugin.folder()).join(&volume.name);
-    let PodVolumes { pod, objects, addresses, node, mounter, tokens, now } = *all;
-    plugin.set_up(&SetUp { pod, volume, directory, objects, addresses, node, mounter, tokens, now }).await
+    let PodVolumes { pod, objects, claims, addresses, node, node_labels, mounter, tokens, now } = *all;
+    let request = SetUp { pod, volume, directory, objects, claims, addresses, node, node_labels, mounter, tokens, now };
+    plugin.set_up(&request).await
 }
 
 /// The mounts of one container, in the spec's order.
@@ -176,6 +248,7 @@ pub(crate) fn container_mounts(
     container: &Container,
     ready: &ReadyVolumes,
     lookup: impl Fn(&str) -> Option<String>,
+    images: &BTreeMap<String, ImageSpec>,
     node: &NodeFacts,
     mounter: &dyn Mounter,
 ) -> Result<Vec<Mount>, VolumeError> {
@@ -183,6 +256,17 @@ pub(crate) fn container_mounts(
     for (index, volume_mount) in container.volume_mounts.iter().flatten().enumerate() {
         let volume = ready.by_name.get(&volume_mount.name);
         let volume = volume.ok_or_else(|| VolumeError::UnknownVolume(volume_mount.name.clone()))?;
+        if volume.is_image {
+            let image = images.get(&volume_mount.name).cloned();
+            mounts.push(Mount {
+                container_path: volume_mount.mount_path.clone(),
+                readonly: true,
+                image: Some(image.ok_or_else(|| VolumeError::UnknownVolume(volume_mount.name.clone()))?),
+                image_sub_path: volume_mount.sub_path.clone().unwrap_or_default(),
+                ..Mount::default()
+            });
+            continue;
+        }
         let inner = match (&volume_mount.sub_path_expr, &volume_mount.sub_path) {
             (Some(expression), _) if !expression.is_empty() => {
                 let expanded = expand(expression, &lookup);
@@ -215,7 +299,7 @@ pub(crate) fn container_mounts(
             Some("HostToContainer") => MountPropagation::HostToContainer,
             _ => MountPropagation::Private,
         };
-        let readonly = volume_mount.read_only.unwrap_or(false);
+        let readonly = volume.read_only || volume_mount.read_only.unwrap_or(false);
         let recursive = matches!(volume_mount.recursive_read_only.as_deref(), Some("Enabled" | "IfPossible"));
         mounts.push(Mount {
             container_path: volume_mount.mount_path.clone(),

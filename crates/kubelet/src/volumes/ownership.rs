@@ -33,9 +33,41 @@ pub(crate) fn give_to_group(path: &Path, group: u32, read_only: bool) -> io::Res
     Ok(())
 }
 
+/// The same, but where only a mismatch at the root counts, a root that is as it should be speaks for all
+/// below it.
+pub(crate) fn give_to_group_unless(path: &Path, group: u32, root_matches_is_enough: bool) -> io::Result<()> {
+    if root_matches_is_enough && is_given(&fs::symlink_metadata(path)?, group) {
+        return Ok(());
+    }
+    give_to_group(path, group, false)
+}
+
+fn is_given(metadata: &fs::Metadata, group: u32) -> bool {
+    let wanted = READ_WRITE | if metadata.is_dir() { SET_GROUP_ID | ENTER } else { 0 };
+    metadata.gid() == group && metadata.mode() & wanted == wanted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_root_that_fits_may_speak_for_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let group = fs::metadata(folder.path()).unwrap().gid();
+        give_to_group(folder.path(), group, false).unwrap();
+        fs::write(folder.path().join("f"), "").unwrap();
+        let mode = || fs::metadata(folder.path().join("f")).unwrap().mode() & 0o777;
+        fs::set_permissions(folder.path().join("f"), fs::Permissions::from_mode(0o600)).unwrap();
+        give_to_group_unless(folder.path(), group, true).unwrap();
+        assert_eq!(mode(), 0o600);
+        give_to_group_unless(folder.path(), group, false).unwrap();
+        assert_eq!(mode(), 0o660);
+        fs::set_permissions(folder.path().join("f"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        give_to_group_unless(folder.path(), group, true).unwrap();
+        assert_eq!(mode(), 0o660);
+    }
 
     #[test]
     fn folders_inherit_and_files_are_shared() {

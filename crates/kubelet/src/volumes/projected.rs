@@ -35,7 +35,7 @@ impl Plugin for Projected {
         }
         make_in_memory(request)?;
         publish(request, &files)?;
-        Ok(Ready { host_path: request.directory.clone(), refresh_at })
+        Ok(Ready { refresh_at, ..Ready::at(request.directory.clone()) })
     }
 }
 

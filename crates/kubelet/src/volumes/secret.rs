@@ -26,6 +26,6 @@ impl Plugin for SecretVolume {
         let files = payload::secret(request, name, source.items.as_deref(), default_mode, optional)?;
         make_in_memory(request)?;
         publish(request, &files)?;
-        Ok(Ready { host_path: request.directory.clone(), refresh_at: None })
+        Ok(Ready::at(request.directory.clone()))
     }
 }

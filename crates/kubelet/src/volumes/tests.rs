@@ -28,6 +28,7 @@ struct Fixture {
     folder: tempfile::TempDir,
     tokens: Tokens,
     objects: Objects,
+    claims: claims::BoundClaims,
 }
 
 impl Fixture {
@@ -41,6 +42,7 @@ impl Fixture {
                 config_maps: BTreeMap::from([("m".to_owned(), map)]),
                 secrets: BTreeMap::from([("s".to_owned(), secret)]),
             },
+            claims: claims::BoundClaims::new(),
         }
     }
 
@@ -55,6 +57,8 @@ impl Fixture {
         let all = PodVolumes {
             pod: &pod,
             objects: &self.objects,
+            claims: &self.claims,
+            node_labels: None,
             addresses: Addresses { pod_ips: &[], host_ips: &[] },
             node: &self.node(),
             mounter: &NoMounts,
@@ -115,6 +119,64 @@ async fn what_is_missing_is_named() {
         "MountVolume.SetUp failed for volume \"c\" : references non-existent config map key: z"
     );
     fixture.set_up(r#"[{"name":"c","configMap":{"name":"none","optional":true}}]"#, 0).await.unwrap();
-    let error = fixture.set_up(r#"[{"name":"c","persistentVolumeClaim":{"claimName":"x"}}]"#, 0).await.unwrap_err();
+    let error = fixture.set_up(r#"[{"name":"c","nfs":{"server":"x","path":"/"}}]"#, 0).await.unwrap_err();
     assert_eq!(error, "MountVolume.SetUp failed for volume \"c\" : no volume plugin matched");
+    let error = fixture.set_up(r#"[{"name":"c","csi":{"driver":"d.example.com"}}]"#, 0).await.unwrap_err();
+    assert_eq!(
+        error,
+        "MountVolume.SetUp failed for volume \"c\" : kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: \
+         driver name d.example.com not found in the list of registered CSI drivers"
+    );
+}
+
+impl Fixture {
+    /// Mounts a claim whose volume is given; where it is then.
+    async fn mount_claim(&mut self, volume: &str, read_only: bool) -> Result<std::path::PathBuf, String> {
+        let folder = self.folder.path().display().to_string();
+        let volume = serde_json::from_str(&volume.replace("FOLDER", &folder)).unwrap();
+        let bound = claims::BoundClaim { claim: "claim".to_owned(), volume, read_only };
+        self.claims.insert("data".to_owned(), bound);
+        let ready = self.set_up(r#"[{"name":"data","persistentVolumeClaim":{"claimName":"claim"}}]"#, 0).await?;
+        assert_eq!(ready.by_name["data"].read_only, read_only);
+        Ok(ready.by_name["data"].host_path.clone())
+    }
+}
+
+#[tokio::test]
+async fn claims_lead_to_folders_of_this_node() {
+    let mut fixture = Fixture::new();
+    let folder = fixture.folder.path().to_owned();
+    let mode = |path: &str| fs::metadata(folder.join(path)).unwrap().permissions().mode() & 0o777;
+    let volume = r#"{"metadata":{"name":"pv"},"spec":{"hostPath":{"path":"FOLDER/host","type":"DirectoryOrCreate"}}}"#;
+    assert_eq!(fixture.mount_claim(volume, true).await, Ok(folder.join("host")));
+    assert_eq!(mode("host"), 0o755);
+    // Somebody else's local volume must be there; one of our own making is made.
+    let volume = r#"{"metadata":{"name":"pv"},"spec":{"local":{"path":"FOLDER/local"}}}"#;
+    let missing = format!(
+        "MountVolume.NewMounter initialization failed for volume \"pv\" : path {:?} does not exist",
+        folder.join("local")
+    );
+    assert_eq!(fixture.mount_claim(volume, false).await, Err(missing));
+    let made = r#"{"metadata":{"name":"pv","annotations":{"pv.kubernetes.io/provisioned-by":"pintle.dev/local"}},
+        "spec":{"local":{"path":"FOLDER/local"}}}"#;
+    assert_eq!(fixture.mount_claim(made, false).await, Ok(folder.join("local")));
+    assert_eq!(mode("local"), 0o777);
+    assert_eq!(fixture.mount_claim(volume, false).await, Ok(folder.join("local")));
+}
+
+#[tokio::test]
+async fn volumes_out_of_reach_say_why() {
+    let mut fixture = Fixture::new();
+    let elsewhere = r#"{"metadata":{"name":"pv"},"spec":{"local":{"path":"/"},"nodeAffinity":{"required":{
+        "nodeSelectorTerms":[{"matchExpressions":[{"key":"kubernetes.io/hostname","operator":"In","values":["b"]}]}]}}}}"#;
+    assert_eq!(
+        fixture.mount_claim(elsewhere, false).await.unwrap_err(),
+        "MountVolume.NodeAffinity check failed for volume \"pv\" : no matching NodeSelectorTerms"
+    );
+    let csi = r#"{"metadata":{"name":"pv"},"spec":{"csi":{"driver":"d.example.com","volumeHandle":"h"}}}"#;
+    assert_eq!(
+        fixture.mount_claim(csi, false).await.unwrap_err(),
+        "MountVolume.MountDevice failed for volume \"pv\" : kubernetes.io/csi: attacher.MountDevice failed to create \
+         newCsiDriverClient: driver name d.example.com not found in the list of registered CSI drivers"
+    );
 }
