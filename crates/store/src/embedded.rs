@@ -16,6 +16,7 @@ mod frames;
 mod handover;
 mod log;
 mod recovery;
+mod removal;
 mod repair;
 mod salvage;
 mod snapshot;

@@ -12,6 +12,10 @@ use super::OpenError;
 
 const LOCK: &str = "lock";
 
+/// So much is written in the background between syncs: one sync of all of it would hold up those of
+/// the log for as long.
+pub(super) const SYNC_EVERY_BYTES: u64 = 1 << 20;
+
 /// A folder of files. What is created, renamed or removed rests only after `sync_folder`.
 pub trait Disk: Debug + Send + Sync {
     fn names(&self) -> io::Result<Vec<String>>;
@@ -46,6 +50,9 @@ pub trait DiskFile: Debug + Send + Sync {
     fn set_length(&mut self, length: u64) -> io::Result<()>;
 
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Whether it has names beside the one that it was opened by, in whatever folder.
+    fn has_other_names(&self) -> io::Result<bool>;
 }
 
 /// A folder of the file system.
@@ -213,6 +220,10 @@ impl DiskFile for File {
 
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    fn has_other_names(&self) -> io::Result<bool> {
+        Ok(self.metadata()?.nlink() > 1)
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, SYNC_EVERY_BYTES};
 use super::format::{FileHeader, FileKind, FrameBuilder, SECTOR_BYTES, UNIT_BYTES, VERSION};
 use crate::Revision;
 
@@ -234,6 +234,9 @@ fn make_blank(disk: &dyn Disk, room: u64) -> io::Result<Blank> {
         let count = zeros.len().min((room - written) as usize);
         file.write_at(written, &zeros[..count])?;
         written += count as u64;
+        if written % SYNC_EVERY_BYTES == 0 {
+            file.sync()?;
+        }
     }
     file.sync()?;
     Ok(Blank { file, room })

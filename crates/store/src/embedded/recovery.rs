@@ -166,16 +166,12 @@ impl Inventory {
         names
     }
 
-    fn replaced_by(&self, revision: Revision) -> impl Iterator<Item = String> {
+    /// The logs and snapshots that a snapshot at `revision` stands for.
+    pub(super) fn replaced_by(&self, revision: Revision) -> impl Iterator<Item = String> {
         let logs = self.split_logs(revision).0.iter().map(|&first| log_name(first));
         let snapshots = self.snapshots.iter().filter(move |&&other| other < revision);
         logs.chain(snapshots.map(|&other| snapshot_name(other)))
     }
-}
-
-/// Removes the logs and snapshots that the snapshot at `revision` stands for.
-pub(super) fn remove_replaced(disk: &dyn Disk, revision: Revision) -> io::Result<()> {
-    Inventory::of(disk.names()?).replaced_by(revision).try_for_each(|name| disk.remove(&name))
 }
 
 pub(super) fn split_name(name: &str) -> Option<(FileKind, Revision)> {

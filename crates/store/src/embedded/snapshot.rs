@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use super::OpenError;
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, SYNC_EVERY_BYTES};
 use super::format::{FileHeader, FileKind, FrameBuilder, FrameKind, VERSION};
 use super::frames::{Contents, read_frames};
 use super::log::TEMPORARY_SUFFIX;
@@ -18,9 +18,6 @@ use crate::{Entry, Event, Options, Revision, Snapshot};
 
 /// A frame is closed once it holds this much.
 const FRAME_BYTES: usize = 256 << 10;
-
-/// So much is written between syncs: one sync of a whole snapshot would hold up the log's for as long.
-const SYNC_EVERY_BYTES: u64 = 1 << 20;
 
 pub(super) fn snapshot_name(revision: Revision) -> String {
     format!("snapshot-{:020}", revision.0)

@@ -12,7 +12,7 @@ use super::answers::{Answers, Reply};
 use super::disk::Disk;
 use super::format::{FrameBuilder, FrameKind, RECORD_BYTES};
 use super::log::{AppendError, Journal};
-use super::recovery::remove_replaced;
+use super::removal::remove_replaced;
 use super::snapshot::{snapshot_name, write_snapshot};
 use crate::core::Garbage;
 use crate::shared::{Moment, Shared};
@@ -186,7 +186,7 @@ impl Writer {
             let written = write_snapshot(&*disk, salt, &frozen, &stopped);
             let done = written.and_then(|is_whole| {
                 if is_whole {
-                    remove_replaced(&*disk, frozen.revision())?;
+                    remove_replaced(&*disk, frozen.revision(), &stopped)?;
                 }
                 Ok(is_whole)
             });

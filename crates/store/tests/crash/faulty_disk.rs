@@ -423,4 +423,9 @@ impl DiskFile for FaultyFile {
         file.rest();
         Ok(())
     }
+
+    fn has_other_names(&self) -> io::Result<bool> {
+        let state = self.disk.powered()?;
+        Ok(state.names.values().filter(|&&file| file == self.file).count() > 1)
+    }
 }

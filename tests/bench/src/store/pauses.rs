@@ -1,9 +1,12 @@
 //! Snapshots of a large store, and the longest pauses that a steady writer and a steady reader see.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use store::{Embedded, Expect, ReadAt, Store};
+use stdx::Ambient;
+use store::{Embedded, Expect, ReadAt, Store, folder};
 use tokio::runtime::Runtime;
 
 use super::disk::Appender;
@@ -23,17 +26,21 @@ const COMPACT_EVERY: Duration = Duration::from_millis(200);
 
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let runtime = ours::runtime()?;
-    let store = ours::open(&bench.folder.join("pauses"))?;
+    let folder = bench.folder.join("pauses");
+    let store = ours::open(&folder)?;
     let count = bench.scaled(OBJECTS);
     ours::fill(&runtime, &store, count, VALUE_BYTES)?;
     let mut disk = Appender::create(&bench.folder.join("pauses-disk"))?;
     let mut seen: [Pauses; 2] = Default::default();
     let mut snapshots = Durations::default();
     let mut plain = Durations::default();
+    let mut written = 0;
     for _ in 0..ROUNDS {
         plain.merge(&disk.run(1, bench.round() * 3)?.delays);
         seen[0].merge(&steady(&runtime, &store, count, bench.round() * 3, None)?);
+        let before = newest_snapshot(&folder)?;
         seen[1].merge(&steady(&runtime, &store, count, bench.round() * 3, Some(&mut snapshots))?);
+        written += usize::from(newest_snapshot(&folder)? != before);
     }
     let [quiet, busy] = seen;
     let pause = |what: &str, busy: &Durations, quiet: &Durations| {
@@ -44,19 +51,36 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
             .detail("quiet p99.9", quiet.percentile(0.999).into())
             .beside("quiet", quiet.longest().into())
     };
-    let figures = vec![
+    let mut figures = vec![
         Figure::new(format!("snapshot of {} objects, the longest", Quantity::count(count)), snapshots.longest().into())
             .detail("p50", snapshots.percentile(0.5).into())
             .detail("taken", Quantity::Count(snapshots.count() as f64))
             .aim(Aim::AtMost(Quantity::Seconds(0.010))),
         pause("write", &busy.writes, &quiet.writes)
             .detail("the disk's own longest sync", plain.longest().into())
+            .detail("snapshots of the store's own, written meanwhile", Quantity::count(written))
             .aim(Aim::AtMost(Quantity::Seconds(0.010 + plain.longest().max(quiet.writes.longest()).as_secs_f64()))),
         pause("read", &busy.reads, &quiet.reads)
             .aim(Aim::AtMost(Quantity::Seconds(0.010 + quiet.reads.longest().as_secs_f64()))),
     ];
+    let path = bench.folder.join("pauses-snapshot");
+    let began = now();
+    let bytes = folder::save(&store.snapshot()?, &path, &Ambient::system())?;
+    let saved = began.elapsed();
+    figures.push(
+        Figure::new("writing that snapshot to a file, synced", saved.into())
+            .detail("file", Quantity::Bytes(bytes as f64)),
+    );
     store.close();
     Ok(figures)
+}
+
+/// The snapshot that the store itself wrote last, in the place of its logs.
+fn newest_snapshot(folder: &Path) -> anyhow::Result<Option<OsString>> {
+    let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let names: Vec<OsString> = names.collect::<std::io::Result<_>>()?;
+    let is_snapshot = |name: &str| name.starts_with("snapshot-") && !name.contains('.');
+    Ok(names.into_iter().filter(|name| name.to_str().is_some_and(is_snapshot)).max())
 }
 
 #[derive(Default)]
