@@ -40,8 +40,22 @@ pub struct Kind {
     /// The kind whose storage this one shares: `events.k8s.io/v1` Events rest as core `v1` Events.
     /// [`Rules::to_storage`] and [`Rules::out_of_storage`] translate. `None` means its own.
     pub storage: Option<&'static Kind>,
+    /// `None` where clients may stay with this version.
+    pub deprecation: Option<Deprecation>,
     pub rules: &'static dyn Rules,
 }
+
+/// How a version comes to its end, in minor releases of Kubernetes 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    pub since: u8,
+    pub removed_in: u8,
+    /// What to use instead, e.g. `apps/v1 Deployment`; empty where upstream names nothing.
+    pub successor: &'static str,
+}
+
+/// The minor release of Kubernetes 1 that is served.
+pub const SERVED_MINOR: u8 = 37;
 
 /// Every verb of a resource that rests in the store.
 pub const ALL_VERBS: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
@@ -66,6 +80,7 @@ impl Kind {
         has_status: false,
         scale: None,
         storage: None,
+        deprecation: None,
         rules: &Plain,
     };
 
@@ -75,7 +90,23 @@ impl Kind {
     /// A kind under another group or version: one line a version. Everything it does not say itself
     /// is said by the kind it rests as, and overridden with `Kind { .., ..Kind::served_as(..) }`.
     pub const fn served_as(group: &'static str, version: &'static str, conversion: &'static Conversion) -> Kind {
-        Kind { group, version, storage: Some(conversion.stored), rules: conversion, ..*conversion.stored }
+        let deprecation = None;
+        Kind { group, version, storage: Some(conversion.stored), deprecation, rules: conversion, ..*conversion.stored }
+    }
+
+    /// The kind, deprecated since one minor release and removed in another.
+    pub const fn deprecated(self, since: u8, removed_in: u8, successor: &'static str) -> Kind {
+        Kind { deprecation: Some(Deprecation { since, removed_in, successor }), ..self }
+    }
+
+    /// Whether upstream serves this version no more.
+    pub const fn is_legacy(&self) -> bool {
+        matches!(self.deprecation, Some(Deprecation { removed_in: ..=SERVED_MINOR, .. }))
+    }
+
+    /// What the `Warning` header says to whoever uses this version.
+    pub fn deprecation_warning(&self) -> Option<String> {
+        self.deprecation?.warning(&self.api_version(), self.kind)
     }
 
     /// `v1` or `apps/v1`, as objects carry it.
@@ -94,6 +125,18 @@ impl Kind {
 
     pub fn serves(&self, verb: &str) -> bool {
         self.verbs.contains(&verb)
+    }
+}
+
+impl Deprecation {
+    /// In upstream's words; `None` before its time.
+    pub fn warning(&self, api_version: &str, kind: &str) -> Option<String> {
+        if self.since > SERVED_MINOR {
+            return None;
+        }
+        let advice = if self.successor.is_empty() { String::new() } else { format!("; use {}", self.successor) };
+        let (since, removed_in) = (self.since, self.removed_in);
+        Some(format!("{api_version} {kind} is deprecated in v1.{since}+, unavailable in v1.{removed_in}+{advice}"))
     }
 }
 
@@ -222,6 +265,12 @@ pub trait Rules: Send + Sync {
 
     /// Turns a stored object into this version's form.
     fn out_of_storage(&self, _object: &mut Object) {}
+
+    /// Whether clients of this version are let through with what [`Rules::validate`] of the kind it rests
+    /// as finds wrong.
+    fn tolerates(&self, _fault: &FieldError) -> bool {
+        false
+    }
 }
 
 /// The rules of a version that rests as another: what it fills in, and the way there and back. What
@@ -234,12 +283,28 @@ pub struct Conversion {
     pub default: fn(&mut Object),
     pub to_storage: fn(&mut Object),
     pub out_of_storage: fn(&mut Object),
+    /// Faults that this version never knew.
+    pub tolerates: fn(&FieldError) -> bool,
 }
 
 impl Conversion {
     /// A version whose objects look exactly like the stored ones.
     pub const fn same_as(stored: &'static Kind) -> Conversion {
-        Conversion { stored, default: leave, to_storage: leave, out_of_storage: leave }
+        Conversion { stored, default: leave, to_storage: leave, out_of_storage: leave, tolerates: |_| false }
+    }
+
+    /// The same, with defaults of its own.
+    pub const fn with_defaults(stored: &'static Kind, default: fn(&mut Object)) -> Conversion {
+        Conversion { default, ..Conversion::same_as(stored) }
+    }
+
+    /// A version whose objects look different.
+    pub const fn between(
+        stored: &'static Kind,
+        to_storage: fn(&mut Object),
+        out_of_storage: fn(&mut Object),
+    ) -> Conversion {
+        Conversion { to_storage, out_of_storage, ..Conversion::same_as(stored) }
     }
 }
 
@@ -257,6 +322,10 @@ impl Rules for Conversion {
 
     fn out_of_storage(&self, object: &mut Object) {
         (self.out_of_storage)(object);
+    }
+
+    fn tolerates(&self, fault: &FieldError) -> bool {
+        (self.tolerates)(fault)
     }
 
     fn columns(&self) -> &'static [Column] {

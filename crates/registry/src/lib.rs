@@ -8,6 +8,7 @@ pub mod error;
 pub mod fields;
 pub mod human;
 pub mod kind;
+pub mod legacy;
 pub mod metadata;
 pub mod names;
 pub mod pod_spec;
@@ -41,7 +42,7 @@ pub mod storage;
 pub mod storagemigration;
 
 pub use error::{FieldError, FieldErrorKind};
-pub use kind::{Column, Conversion, Kind, Object, Rules, Scale, Scope, WriteContext};
+pub use kind::{Column, Conversion, Deprecation, Kind, Object, Rules, Scale, Scope, WriteContext};
 pub use names::NameRule;
 
 /// Every kind served, in the order of discovery.
@@ -135,6 +136,74 @@ pub static KINDS: &[&Kind] = &[
     &storage::volume_attributes_class::VOLUME_ATTRIBUTES_CLASS,
     &storagemigration::storage_version_migration::STORAGE_VERSION_MIGRATION,
     &storagemigration::storage_version_migration::STORAGE_VERSION_MIGRATION_V1BETA1,
+    &legacy::apps::DEPLOYMENT_V1BETA2,
+    &legacy::apps::REPLICA_SET_V1BETA2,
+    &legacy::apps::STATEFUL_SET_V1BETA2,
+    &legacy::apps::DAEMON_SET_V1BETA2,
+    &legacy::apps::CONTROLLER_REVISION_V1BETA2,
+    &legacy::apps::DEPLOYMENT_V1BETA1,
+    &legacy::apps::STATEFUL_SET_V1BETA1,
+    &legacy::apps::CONTROLLER_REVISION_V1BETA1,
+    &legacy::networking::INGRESS_V1BETA1,
+    &legacy::networking::INGRESS_CLASS_V1BETA1,
+    &legacy::networking::IP_ADDRESS_V1BETA1,
+    &legacy::networking::SERVICE_CIDR_V1BETA1,
+    &legacy::policy::POD_DISRUPTION_BUDGET_V1BETA1,
+    &legacy::policy::POD_SECURITY_POLICY,
+    &legacy::rbac::ROLE_V1BETA1,
+    &legacy::rbac::ROLE_BINDING_V1BETA1,
+    &legacy::rbac::CLUSTER_ROLE_V1BETA1,
+    &legacy::rbac::CLUSTER_ROLE_BINDING_V1BETA1,
+    &legacy::rbac::ROLE_V1ALPHA1,
+    &legacy::rbac::ROLE_BINDING_V1ALPHA1,
+    &legacy::rbac::CLUSTER_ROLE_V1ALPHA1,
+    &legacy::rbac::CLUSTER_ROLE_BINDING_V1ALPHA1,
+    &legacy::flowcontrol::FLOW_SCHEMA_V1BETA3,
+    &legacy::flowcontrol::FLOW_SCHEMA_V1BETA2,
+    &legacy::flowcontrol::FLOW_SCHEMA_V1BETA1,
+    &legacy::flowcontrol::PRIORITY_LEVEL_CONFIGURATION_V1BETA3,
+    &legacy::flowcontrol::PRIORITY_LEVEL_CONFIGURATION_V1BETA2,
+    &legacy::flowcontrol::PRIORITY_LEVEL_CONFIGURATION_V1BETA1,
+    &legacy::discovery::ENDPOINT_SLICE_V1BETA1,
+    &legacy::certificates::CERTIFICATE_SIGNING_REQUEST_V1BETA1,
+    &legacy::webhooks::VALIDATING_WEBHOOK_CONFIGURATION_V1BETA1,
+    &legacy::webhooks::MUTATING_WEBHOOK_CONFIGURATION_V1BETA1,
+    &legacy::webhooks::VALIDATING_ADMISSION_POLICY_V1BETA1,
+    &legacy::webhooks::VALIDATING_ADMISSION_POLICY_BINDING_V1BETA1,
+    &legacy::definitions::CUSTOM_RESOURCE_DEFINITION_V1BETA1,
+    &legacy::reviews::TOKEN_REVIEW_V1BETA1,
+    &legacy::reviews::SELF_SUBJECT_REVIEW_V1BETA1,
+    &legacy::reviews::SELF_SUBJECT_ACCESS_REVIEW_V1BETA1,
+    &legacy::reviews::SELF_SUBJECT_RULES_REVIEW_V1BETA1,
+    &legacy::reviews::SUBJECT_ACCESS_REVIEW_V1BETA1,
+    &legacy::reviews::LOCAL_SUBJECT_ACCESS_REVIEW_V1BETA1,
+    &legacy::node::RUNTIME_CLASS_V1BETA1,
+    &legacy::node::RUNTIME_CLASS_V1ALPHA1,
+    &legacy::autoscaling::HORIZONTAL_POD_AUTOSCALER_V2BETA1,
+    &legacy::alike::API_SERVICE_V1BETA1,
+    &legacy::alike::HORIZONTAL_POD_AUTOSCALER_V2BETA2,
+    &legacy::alike::CRON_JOB_V1BETA1,
+    &legacy::alike::CRON_JOB_V2ALPHA1,
+    &legacy::alike::LEASE_V1BETA1,
+    &legacy::alike::EVENT_V1BETA1,
+    &legacy::alike::PRIORITY_CLASS_V1BETA1,
+    &legacy::alike::PRIORITY_CLASS_V1ALPHA1,
+    &legacy::alike::STORAGE_CLASS_V1BETA1,
+    &legacy::alike::VOLUME_ATTACHMENT_V1BETA1,
+    &legacy::alike::VOLUME_ATTACHMENT_V1ALPHA1,
+    &legacy::alike::CSI_DRIVER_V1BETA1,
+    &legacy::alike::CSI_NODE_V1BETA1,
+    &legacy::alike::CSI_STORAGE_CAPACITY_V1BETA1,
+    &legacy::alike::CSI_STORAGE_CAPACITY_V1ALPHA1,
+    &legacy::alike::VOLUME_ATTRIBUTES_CLASS_V1BETA1,
+    &legacy::alike::VOLUME_ATTRIBUTES_CLASS_V1ALPHA1,
+    &legacy::settings::POD_PRESET,
+    &legacy::apps::EXTENSIONS_DEPLOYMENT,
+    &legacy::apps::EXTENSIONS_DAEMON_SET,
+    &legacy::apps::EXTENSIONS_REPLICA_SET,
+    &legacy::networking::EXTENSIONS_INGRESS,
+    &legacy::networking::EXTENSIONS_NETWORK_POLICY,
+    &legacy::policy::EXTENSIONS_POD_SECURITY_POLICY,
 ];
 
 /// The kind of a resource path: `apps`, `v1`, `deployments`.

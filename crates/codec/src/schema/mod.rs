@@ -256,7 +256,10 @@ mod tests {
                 panic!("an object")
             };
             let is_known = |name: &str| match r#type.field("spec").map(|spec| &spec.shape) {
-                Some(Shape::Struct(spec)) => spec.field(name).is_some(),
+                Some(Shape::Struct(spec)) => {
+                    let shape = spec.field(name).map(|field| &field.shape);
+                    matches!(shape, Some(Shape::Struct(_) | Shape::List(Shape::Struct(_))))
+                }
                 _ => false,
             };
             object["spec"].as_object_mut().unwrap().retain(|name, _| is_known(name));

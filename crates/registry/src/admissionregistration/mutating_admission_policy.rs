@@ -20,7 +20,8 @@ pub static MUTATING_ADMISSION_POLICY: Kind = Kind {
 };
 
 pub static MUTATING_ADMISSION_POLICY_V1BETA1: Kind =
-    Kind::served_as("admissionregistration.k8s.io", "v1beta1", &Conversion::same_as(&MUTATING_ADMISSION_POLICY));
+    Kind::served_as("admissionregistration.k8s.io", "v1beta1", &Conversion::same_as(&MUTATING_ADMISSION_POLICY))
+        .deprecated(37, 40, "admissionregistration.k8s.io/v1 MutatingAdmissionPolicy");
 
 struct MutatingAdmissionPolicyRules;
 

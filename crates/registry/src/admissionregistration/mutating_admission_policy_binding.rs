@@ -23,7 +23,8 @@ pub static MUTATING_ADMISSION_POLICY_BINDING_V1BETA1: Kind = Kind::served_as(
     "admissionregistration.k8s.io",
     "v1beta1",
     &Conversion::same_as(&MUTATING_ADMISSION_POLICY_BINDING),
-);
+)
+.deprecated(37, 40, "admissionregistration.k8s.io/v1 MutatingAdmissionPolicyBinding");
 
 struct MutatingAdmissionPolicyBindingRules;
 

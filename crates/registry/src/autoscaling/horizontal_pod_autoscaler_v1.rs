@@ -10,7 +10,7 @@ use crate::kind::{Conversion, Kind, Object};
 pub static HORIZONTAL_POD_AUTOSCALER_V1: Kind = Kind::served_as(
     "autoscaling",
     "v1",
-    &Conversion { stored: &HORIZONTAL_POD_AUTOSCALER, default, to_storage, out_of_storage },
+    &Conversion { default, ..Conversion::between(&HORIZONTAL_POD_AUTOSCALER, to_storage, out_of_storage) },
 );
 
 const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
@@ -33,11 +33,7 @@ fn to_storage(autoscaler: &mut Object) {
     if !metrics.is_empty() {
         set(autoscaler, "spec.metrics", metrics);
     }
-    if let Some(Value::Object(behavior)) = annotation(autoscaler, BEHAVIOR)
-        && !behavior.is_empty()
-    {
-        set(autoscaler, "spec.behavior", Value::Object(with_keys(behavior, lower_first)));
-    }
+    behavior_from_annotation(autoscaler);
     let current = annotation(autoscaler, CURRENT_METRICS).map(|metrics| convert(metrics, status_to_v2));
     let conditions = annotation(autoscaler, CONDITIONS);
     let percent = object_mut(autoscaler, "status").and_then(|status| status.shift_remove(CURRENT_PERCENT));
@@ -52,7 +48,7 @@ fn to_storage(autoscaler: &mut Object) {
     if let Some(conditions) = conditions {
         set(autoscaler, "status.conditions", conditions);
     }
-    for key in [METRICS, BEHAVIOR, CURRENT_METRICS, CONDITIONS] {
+    for key in [METRICS, CURRENT_METRICS, CONDITIONS] {
         forget(autoscaler, key);
     }
 }
@@ -72,10 +68,7 @@ fn out_of_storage(autoscaler: &mut Object) {
     if !others.is_empty() {
         annotate(autoscaler, METRICS, &Value::from(others));
     }
-    if let Some(Value::Object(behavior)) = object_mut(autoscaler, "spec").and_then(|spec| spec.shift_remove("behavior"))
-    {
-        annotate(autoscaler, BEHAVIOR, &Value::Object(with_keys(behavior, upper_first)));
-    }
+    behavior_to_annotation(autoscaler);
     let current = take_list(autoscaler, "status", "currentMetrics");
     if let Some(percent) = current.iter().find_map(|metric| processor_percent(metric, "current")) {
         set(autoscaler, &format!("status.{CURRENT_PERCENT}"), percent);
@@ -87,6 +80,22 @@ fn out_of_storage(autoscaler: &mut Object) {
     let conditions = take_list(autoscaler, "status", "conditions");
     if !conditions.is_empty() {
         annotate(autoscaler, CONDITIONS, &Value::from(conditions));
+    }
+}
+
+pub(crate) fn behavior_from_annotation(autoscaler: &mut Object) {
+    if let Some(Value::Object(behavior)) = annotation(autoscaler, BEHAVIOR)
+        && !behavior.is_empty()
+    {
+        set(autoscaler, "spec.behavior", Value::Object(with_keys(behavior, lower_first)));
+    }
+    forget(autoscaler, BEHAVIOR);
+}
+
+pub(crate) fn behavior_to_annotation(autoscaler: &mut Object) {
+    if let Some(Value::Object(behavior)) = object_mut(autoscaler, "spec").and_then(|spec| spec.shift_remove("behavior"))
+    {
+        annotate(autoscaler, BEHAVIOR, &Value::Object(with_keys(behavior, upper_first)));
     }
 }
 
@@ -104,7 +113,6 @@ fn processor_percent(metric: &Value, side: &str) -> Option<Value> {
 
 /// One kind of metric: its field, and where its own values stand in v1.
 struct Source {
-    kind: &'static str,
     field: &'static str,
     /// Field in v1, path in v2. `averageValue` and `value` belong to the target or current value.
     names: &'static [(&'static str, &'static str)],
@@ -114,32 +122,23 @@ struct Source {
 }
 
 static SOURCES: &[Source] = &[
+    Source { field: "resource", names: &[("name", "name")], values: ["", "AverageValue", "AverageUtilization"] },
     Source {
-        kind: "Resource",
-        field: "resource",
-        names: &[("name", "name")],
-        values: ["", "AverageValue", "AverageUtilization"],
-    },
-    Source {
-        kind: "ContainerResource",
         field: "containerResource",
         names: &[("name", "name"), ("container", "container")],
         values: ["", "AverageValue", "AverageUtilization"],
     },
     Source {
-        kind: "Pods",
         field: "pods",
         names: &[("metricName", "metric.name"), ("selector", "metric.selector")],
         values: ["", "AverageValue", ""],
     },
     Source {
-        kind: "Object",
         field: "object",
         names: &[("target", "describedObject"), ("metricName", "metric.name"), ("selector", "metric.selector")],
         values: ["Value", "averageValue", ""],
     },
     Source {
-        kind: "External",
         field: "external",
         names: &[("metricName", "metric.name"), ("metricSelector", "metric.selector")],
         values: ["Value", "AverageValue", ""],
@@ -149,94 +148,99 @@ static SOURCES: &[Source] = &[
 const VALUES: [&str; 3] = ["value", "averageValue", "averageUtilization"];
 
 impl Source {
-    fn of(metric: &Object) -> Option<&'static Source> {
-        SOURCES.iter().find(|source| source.kind == text(metric, "type"))
-    }
-
     /// v1's names of the values on one side, `target` or `current`.
     fn value_names(&self, side: &str) -> impl Iterator<Item = (String, &'static str)> {
         let named = |(name, value): (&'static str, &'static str)| match name {
             "averageValue" => (name.to_owned(), value),
             name => (format!("{side}{name}"), value),
         };
-        self.values
-            .into_iter()
-            .zip(VALUES)
-            .filter(|(name, _)| !name.is_empty())
-            .map(named)
-            .collect::<Vec<_>>()
-            .into_iter()
+        let names = self.values.into_iter().zip(VALUES).filter(|(name, _)| !name.is_empty());
+        names.map(named).collect::<Vec<_>>().into_iter()
+    }
+
+    fn to_v2(&self, old: &Object, side: &str) -> Object {
+        let mut new = Object::new();
+        for (from, to) in self.names {
+            if let Some(value) = old.get(*from) {
+                set(&mut new, to, value.clone());
+            }
+        }
+        let mut values = Object::new();
+        for (from, to) in self.value_names(side) {
+            if let Some(value) = old.get(&from) {
+                values.insert(to.to_owned(), value.clone());
+            }
+        }
+        // An Object's value is always written, as nothing where the average counts.
+        let counts_average = self.field == "object" && values.contains_key("averageValue");
+        if counts_average && values.get("value").is_some_and(|value| value == "0") {
+            values.shift_remove("value");
+        }
+        if side == "target" {
+            let has = |value: &str| values.contains_key(value);
+            let kind = match self.field {
+                "external" | "object" if has("value") && !(self.field == "object" && has("averageValue")) => "Value",
+                _ if has("averageUtilization") => "Utilization",
+                "object" if !has("averageValue") => "Value",
+                _ => "AverageValue",
+            };
+            values.insert("type".to_owned(), Value::from(kind));
+        }
+        new.insert(side.to_owned(), Value::Object(values));
+        new
+    }
+
+    fn to_v1(&self, new: &Object, side: &str) -> Object {
+        let mut old = Object::new();
+        for (to, from) in self.names {
+            if let Some(value) = get(new, from) {
+                old.insert((*to).to_owned(), value.clone());
+            }
+        }
+        for (to, from) in self.value_names(side) {
+            if let Some(value) = get(new, &format!("{side}.{from}")) {
+                old.insert(to, value.clone());
+            } else if self.field == "object" && from == "value" {
+                old.insert(to, Value::from("0"));
+            }
+        }
+        old
     }
 }
 
-fn metric_to_v2(metric: &Object) -> Value {
+pub(crate) fn metric_to_v2(metric: &Object) -> Value {
     to_v2(metric, "target")
 }
 
-fn status_to_v2(metric: &Object) -> Value {
+pub(crate) fn status_to_v2(metric: &Object) -> Value {
     to_v2(metric, "current")
 }
 
-fn metric_to_v1(metric: &Object) -> Value {
+pub(crate) fn metric_to_v1(metric: &Object) -> Value {
     to_v1(metric, "target")
 }
 
-fn status_to_v1(metric: &Object) -> Value {
+pub(crate) fn status_to_v1(metric: &Object) -> Value {
     to_v1(metric, "current")
 }
 
 fn to_v2(metric: &Object, side: &str) -> Value {
-    let (Some(source), Some(old)) = (Source::of(metric), Source::of(metric).and_then(|s| get_object(metric, s.field)))
-    else {
-        return Value::Object(metric.clone());
-    };
-    let mut new = Object::new();
-    for (from, to) in source.names {
-        if let Some(value) = old.get(*from) {
-            set(&mut new, to, value.clone());
-        }
-    }
-    let mut values = Object::new();
-    for (from, to) in source.value_names(side) {
-        if let Some(value) = old.get(&from) {
-            values.insert(to.to_owned(), value.clone());
-        }
-    }
-    // An Object's value is always written, as nothing where the average counts.
-    if values.contains_key("averageValue") && values.get("value").is_some_and(|value| value == "0") {
-        values.shift_remove("value");
-    }
-    if side == "target" {
-        let kind = match (values.contains_key("averageUtilization"), values.contains_key("averageValue")) {
-            (true, _) => "Utilization",
-            (false, true) => "AverageValue",
-            (false, false) => "Value",
-        };
-        values.insert("type".to_owned(), Value::from(kind));
-    }
-    new.insert(side.to_owned(), Value::Object(values));
-    json!({ "type": source.kind, source.field: new })
+    each_source(metric, |source, old| source.to_v2(old, side))
 }
 
 fn to_v1(metric: &Object, side: &str) -> Value {
-    let (Some(source), Some(new)) = (Source::of(metric), Source::of(metric).and_then(|s| get_object(metric, s.field)))
-    else {
-        return Value::Object(metric.clone());
-    };
-    let mut old = Object::new();
-    for (to, from) in source.names {
-        if let Some(value) = get(new, from) {
-            old.insert((*to).to_owned(), value.clone());
+    each_source(metric, |source, new| source.to_v1(new, side))
+}
+
+/// Changes what stands in the fields of the sources, whether the metric is of that type or not.
+fn each_source(metric: &Object, change: impl Fn(&Source, &Object) -> Object) -> Value {
+    let mut changed = metric.clone();
+    for source in SOURCES {
+        if let Some(Value::Object(field)) = changed.get_mut(source.field) {
+            *field = change(source, field);
         }
     }
-    for (to, from) in source.value_names(side) {
-        if let Some(value) = get(new, &format!("{side}.{from}")) {
-            old.insert(to, value.clone());
-        } else if source.kind == "Object" && from == "value" {
-            old.insert(to, Value::from("0"));
-        }
-    }
-    json!({ "type": source.kind, source.field: old })
+    Value::Object(changed)
 }
 
 fn convert(metrics: Value, one: fn(&Object) -> Value) -> Vec<Value> {

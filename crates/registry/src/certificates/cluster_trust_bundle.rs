@@ -21,7 +21,8 @@ pub static CLUSTER_TRUST_BUNDLE: Kind = Kind {
 };
 
 pub static CLUSTER_TRUST_BUNDLE_V1BETA1: Kind =
-    Kind::served_as("certificates.k8s.io", "v1beta1", &Conversion::same_as(&CLUSTER_TRUST_BUNDLE));
+    Kind::served_as("certificates.k8s.io", "v1beta1", &Conversion::same_as(&CLUSTER_TRUST_BUNDLE))
+        .deprecated(37, 40, "");
 
 struct ClusterTrustBundleRules;
 

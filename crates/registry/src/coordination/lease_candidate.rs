@@ -17,7 +17,8 @@ pub static LEASE_CANDIDATE: Kind = Kind {
     singular: "leasecandidate",
     rules: &LeaseCandidateRules,
     ..Kind::NAMESPACED
-};
+}
+.deprecated(36, 39, "");
 
 struct LeaseCandidateRules;
 

@@ -15,10 +15,10 @@ pub static DEVICE_CLASS: Kind = Kind {
 };
 
 pub static DEVICE_CLASS_V1BETA2: Kind =
-    Kind::served_as("resource.k8s.io", "v1beta2", &Conversion::same_as(&DEVICE_CLASS));
+    Kind::served_as("resource.k8s.io", "v1beta2", &Conversion::same_as(&DEVICE_CLASS)).deprecated(36, 39, "");
 
 pub static DEVICE_CLASS_V1BETA1: Kind =
-    Kind::served_as("resource.k8s.io", "v1beta1", &Conversion::same_as(&DEVICE_CLASS));
+    Kind::served_as("resource.k8s.io", "v1beta1", &Conversion::same_as(&DEVICE_CLASS)).deprecated(35, 38, "");
 
 struct DeviceClassRules;
 

@@ -25,7 +25,7 @@ pub static RESOURCE_CLAIM: Kind = Kind {
 };
 
 pub static RESOURCE_CLAIM_V1BETA2: Kind =
-    Kind::served_as("resource.k8s.io", "v1beta2", &Conversion::same_as(&RESOURCE_CLAIM));
+    Kind::served_as("resource.k8s.io", "v1beta2", &Conversion::same_as(&RESOURCE_CLAIM)).deprecated(36, 39, "");
 
 pub static RESOURCE_CLAIM_V1BETA1: Kind = Kind::served_as(
     "resource.k8s.io",
@@ -35,7 +35,8 @@ pub static RESOURCE_CLAIM_V1BETA1: Kind = Kind::served_as(
         out_of_storage: |claim| v1beta1::requests_from_v1(claim, "spec.devices"),
         ..Conversion::same_as(&RESOURCE_CLAIM)
     },
-);
+)
+.deprecated(35, 38, "");
 
 struct ResourceClaimRules;
 

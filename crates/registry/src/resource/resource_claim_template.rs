@@ -16,7 +16,8 @@ pub static RESOURCE_CLAIM_TEMPLATE: Kind = Kind {
 };
 
 pub static RESOURCE_CLAIM_TEMPLATE_V1BETA2: Kind =
-    Kind::served_as("resource.k8s.io", "v1beta2", &Conversion::same_as(&RESOURCE_CLAIM_TEMPLATE));
+    Kind::served_as("resource.k8s.io", "v1beta2", &Conversion::same_as(&RESOURCE_CLAIM_TEMPLATE))
+        .deprecated(36, 39, "");
 
 pub static RESOURCE_CLAIM_TEMPLATE_V1BETA1: Kind = Kind::served_as(
     "resource.k8s.io",
@@ -26,7 +27,8 @@ pub static RESOURCE_CLAIM_TEMPLATE_V1BETA1: Kind = Kind::served_as(
         out_of_storage: |template| v1beta1::requests_from_v1(template, "spec.spec.devices"),
         ..Conversion::same_as(&RESOURCE_CLAIM_TEMPLATE)
     },
-);
+)
+.deprecated(35, 38, "");
 
 struct ResourceClaimTemplateRules;
 

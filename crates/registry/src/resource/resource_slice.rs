@@ -25,7 +25,7 @@ pub static RESOURCE_SLICE: Kind = Kind {
 };
 
 pub static RESOURCE_SLICE_V1BETA2: Kind =
-    Kind::served_as("resource.k8s.io", "v1beta2", &Conversion::same_as(&RESOURCE_SLICE));
+    Kind::served_as("resource.k8s.io", "v1beta2", &Conversion::same_as(&RESOURCE_SLICE)).deprecated(36, 39, "");
 
 pub static RESOURCE_SLICE_V1BETA1: Kind = Kind::served_as(
     "resource.k8s.io",
@@ -35,7 +35,8 @@ pub static RESOURCE_SLICE_V1BETA1: Kind = Kind::served_as(
         out_of_storage: v1beta1::devices_from_v1,
         ..Conversion::same_as(&RESOURCE_SLICE)
     },
-);
+)
+.deprecated(35, 38, "");
 
 struct ResourceSliceRules;
 
