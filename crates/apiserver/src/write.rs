@@ -1,5 +1,6 @@
 //! The one way an object changes: prepare, admit, validate, compare and swap.
 
+use jiff::Timestamp;
 use registry::{FieldError, Kind, Object};
 use serde_json::Value;
 use store::StoreError;
@@ -9,6 +10,7 @@ use crate::call::{Call, WriteOptions};
 use crate::deletion::{self, DeleteOptions, Plan};
 use crate::status::{ApiError, Subject};
 use crate::storage::{Encoded, encode};
+use crate::subresources::approval;
 use crate::{decode, metadata, ownership};
 
 /// How often a generated name is drawn again when it is taken.
@@ -194,7 +196,8 @@ async fn update_once(
     if owners == Owners::Track {
         ownership::track(call, part, old, &mut wanted);
     }
-    let mut object = merge_part(kind, part, wanted, old);
+    let now = call.server.ambient.clock.now_seconds();
+    let mut object = merge_part(kind, part, wanted, old, now);
     metadata::prepare_update(&mut object, old);
     if part == Part::Object {
         kind.rules.prepare_update(&mut object, old, &call.write_context());
@@ -352,7 +355,7 @@ fn check_version(call: &Call, name: &str, wanted: &Object, old: &Object) -> Resu
 }
 
 /// Lets through only the part of the object that the write is about.
-fn merge_part(kind: &Kind, part: Part, mut wanted: Object, old: &Object) -> Object {
+fn merge_part(kind: &Kind, part: Part, mut wanted: Object, old: &Object, now: Timestamp) -> Object {
     match part {
         Part::Object if kind.has_status => restore(&mut wanted, old, &["status"]),
         Part::Status => {
@@ -361,8 +364,13 @@ fn merge_part(kind: &Kind, part: Part, mut wanted: Object, old: &Object) -> Obje
             restore(&mut object, &wanted, &["metadata"]);
             let version = metadata::of(&mut wanted).shift_remove("resourceVersion");
             metadata::of(&mut object).extend(version.map(|version| ("resourceVersion".to_owned(), version)));
+            let is_judged = approval::is_judged(kind);
             for path in ownership::status_resets(kind) {
-                restore_but_owners(&mut object, old, path);
+                if is_judged && *path == ["status", "conditions"] {
+                    approval::keep_verdict(&mut object, old, now);
+                } else {
+                    restore_but_owners(&mut object, old, path);
+                }
             }
             return object;
         }

@@ -6,30 +6,58 @@
 use async_trait::async_trait;
 use registry::{Kind, Object};
 
-use crate::call::Call;
-use crate::status::{ApiError, Subject};
+use store::{RangeRequest, ReadAt};
 
+use crate::call::Call;
+use crate::kinds;
+use crate::status::{ApiError, Subject};
+use crate::storage::{self, Encoded};
+
+mod certificates;
+mod claim_resize;
+mod default_ingress_class;
+mod default_storage_class;
 mod default_toleration_seconds;
+mod defaults_by_class;
 mod deny_service_external_ips;
+mod limit_ranger;
 mod namespace_lifecycle;
 mod node_restriction;
+mod pod_security;
+mod pod_topology_labels;
 mod priority;
 mod rbac_escalation;
+mod resource_quota;
+mod runtime_class;
 mod service_account;
 mod service_addresses;
+mod storage_protection;
 mod taint_nodes_by_condition;
 
-/// Every plugin, in the order they run.
+/// Every plugin, in the order they run, which is upstream's. What sets something aside comes late,
+/// and quotas last: what they charge for is then sure to be written but for a race.
 const PLUGINS: &[&dyn Plugin] = &[
     &namespace_lifecycle::NamespaceLifecycle,
+    &limit_ranger::LimitRanger,
     &service_account::ServiceAccount,
     &node_restriction::NodeRestriction,
     &taint_nodes_by_condition::TaintNodesByCondition,
+    &pod_security::PodSecurity,
     &priority::Priority,
     &default_toleration_seconds::DefaultTolerationSeconds,
+    &default_storage_class::DefaultStorageClass,
+    &claim_resize::PersistentVolumeClaimResize,
+    &storage_protection::StorageObjectInUseProtection,
+    &runtime_class::RuntimeClass,
+    &certificates::CertificateSigning,
+    &certificates::ClusterTrustBundleAttest,
+    &certificates::CertificateSubjectRestriction,
+    &default_ingress_class::DefaultIngressClass,
     &deny_service_external_ips::DenyServiceExternalIps,
+    &pod_topology_labels::PodTopologyLabels,
     &rbac_escalation::RbacEscalation,
     &service_addresses::ServiceAddresses,
+    &resource_quota::ResourceQuota,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,4 +134,26 @@ pub(crate) async fn validate(attributes: &Attributes<'_>, object: Option<&Object
         }
     }
     Ok(())
+}
+
+/// The objects of a kind in the namespace of the write, as memory holds them.
+async fn objects_of_namespace(attributes: &Attributes<'_>, kind: &Kind) -> Result<Vec<Object>, ApiError> {
+    objects_of(attributes, kind, attributes.namespace).await
+}
+
+/// The objects of a kind in some namespace, as memory holds them.
+async fn objects_of(attributes: &Attributes<'_>, kind: &Kind, namespace: &str) -> Result<Vec<Object>, ApiError> {
+    stored(attributes, kind, namespace).await?.iter().map(Encoded::decode).collect()
+}
+
+/// The quotas of the namespace, with the revisions they stand at.
+async fn quotas_of_namespace(attributes: &Attributes<'_>) -> Result<Vec<Encoded>, ApiError> {
+    stored(attributes, kinds::required("", "v1", "resourcequotas"), attributes.namespace).await
+}
+
+async fn stored(attributes: &Attributes<'_>, kind: &Kind, namespace: &str) -> Result<Vec<Encoded>, ApiError> {
+    let prefix = storage::prefix(kind, namespace);
+    let request = RangeRequest { prefix, at: ReadAt::Memory, ..RangeRequest::default() };
+    let range = attributes.call.server.storage.range(request).await?;
+    Ok(range.entries.into_iter().map(Encoded::from).collect())
 }

@@ -2,6 +2,7 @@
 //! else what RBAC grants.
 
 use crate::auth::{MASTERS, User};
+use crate::call::Call;
 use crate::server::ApiServer;
 use crate::status::{ApiError, Subject};
 use crate::wire::query::Query;
@@ -52,6 +53,24 @@ pub(crate) async fn allows_resource(
         Some(node) => node::allows(&server.storage, node, verb, resource, query).await,
         None => Ok(false),
     }
+}
+
+/// Whether the caller may do this to a signer of certificates, by its name or by its whole domain.
+pub(crate) async fn allows_signer(call: &Call, verb: &str, signer: &str) -> Result<bool, ApiError> {
+    let domain = signer.split('/').next().unwrap_or("");
+    for name in [signer.to_owned(), format!("{domain}/*")] {
+        let resource = ResourceInfo {
+            group: "certificates.k8s.io".to_owned(),
+            version: "*".to_owned(),
+            resource: "signers".to_owned(),
+            name,
+            ..ResourceInfo::default()
+        };
+        if allows_resource(&call.server, &call.user, verb, &resource, &call.query).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(crate) fn allows_path(server: &ApiServer, user: &User, verb: &str, path: &str) -> bool {

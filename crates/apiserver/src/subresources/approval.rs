@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use registry::{FieldError, Object};
+use jiff::Timestamp;
+use registry::{FieldError, Kind, Object};
 use serde_json::{Value, json};
 
 use super::narrow;
@@ -12,7 +13,6 @@ use crate::authorize;
 use crate::call::Call;
 use crate::status::ApiError;
 use crate::wire::body::Body;
-use crate::wire::request_info::ResourceInfo;
 
 pub(super) fn dispatch(
     call: Arc<Call>,
@@ -31,18 +31,8 @@ async fn may_approve(call: &Call) -> Result<(), ApiError> {
     let request = call.server.storage.object(call.stored_kind(), "", &call.info.name).await?;
     let request = request.ok_or_else(|| ApiError::not_found(call.subject(&call.info.name)))?;
     let signer = request.get("spec").and_then(|spec| spec.get("signerName")).and_then(Value::as_str).unwrap_or("");
-    let domain = signer.split('/').next().unwrap_or("");
-    for name in [signer.to_owned(), format!("{domain}/*")] {
-        let resource = ResourceInfo {
-            group: call.kind.group.to_owned(),
-            version: "*".to_owned(),
-            resource: "signers".to_owned(),
-            name,
-            ..ResourceInfo::default()
-        };
-        if authorize::allows_resource(&call.server, &call.user, "approve", &resource, &call.query).await? {
-            return Ok(());
-        }
+    if authorize::allows_signer(call, "approve", signer).await? {
+        return Ok(());
     }
     let why = format!("user not permitted to approve requests with signerName {signer:?}");
     Err(ApiError::forbidden(call.subject(&call.info.name), &why))
@@ -72,6 +62,29 @@ fn approved(call: &Call, old: &Object, wanted: &Object) -> Result<Object, ApiErr
         }
     }
     Ok(request)
+}
+
+/// Whether a kind's conditions hold a verdict that only `/approval` gives.
+pub(crate) fn is_judged(kind: &Kind) -> bool {
+    kind.group == "certificates.k8s.io" && kind.plural == "certificatesigningrequests"
+}
+
+/// Puts back the verdict that a write to `/status` may not touch. Whatever else is said of the
+/// request, that it failed, is the signer's to say there.
+pub(crate) fn keep_verdict(request: &mut Object, old: &Object, now: Timestamp) {
+    let is_verdict = |condition: &&Value| matches!(text(condition, "type"), "Approved" | "Denied");
+    let before = conditions(old);
+    let kept = before.iter().filter(is_verdict).cloned();
+    let said = conditions(request).iter().filter(|condition| !is_verdict(condition));
+    let said = said.map(|condition| with_times(condition.clone(), before, &now.to_string()));
+    let after: Vec<Value> = kept.chain(said).collect();
+    let status = request.entry("status").or_insert_with(|| json!({}));
+    if let Value::Object(status) = status {
+        match after.is_empty() {
+            true => status.shift_remove("conditions"),
+            false => status.insert("conditions".to_owned(), Value::from(after)),
+        };
+    }
 }
 
 fn conditions(request: &Object) -> &[Value] {

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::status::ApiError;
 use crate::wire::body::Body;
 
-mod approval;
+pub(crate) mod approval;
 pub(crate) mod binding;
 mod ephemeral_containers;
 mod eviction;
