@@ -9,6 +9,7 @@ use api::quantity::ParseQuantityError;
 
 use crate::pod::{NamespaceLabels, PodInfo};
 use crate::resources::Resources;
+use crate::volumes::Volumes;
 
 /// The present state. [`Cache::snapshot`] is cheap: nodes are shared and copied when written to.
 #[derive(Debug, Default)]
@@ -17,6 +18,7 @@ pub(crate) struct Cache {
     /// Where each pod is counted, and whether that is confirmed by the API.
     placed: BTreeMap<NamespacedName, Placement>,
     namespaces: Arc<NamespaceLabels>,
+    volumes: Arc<Volumes>,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,7 @@ struct Placement {
 pub(crate) struct Snapshot {
     pub(crate) nodes: Vec<Arc<NodeInfo>>,
     pub(crate) namespaces: Arc<NamespaceLabels>,
+    pub(crate) volumes: Arc<Volumes>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -66,6 +69,10 @@ impl Cache {
 
     pub(crate) fn remove_namespace(&mut self, name: &str) {
         Arc::make_mut(&mut self.namespaces).remove(name);
+    }
+
+    pub(crate) fn volumes_mut(&mut self) -> &mut Volumes {
+        Arc::make_mut(&mut self.volumes)
     }
 
     /// Counts the pod on the node before the API confirms it.
@@ -105,7 +112,7 @@ impl Cache {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let nodes = self.nodes.values().filter(|node| node.node.is_some()).cloned().collect();
-        Snapshot { nodes, namespaces: Arc::clone(&self.namespaces) }
+        Snapshot { nodes, namespaces: Arc::clone(&self.namespaces), volumes: Arc::clone(&self.volumes) }
     }
 
     fn place(&mut self, pod: &Arc<PodInfo>, node: &str, is_assumed: bool) {

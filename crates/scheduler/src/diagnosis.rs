@@ -10,6 +10,8 @@ pub(crate) struct Diagnosis {
     reasons: BTreeMap<String, usize>,
     /// Nodes where the removal of pods could help.
     resolvable: usize,
+    /// Why no node was even looked at.
+    refusal: Option<String>,
     /// Who refused; their events bring the pod back.
     pub(crate) plugins: BTreeSet<&'static str>,
 }
@@ -17,6 +19,12 @@ pub(crate) struct Diagnosis {
 impl Diagnosis {
     pub(crate) fn new(nodes: usize) -> Self {
         Diagnosis { nodes, ..Diagnosis::default() }
+    }
+
+    /// The pod can run nowhere for now.
+    pub(crate) fn refused(nodes: usize, plugin: &'static str, rejection: Rejection) -> Self {
+        let refusal = Some(rejection.reasons.join(", "));
+        Diagnosis { nodes, refusal, plugins: [plugin].into(), ..Diagnosis::default() }
     }
 
     pub(crate) fn add(&mut self, plugin: &'static str, rejection: Rejection) {
@@ -34,6 +42,7 @@ impl Diagnosis {
         let nodes = self.nodes;
         let mut counted: Vec<String> = self.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         counted.sort();
+        counted.extend(self.refusal.clone());
         let mut preemption = Vec::new();
         if self.resolvable > 0 {
             preemption.push(format!("{} No preemption victims found for incoming pod", self.resolvable));

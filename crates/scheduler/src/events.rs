@@ -14,4 +14,8 @@ pub(crate) enum ClusterEvent {
     /// A pod left a node: there is room.
     AssignedPodDeleted,
     NamespaceChanged,
+    ClaimChanged,
+    VolumeChanged,
+    ClassChanged,
+    CsiNodeChanged,
 }

@@ -9,6 +9,7 @@ use crate::diagnosis::Diagnosis;
 use crate::events::ClusterEvent;
 use crate::plugins::PLUGINS;
 use crate::pod::PodInfo;
+use crate::volumes::VolumePlan;
 
 /// Scores run from zero to this.
 pub(crate) const BEST: i64 = 100;
@@ -25,6 +26,11 @@ pub(crate) trait Plugin: Sync {
 
     /// Whether the event may turn its refusal into consent.
     fn is_helped_by(&self, event: ClusterEvent) -> bool;
+
+    /// Why the pod can run nowhere for now, whatever the node.
+    fn refuse(&self, _cycle: Cycle<'_>) -> Option<Rejection> {
+        None
+    }
 
     /// Looks at the pod and the whole cluster once; `None` where it has nothing to say of this pod.
     fn prepare<'a>(&self, cycle: Cycle<'a>) -> Option<Box<dyn Judge + 'a>>;
@@ -68,9 +74,21 @@ impl Rejection {
     }
 }
 
+/// Where a pod goes.
+#[derive(Debug)]
+pub(crate) struct Placement {
+    pub(crate) node: String,
+    /// What its claims need there first.
+    pub(crate) volumes: VolumePlan,
+}
+
 /// The best node for the pod, or why there is none.
-pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Result<String, Diagnosis> {
+pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Result<Placement, Diagnosis> {
     let cycle = Cycle { pod, snapshot };
+    let refused = PLUGINS.iter().find_map(|plugin| Some((plugin.name(), plugin.refuse(cycle)?)));
+    if let Some((plugin, rejection)) = refused {
+        return Err(Diagnosis::refused(snapshot.nodes.len(), plugin, rejection));
+    }
     let judges: Vec<_> = PLUGINS.iter().filter_map(|plugin| Some((*plugin, plugin.prepare(cycle)?))).collect();
     let mut diagnosis = Diagnosis::new(snapshot.nodes.len());
     let mut feasible = Vec::new();
@@ -83,7 +101,7 @@ pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Res
     }
     match feasible.as_slice() {
         [] => Err(diagnosis),
-        [only] => Ok(only.name.clone()),
+        [only] => Ok(placement(cycle, only)),
         _ => {
             let mut totals = vec![0; feasible.len()];
             for (plugin, judge) in &judges {
@@ -91,17 +109,23 @@ pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Res
                     *total += score * plugin.weight();
                 }
             }
-            Ok(pick(&feasible, &totals, random))
+            Ok(placement(cycle, pick(&feasible, &totals, random)))
         }
     }
 }
 
 /// One of the nodes with the highest total, by chance, so that equal nodes fill evenly.
-fn pick(nodes: &[Arc<NodeInfo>], totals: &[i64], random: &Random) -> String {
+fn pick<'a>(nodes: &'a [Arc<NodeInfo>], totals: &[i64], random: &Random) -> &'a NodeInfo {
     let best = totals.iter().max().copied().unwrap_or(0);
     let candidates: Vec<_> = nodes.iter().zip(totals).filter(|(_, total)| **total == best).collect();
     let chosen = usize::try_from(random.below(candidates.len() as u64)).unwrap_or(0);
-    candidates[chosen].0.name.clone()
+    candidates[chosen].0
+}
+
+fn placement(cycle: Cycle<'_>, node: &NodeInfo) -> Placement {
+    // The plugin has consented to this very plan.
+    let volumes = cycle.snapshot.volumes.plan(cycle.pod, node).unwrap_or_default();
+    Placement { node: node.name.clone(), volumes }
 }
 
 /// Stretches raw scores so that the highest becomes [`BEST`]; with `reverse`, so that the lowest does.
@@ -135,7 +159,7 @@ mod tests {
 
     fn place(pod: PodBuilder, snapshot: &Snapshot) -> String {
         match decide(&pod.info(), snapshot, &Random::seeded(1)) {
-            Ok(node) => node,
+            Ok(placement) => placement.node,
             Err(diagnosis) => diagnosis.message().split(". preemption").next().unwrap_or_default().to_owned(),
         }
     }

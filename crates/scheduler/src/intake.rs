@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::NamespacedName;
-use api::k8s::api::core::v1::{Namespace, Node, Pod};
+use api::k8s::api::core::v1::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
+use api::k8s::api::storage::v1::{CSINode, StorageClass};
+use client::kube::Resource;
 use tokio::time::Instant;
 
 use crate::cache::Cache;
@@ -67,6 +69,47 @@ impl State {
         }
     }
 
+    pub(crate) fn claim_changed(
+        &mut self,
+        old: Option<&Arc<PersistentVolumeClaim>>,
+        new: Option<&Arc<PersistentVolumeClaim>>,
+        now: Instant,
+    ) {
+        let Some(claim) = new.or(old) else { return };
+        let key = NamespacedName::of(&claim.metadata);
+        let claims = &mut self.cache.volumes_mut().claims;
+        match new {
+            Some(new) => drop(claims.insert(key, Arc::clone(new))),
+            None => drop(claims.remove(&key)),
+        }
+        self.queue.happened(ClusterEvent::ClaimChanged, now);
+    }
+
+    pub(crate) fn volume_changed(
+        &mut self,
+        old: Option<&Arc<PersistentVolume>>,
+        new: Option<&Arc<PersistentVolume>>,
+        now: Instant,
+    ) {
+        replace(&mut self.cache.volumes_mut().volumes, old, new);
+        self.queue.happened(ClusterEvent::VolumeChanged, now);
+    }
+
+    pub(crate) fn class_changed(
+        &mut self,
+        old: Option<&Arc<StorageClass>>,
+        new: Option<&Arc<StorageClass>>,
+        now: Instant,
+    ) {
+        replace(&mut self.cache.volumes_mut().classes, old, new);
+        self.queue.happened(ClusterEvent::ClassChanged, now);
+    }
+
+    pub(crate) fn csi_node_changed(&mut self, old: Option<&Arc<CSINode>>, new: Option<&Arc<CSINode>>, now: Instant) {
+        replace(&mut self.cache.volumes_mut().csi_nodes, old, new);
+        self.queue.happened(ClusterEvent::CsiNodeChanged, now);
+    }
+
     pub(crate) fn namespace_changed(
         &mut self,
         old: Option<&Arc<Namespace>>,
@@ -104,6 +147,15 @@ impl State {
         if self.cache.remove_pod(key) {
             self.queue.happened(ClusterEvent::AssignedPodDeleted, now);
         }
+    }
+}
+
+/// Keeps an object of a kind without namespaces by its name.
+fn replace<K: Resource>(objects: &mut BTreeMap<String, Arc<K>>, old: Option<&Arc<K>>, new: Option<&Arc<K>>) {
+    let Some(name) = new.or(old).and_then(|object| object.meta().name.clone()) else { return };
+    match new {
+        Some(new) => drop(objects.insert(name, Arc::clone(new))),
+        None => drop(objects.remove(&name)),
     }
 }
 

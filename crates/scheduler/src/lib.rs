@@ -13,8 +13,10 @@ mod framework;
 mod intake;
 mod plugins;
 mod pod;
+mod prebind;
 mod queue;
 mod resources;
+mod volumes;
 
 #[cfg(test)]
 mod fixture;

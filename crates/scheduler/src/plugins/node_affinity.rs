@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::k8s::api::core::v1::{NodeSelectorRequirement, NodeSelectorTerm, PreferredSchedulingTerm};
-use api::selector::Requirement;
+use api::k8s::api::core::v1::{NodeSelectorTerm, PreferredSchedulingTerm};
+use api::node_selector;
 
 use crate::cache::NodeInfo;
 use crate::events::ClusterEvent;
@@ -77,21 +77,6 @@ pub(crate) fn matches_node(pod: &PodInfo, node: &NodeInfo) -> bool {
 }
 
 fn term_matches(term: &NodeSelectorTerm, node: &NodeInfo) -> bool {
-    let expressions = term.match_expressions.as_deref().unwrap_or_default();
-    let fields = term.match_fields.as_deref().unwrap_or_default();
-    if expressions.is_empty() && fields.is_empty() {
-        return false;
-    }
     let no_labels = BTreeMap::new();
-    let labels = node.labels().unwrap_or(&no_labels);
-    let node_fields = BTreeMap::from([("metadata.name".to_owned(), node.name.clone())]);
-    expressions.iter().all(|requirement| holds(requirement, labels))
-        && fields.iter().all(|requirement| holds(requirement, &node_fields))
-}
-
-/// A requirement that cannot be read holds nowhere.
-fn holds(requirement: &NodeSelectorRequirement, labels: &BTreeMap<String, String>) -> bool {
-    let values = requirement.values.clone().unwrap_or_default();
-    Requirement::from_parts(&requirement.key, &requirement.operator, values)
-        .is_ok_and(|requirement| requirement.matches(labels))
+    node_selector::term_admits(term, &node.name, node.labels().unwrap_or(&no_labels))
 }
