@@ -1,9 +1,9 @@
-//! `pods/log`, `exec`, `attach` and `portforward`, and `nodes/proxy`: handed on to the node's kubelet.
+//! `pods/log`, `exec`, `attach` and `portforward`: handed on to the node's kubelet.
 //!
 //! **Invariant:** the connection goes to the address in the Node's status and nowhere else; redirects
 //! are not followed; nothing of the client's credentials crosses.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::forward::Location;
 use crate::call::Call;
 use crate::kinds;
 use crate::metadata;
@@ -60,25 +61,6 @@ pub(super) fn log(call: Arc<Call>, _request: Request<Body>) -> BoxFuture<'static
         }
         let target = target(&call, node, &pod_path("containerLogs", &pod, Some(&container))).await?;
         read(&call, &target).await
-    })
-}
-
-/// What a kubelet serves of its own, `/stats/summary` or `/metrics`, given on as it answers.
-/// Only plain reads cross: an upgrade here would be a way around the right to exec.
-pub(super) fn node_proxy(
-    call: Arc<Call>,
-    _request: Request<Body>,
-) -> BoxFuture<'static, Result<Response<Body>, ApiError>> {
-    Box::pin(async move {
-        let path: String = call.info.rest.split('/').map(|segment| format!("/{}", encode_segment(segment))).collect();
-        let target = target(&call, &call.info.name, &path).await?;
-        let (parts, incoming) = get(&call, &target).await?.into_parts();
-        let mut response = Response::new(body::boxed(incoming));
-        *response.status_mut() = parts.status;
-        if let Some(content_type) = parts.headers.get(header::CONTENT_TYPE) {
-            response.headers_mut().insert(header::CONTENT_TYPE, content_type.clone());
-        }
-        Ok(response)
     })
 }
 
@@ -240,7 +222,7 @@ fn pod_path(endpoint: &str, pod: &Object, container: Option<&str>) -> String {
 
 /// The kubelet's address as its Node states it. Loopback and link-local addresses are refused: they
 /// would make this server speak to itself or to the machine's metadata.
-async fn target(call: &Call, node: &str, path: &str) -> Result<Target, ApiError> {
+pub(super) async fn endpoint(call: &Call, node: &str) -> Result<Location, ApiError> {
     let nodes = kinds::required("", "v1", "nodes");
     let object = call.server.storage.object(nodes, "", node).await?;
     let object = object.ok_or_else(|| ApiError::not_found(Subject::of(nodes, node)))?;
@@ -260,21 +242,27 @@ async fn target(call: &Call, node: &str, path: &str) -> Result<Target, ApiError>
         .and_then(|port| u16::try_from(port).ok())
         .filter(|port| *port != 0)
         .unwrap_or(DEFAULT_PORT);
-    let host = match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("[{address}]"),
-    };
+    Ok(Location { address, port, tls: None })
+}
+
+/// This server's credentials for kubelets.
+pub(super) fn tls(call: &Call) -> Result<Arc<rustls::ClientConfig>, ApiError> {
+    let none = || ApiError::unavailable("this server has no credentials for kubelets");
+    call.server.kubelet_tls.clone().ok_or_else(none)
+}
+
+async fn target(call: &Call, node: &str, path: &str) -> Result<Target, ApiError> {
+    let Location { address, port, .. } = endpoint(call, node).await?;
+    let host = SocketAddr::new(address, port);
     let query = call.query.raw();
     let separator = if query.is_empty() { "" } else { "?" };
-    let uri = format!("https://{host}:{port}{path}{separator}{query}");
+    let uri = format!("https://{host}{path}{separator}{query}");
     let uri = uri.parse().map_err(|_| ApiError::bad_request("the request does not make a valid URL"))?;
     Ok(Target { address, port, uri })
 }
 
 async fn connect(call: &Call, target: &Target) -> Result<TlsStream<TcpStream>, ApiError> {
-    let Some(tls) = call.server.kubelet_tls.clone() else {
-        return Err(ApiError::unavailable("this server has no credentials for kubelets"));
-    };
+    let tls = tls(call)?;
     let dial = async {
         let stream = TcpStream::connect((target.address, target.port)).await?;
         stream.set_nodelay(true)?;

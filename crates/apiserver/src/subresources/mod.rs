@@ -15,8 +15,10 @@ pub(crate) mod binding;
 mod ephemeral_containers;
 mod eviction;
 mod finalize;
+mod forward;
 mod kubelet;
 mod narrow;
+mod proxy;
 mod resize;
 mod scale;
 mod status;
@@ -43,6 +45,7 @@ enum On {
 type Handler = fn(Arc<Call>, Request<Body>) -> BoxFuture<'static, Result<Response<Body>, ApiError>>;
 
 const READ_WRITE: &[&str] = &["get", "patch", "update"];
+const ANY: &[&str] = &["create", "delete", "get", "patch", "update"];
 
 #[rustfmt::skip]
 static TABLE: &[Subresource] = &[
@@ -52,9 +55,11 @@ static TABLE: &[Subresource] = &[
     Subresource { on: On::Kind("", "pods"), name: "eviction", kind: Some(("policy", "v1", "Eviction")), verbs: &["create"], handler: eviction::create },
     Subresource { on: On::Kind("", "pods"), name: "exec", kind: Some(("", "v1", "PodExecOptions")), verbs: &["create", "get"], handler: kubelet::exec },
     Subresource { on: On::Kind("", "pods"), name: "log", kind: None, verbs: &["get"], handler: kubelet::log },
-    Subresource { on: On::Kind("", "nodes"), name: "proxy", kind: Some(("", "v1", "NodeProxyOptions")), verbs: &["get"], handler: kubelet::node_proxy },
+    Subresource { on: On::Kind("", "nodes"), name: "proxy", kind: Some(("", "v1", "NodeProxyOptions")), verbs: ANY, handler: proxy::nodes },
     Subresource { on: On::Kind("", "pods"), name: "portforward", kind: Some(("", "v1", "PodPortForwardOptions")), verbs: &["create", "get"], handler: kubelet::port_forward },
+    Subresource { on: On::Kind("", "pods"), name: "proxy", kind: Some(("", "v1", "PodProxyOptions")), verbs: ANY, handler: proxy::pods },
     Subresource { on: On::Kind("", "pods"), name: "resize", kind: None, verbs: READ_WRITE, handler: resize::dispatch },
+    Subresource { on: On::Kind("", "services"), name: "proxy", kind: Some(("", "v1", "ServiceProxyOptions")), verbs: ANY, handler: proxy::services },
     Subresource { on: On::Kind("", "serviceaccounts"), name: "token", kind: Some(("authentication.k8s.io", "v1", "TokenRequest")), verbs: &["create"], handler: token::create },
     Subresource { on: On::Kind("", "namespaces"), name: "finalize", kind: None, verbs: &["update"], handler: finalize::update },
     Subresource { on: On::Kind("certificates.k8s.io", "certificatesigningrequests"), name: "approval", kind: None, verbs: READ_WRITE, handler: approval::dispatch },

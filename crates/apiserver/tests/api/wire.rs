@@ -291,3 +291,56 @@ async fn exec_joins_the_client_with_the_container() {
     assert_eq!(text, b"from inside");
     assert!(asked.recv().await.unwrap().starts_with("GET /exec/default/a/c?container=c&command=ls HTTP/1.1\r\n"));
 }
+
+#[tokio::test]
+async fn a_stream_to_a_pod_is_joined_and_one_to_a_kubelet_needs_the_right_to_create() {
+    let served = serve().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let switched = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\nwelcome";
+        stream.write_all(switched.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    bound_pod(&served, port).await;
+    let pod = "/api/v1/namespaces/default/pods/a";
+    let status = json!({"status": {"podIP": "127.0.0.1", "podIPs": [{"ip": "127.0.0.1"}]}});
+    assert!(served.cluster.admin.call("PATCH", &format!("{pod}/status"), Some(status)).await.0.is_success());
+    let upgrade = |path: &str| {
+        let mut request = served.request(path);
+        request.headers_mut().insert("connection", "Upgrade".parse().unwrap());
+        request.headers_mut().insert("upgrade", "websocket".parse().unwrap());
+        request.headers_mut().insert("origin", "https://page".parse().unwrap());
+        request
+    };
+    let rules = json!([{"verbs": ["get"], "apiGroups": [""], "resources": ["pods/proxy", "nodes/proxy"]}]);
+    let role = json!({"metadata": {"name": "reader"}, "rules": rules});
+    served.cluster.admin.create("/apis/rbac.authorization.k8s.io/v1/clusterroles", role).await;
+    let binding = json!({"metadata": {"name": "reader"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io",
+        "kind": "ClusterRole", "name": "reader"}, "subjects": [{"kind": "User", "name": "jane",
+        "apiGroup": "rbac.authorization.k8s.io"}]});
+    served.cluster.admin.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding).await;
+    let jane = || Some(served.authority.client("jane", "developers"));
+    let entering = served.send(jane(), false, upgrade("/api/v1/nodes/n/proxy/exec/default/a/c?command=ls")).await;
+    assert_eq!(entering.status(), StatusCode::FORBIDDEN);
+    let tls = served.authority.client_config(jane(), &[b"http/1.1"]);
+    let stream = TcpStream::connect(served.address).await.unwrap();
+    let stream = TlsConnector::from(tls).connect(ServerName::from(served.address.ip()), stream).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection.with_upgrades());
+    let request = upgrade(&format!("{pod}:{port}/proxy/live?a=b"));
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
+    let mut joined = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
+    let mut text = Vec::new();
+    joined.read_to_end(&mut text).await.unwrap();
+    assert_eq!(text, b"welcome");
+    let head = heard.await.unwrap();
+    assert!(head.starts_with("GET /live?a=b HTTP/1.1\r\n") && head.contains("origin: https://page"), "{head}");
+}
