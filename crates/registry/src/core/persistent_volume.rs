@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::persistent_volume_claim::{access_modes, class, or_unset, phase};
 use crate::columns::{self, AGE, NAME, column, wide};
 use crate::error::FieldError;
-use crate::fields::{check_supported, get, get_array, get_object, object_at, or_none, set, set_default, text};
+use crate::fields::{check_supported, get, get_array, get_object, object_at, object_mut, or_none, set, set_default, text};
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
 
 pub static PERSISTENT_VOLUME: Kind = Kind {
@@ -53,6 +53,9 @@ impl Rules for PersistentVolumeRules {
         let spec = object_at(object, "spec");
         set_default(spec, "persistentVolumeReclaimPolicy", "Retain");
         set_default(spec, "volumeMode", "Filesystem");
+        if let Some(host_path) = object_mut(spec, "hostPath") {
+            set_default(host_path, "type", "");
+        }
     }
 
     fn prepare_create(&self, object: &mut Object, _context: &WriteContext<'_>) {
