@@ -1,16 +1,16 @@
 //! Loading images from files: `docker save` archives, OCI archives, OCI layout folders.
 
 use std::fs;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::compression::decompress;
 use super::config::{Descriptor, ImageConfig, Manifest, choose, own_architecture};
 use super::reference::is_digest;
-use super::source::{Compression, Source, compression_of};
+use super::source::Source;
 use super::unpack::{Limits, UnpackError, sync_file_system, unpack};
 use super::{Image, ImageStore, InvalidReference, Origin, Reference, StoreError, disk};
 
@@ -24,8 +24,6 @@ pub enum LoadError {
     Damaged(String),
     #[error("image {image} is for {found}; this machine is linux/{}", own_architecture())]
     WrongPlatform { image: String, found: String },
-    #[error("layers compressed with zstd are not supported; save the image with gzip or without compression")]
-    Zstandard,
     #[error(transparent)]
     Layer(#[from] UnpackError),
     #[error(transparent)]
@@ -149,13 +147,7 @@ impl ImageStore {
     ) -> Result<u64, LoadError> {
         let mut blob = Hashing::new(blob);
         let size = {
-            let mut buffered = BufReader::with_capacity(64 * 1024, &mut blob);
-            let first = io::BufRead::fill_buf(&mut buffered).map_err(LoadError::Read)?;
-            let plain: Box<dyn Read + '_> = match compression_of(&first[..first.len().min(4)]) {
-                Compression::Gzip => Box::new(MultiGzDecoder::new(buffered)),
-                Compression::None => Box::new(buffered),
-                Compression::Zstandard => return Err(LoadError::Zstandard),
-            };
+            let (plain, _) = decompress(&mut blob).map_err(LoadError::Read)?;
             let mut plain = Hashing::new(plain);
             let size = unpack(&mut plain, folder, Limits::default())?;
             // What follows the last entry belongs to the digest as well.

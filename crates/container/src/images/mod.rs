@@ -4,6 +4,7 @@
 //! as a whole; readers read the index anew at each call.
 
 mod archive;
+mod compression;
 mod config;
 mod pull;
 pub(crate) mod reference;

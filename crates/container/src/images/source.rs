@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
 use tar::{Archive, EntryType};
+
+use super::compression::{Compression, decompress};
 
 /// What a compressed archive may unpack to.
 const ARCHIVE_LIMIT_BYTES: u64 = 64 << 30;
@@ -26,18 +27,13 @@ pub(crate) enum Member {
 }
 
 impl Source {
-    /// Opens a folder, a tar file or a gzip-compressed one. The last is unpacked into `work` first.
+    /// Opens a folder, a tar file or a compressed one. The last is unpacked into `work` first.
     pub(crate) fn open(path: &Path, work: &Path) -> io::Result<Self> {
         if path.is_dir() {
             return Ok(Source::Folder(path.to_owned()));
         }
         let mut file = File::open(path)?;
-        if compression(&mut file)? == Compression::Gzip {
-            let mut plain = tempfile_in(work)?;
-            let copied = io::copy(&mut MultiGzDecoder::new(&file).take(ARCHIVE_LIMIT_BYTES + 1), &mut plain)?;
-            if copied > ARCHIVE_LIMIT_BYTES {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the archive unpacks to too many bytes"));
-            }
+        if let Some(plain) = decompressed(&file, work)? {
             file = plain;
         }
         file.rewind()?;
@@ -151,27 +147,18 @@ impl Read for Window<'_> {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compression {
-    None,
-    Gzip,
-    Zstandard,
-}
-
-/// Tells by the first bytes; media types lie.
-pub(crate) fn compression(file: &mut (impl Read + Seek)) -> io::Result<Compression> {
-    let mut first = Vec::new();
-    file.take(4).read_to_end(&mut first)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(compression_of(&first))
-}
-
-pub(crate) fn compression_of(first: &[u8]) -> Compression {
-    match first {
-        [0x1f, 0x8b, ..] => Compression::Gzip,
-        [0x28, 0xb5, 0x2f, 0xfd] => Compression::Zstandard,
-        _ => Compression::None,
+/// What a compressed archive unpacks to; `None` if it is none.
+fn decompressed(file: &File, work: &Path) -> io::Result<Option<File>> {
+    let (contents, compression) = decompress(file)?;
+    if compression == Compression::None {
+        return Ok(None);
     }
+    let mut plain = tempfile_in(work)?;
+    let copied = io::copy(&mut contents.take(ARCHIVE_LIMIT_BYTES + 1), &mut plain)?;
+    if copied > ARCHIVE_LIMIT_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the archive unpacks to too many bytes"));
+    }
+    Ok(Some(plain))
 }
 
 /// A file without a name: gone when it is closed, whatever happens.
