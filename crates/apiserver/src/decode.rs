@@ -20,10 +20,10 @@ enum Media {
     Protobuf,
 }
 
-/// The body as a defaulted object in its stored form.
+/// The body as a defaulted object in its stored form, its managed fields at rest.
 pub(crate) fn object(call: &Call, body: &[u8], options: WriteOptions) -> Result<Object, ApiError> {
     let kind = call.kind;
-    rested(call, typed(call, kind, body, options.validation)?)
+    rested(call, read(call, (kind.group, kind.version, kind.kind), body, options.validation, Managed::Resting)?)
 }
 
 /// The body as an object of `kind`, which need not be the one of the path (Scale, Eviction, Binding …).
@@ -34,16 +34,39 @@ pub(crate) fn typed(call: &Call, kind: &Kind, body: &[u8], validation: FieldVali
 /// The body as an object of a type known by name alone.
 pub(crate) fn of_type(
     call: &Call,
-    (group, version, kind): (&str, &str, &str),
+    r#type: (&str, &str, &str),
     body: &[u8],
     validation: FieldValidation,
 ) -> Result<Object, ApiError> {
+    read(call, r#type, body, validation, Managed::Unfolded)
+}
+
+/// The form that managed fields are read in: see [`codec::apply::rest`].
+#[derive(Clone, Copy, PartialEq)]
+enum Managed {
+    Unfolded,
+    Resting,
+}
+
+fn read(
+    call: &Call,
+    (group, version, kind): (&str, &str, &str),
+    body: &[u8],
+    validation: FieldValidation,
+    managed: Managed,
+) -> Result<Object, ApiError> {
     let decoded = match (media(&call.headers)?, codec::schema::lookup(group, version, kind)) {
-        (Media::Text(format), Some(r#type)) => codec::decode(body, format, r#type, validation),
+        (Media::Text(format), Some(r#type)) => match managed {
+            Managed::Resting => codec::decode_resting(body, format, r#type, validation),
+            Managed::Unfolded => codec::decode(body, format, r#type, validation),
+        },
         (Media::Text(format), None) => codec::decode_untyped(body, format, validation),
-        (Media::Protobuf, Some(r#type)) => {
-            protobuf::decode(body, r#type).map(|object| Decoded { object, warnings: Vec::new() })
-        }
+        (Media::Protobuf, Some(r#type)) => protobuf::decode(body, r#type).map(|mut object| {
+            if managed == Managed::Resting {
+                codec::apply::rest(&mut object);
+            }
+            Decoded { object, warnings: Vec::new() }
+        }),
         (Media::Protobuf, None) => return Err(ApiError::unsupported_media_type("application/json, application/yaml")),
     };
     let decoded = decoded.map_err(|error| refused(&error, version, kind))?;

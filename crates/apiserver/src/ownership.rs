@@ -77,10 +77,10 @@ pub(crate) fn apply(call: &Call, part: Part, live: &Object, config: &Object, for
     Ok(object)
 }
 
-/// Puts the managed fields where they belong.
+/// Puts the managed fields where they belong, at rest: an object on its way into the store has them in no other form.
 pub(crate) fn set(object: &mut Object, managed: ManagedFields) {
     let metadata = metadata::of(object);
-    match managed.encode() {
+    match managed.rest() {
         Some(list) => metadata.insert(FIELD.to_owned(), list),
         None => metadata.shift_remove(FIELD),
     };
@@ -93,20 +93,19 @@ pub(crate) fn of(object: &Object) -> Option<&Value> {
 /// Takes back new times where nothing else is new: a write that changes nothing writes nothing.
 pub(crate) fn keep_times(object: &mut Object, old: &Object) {
     let (Some(Value::Array(before)), Some(Value::Array(after))) = (of(old), of(object)) else { return };
-    let without_time = |entry: &Value| {
-        let mut entry = entry.clone();
-        entry.as_object_mut().map(|entry| entry.shift_remove("time"));
-        entry
-    };
-    let same = before.len() == after.len()
-        && before
-            .iter()
-            .zip(after)
-            .all(|(before, after)| before == after || without_time(before) == without_time(after));
+    let same = before.len() == after.len() && before.iter().zip(after).all(|(before, after)| is_same(before, after));
     if same {
         let list = Value::Array(before.clone());
         metadata::of(object).insert(FIELD.to_owned(), list);
     }
+}
+
+/// Whether two entries are the same but for their times.
+fn is_same(before: &Value, after: &Value) -> bool {
+    let (Value::Object(before), Value::Object(after)) = (before, after) else { return before == after };
+    let lasting = |entry: &Object| entry.len() - usize::from(entry.contains_key("time"));
+    lasting(before) == lasting(after)
+        && before.iter().all(|(field, value)| field == "time" || after.get(field) == Some(value))
 }
 
 pub(crate) fn refused(error: ApplyError, api_version: &str, kind: &str, config: &Object) -> ApiError {

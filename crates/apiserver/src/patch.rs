@@ -1,6 +1,6 @@
 //! PATCH: three forms that say how an object changes, and the configurations of server-side apply.
 
-use codec::apply::go_value;
+use codec::apply::{self, go_value};
 use codec::decode::parse;
 use codec::patch::{self, PatchError, PatchKind};
 use codec::schema::{self, Type};
@@ -131,7 +131,7 @@ impl Patch {
         });
         let judged = complaints.map_err(DecodeError::from).and_then(|found| self.validation.judge(found));
         let warnings = judged.map_err(|error| {
-            let value = if shown.is_empty() { Value::Object(whole).to_string() } else { shown };
+            let value = if shown.is_empty() { unfolded(whole).to_string() } else { shown };
             let fault = FieldError::invalid("patch", value, error.to_string());
             let message = format!(" \"\" is invalid: {fault}");
             ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).with_cause(
@@ -150,7 +150,30 @@ impl Patch {
         self.patched_as(schema::lookup(kind.group, kind.version, kind.kind), object)
     }
 
-    fn patched_as(&self, r#type: Option<&'static Type>, object: Object) -> Result<Object, ApiError> {
+    /// The patched object; its managed fields are at rest before and after.
+    fn patched_as(&self, r#type: Option<&'static Type>, mut object: Object) -> Result<Object, ApiError> {
+        if !self.touches_managers() {
+            return self.patched_plain(r#type, object);
+        }
+        apply::unfold(&mut object)
+            .map_err(|error| ApiError::internal(&format!("stored managed fields do not parse: {error}")))?;
+        let mut patched = self.patched_plain(r#type, object)?;
+        apply::rest(&mut patched);
+        Ok(patched)
+    }
+
+    /// Whether the patch may look into managed fields, or set them.
+    fn touches_managers(&self) -> bool {
+        match &self.value {
+            Value::Array(operations) => operations.iter().any(|operation| {
+                let paths = ["path", "from"].into_iter().filter_map(|field| operation.get(field)?.as_str());
+                paths.into_iter().any(|path| matches!(path, "" | "/metadata") || path.starts_with(MANAGERS_POINTER))
+            }),
+            changes => changes.get("metadata").is_some_and(|metadata| metadata.get("managedFields").is_some()),
+        }
+    }
+
+    fn patched_plain(&self, r#type: Option<&'static Type>, object: Object) -> Result<Object, ApiError> {
         let patched = match (self.kind, &self.value, r#type) {
             (PatchKind::Json, operations, _) => patch::apply_json_patch(&object, operations),
             (PatchKind::Merge, Value::Object(changes), _) => {
@@ -232,6 +255,17 @@ impl Patch {
 
 /// How much strict reading tells.
 const MAX_COMPLAINTS: usize = 100;
+
+/// Where managed fields stand, for JSON patches.
+const MANAGERS_POINTER: &str = "/metadata/managedFields";
+
+/// An object for a message.
+fn unfolded(mut object: Object) -> Value {
+    if let Err(error) = apply::unfold(&mut object) {
+        tracing::warn!(%error, "stored managed fields do not parse");
+    }
+    Value::Object(object)
+}
 
 /// A configuration states what it is, and says nothing of managers.
 fn check_config(config: &Object, api_version: &str, kind: &str) -> Result<(), ApiError> {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use codec::apply;
 use registry::{Kind, Object, Scope};
+use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use stdx::signal;
@@ -116,7 +118,7 @@ impl Storage {
         object: &Object,
         author: Option<Arc<Author>>,
     ) -> Result<Encoded, StoreError> {
-        self.put(kind, object, Expect::Absent, author).await
+        self.put(kind, object, encode(kind, object), Expect::Absent, author).await
     }
 
     pub(crate) async fn replace(
@@ -126,19 +128,32 @@ impl Storage {
         at: Revision,
         author: Option<Arc<Author>>,
     ) -> Result<Encoded, StoreError> {
-        self.put(kind, object, Expect::At(at), author).await
+        self.replace_encoded(kind, object, encode(kind, object), at, author).await
+    }
+
+    /// As [`Storage::replace`], where the object was encoded already.
+    pub(crate) async fn replace_encoded(
+        &self,
+        kind: &Kind,
+        object: &Object,
+        bytes: Bytes,
+        at: Revision,
+        author: Option<Arc<Author>>,
+    ) -> Result<Encoded, StoreError> {
+        self.put(kind, object, bytes, Expect::At(at), author).await
     }
 
     async fn put(
         &self,
         kind: &Kind,
         object: &Object,
+        value: Bytes,
         expect: Expect,
         author: Option<Arc<Author>>,
     ) -> Result<Encoded, StoreError> {
         let (namespace, name) = place(object);
         let key = key(kind, namespace, name).into();
-        let action = Action::Put { value: encode(kind, object), lifetime: lifetime(kind) };
+        let action = Action::Put { value, lifetime: lifetime(kind) };
         let (_, entry) = self.commit(Operation { key, expect, action }, author).await?;
         Ok(Encoded::from(entry))
     }
@@ -259,8 +274,17 @@ impl Encoded {
     }
 
     pub(crate) fn decode(&self) -> Result<Object, ApiError> {
-        let mut object: Object = serde_json::from_slice(&self.bytes)
-            .map_err(|error| ApiError::internal(&format!("a stored object does not parse: {error}")))?;
+        self.versioned(serde_json::from_slice(&self.bytes))
+    }
+
+    /// The object with its managed fields at rest, as writes begin with it.
+    pub(crate) fn decode_resting(&self) -> Result<Object, ApiError> {
+        self.versioned(apply::read_resting(&self.bytes))
+    }
+
+    fn versioned(&self, object: Result<Object, serde_json::Error>) -> Result<Object, ApiError> {
+        let mut object =
+            object.map_err(|error| ApiError::internal(&format!("a stored object does not parse: {error}")))?;
         if let (Some(revision), Some(Value::Object(metadata))) = (self.revision, object.get_mut("metadata")) {
             metadata.insert("resourceVersion".to_owned(), Value::String(revision.0.to_string()));
         }
@@ -359,17 +383,22 @@ fn place(object: &Object) -> (&str, &str) {
 
 /// The stored form. Metadata always holds a name, so that something follows the spliced field.
 pub(crate) fn encode(kind: &Kind, object: &Object) -> Bytes {
-    let mut out = Vec::with_capacity(1024);
+    let mut out = Vec::with_capacity(USUAL_OBJECT_BYTES);
     out.extend_from_slice(b"{\"kind\":");
-    append(&mut out, &Value::from(kind.kind));
+    append(&mut out, kind.kind);
     out.extend_from_slice(b",\"apiVersion\":");
-    append(&mut out, &Value::from(api_version(kind)));
+    append(&mut out, &api_version(kind));
     out.push(b',');
     out.extend_from_slice(METADATA);
     let mut first = true;
     for (field, value) in object.get("metadata").and_then(Value::as_object).into_iter().flatten() {
-        if field != "resourceVersion" && field != "selfLink" {
-            append_field(&mut out, &mut first, field, value);
+        match field.as_str() {
+            "resourceVersion" | "selfLink" => {}
+            "managedFields" => {
+                append_name(&mut out, &mut first, field);
+                apply::write_managed(value, &mut out).expect(ALWAYS);
+            }
+            _ => append_field(&mut out, &mut first, field, value),
         }
     }
     out.push(b'}');
@@ -380,8 +409,12 @@ pub(crate) fn encode(kind: &Kind, object: &Object) -> Bytes {
         }
     }
     out.push(b'}');
-    Bytes::from(out)
+    // The store keeps the bytes for long, and nothing beyond them.
+    Bytes::from(out.into_boxed_slice())
 }
+
+/// Most objects fit in this.
+const USUAL_OBJECT_BYTES: usize = 4096;
 
 /// `v1`, or `apps/v1`.
 pub(crate) fn api_version(kind: &Kind) -> String {
@@ -393,17 +426,23 @@ pub(crate) fn group_version(group: &str, version: &str) -> String {
 }
 
 fn append_field(out: &mut Vec<u8>, first: &mut bool, field: &str, value: &Value) {
-    if !std::mem::take(first) {
-        out.push(b',');
-    }
-    append(out, &Value::from(field));
-    out.push(b':');
+    append_name(out, first, field);
     append(out, value);
 }
 
-fn append(out: &mut Vec<u8>, value: &Value) {
-    serde_json::to_writer(out, value).expect("a JSON value with string keys always serialises into memory");
+fn append_name(out: &mut Vec<u8>, first: &mut bool, field: &str) {
+    if !std::mem::take(first) {
+        out.push(b',');
+    }
+    append(out, field);
+    out.push(b':');
 }
+
+fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(out, value).expect(ALWAYS);
+}
+
+const ALWAYS: &str = "a JSON value with string keys always serialises into memory";
 
 #[cfg(test)]
 mod tests {

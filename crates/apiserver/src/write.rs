@@ -150,7 +150,7 @@ where
         let Some(current) = call.server.storage.get(kind, call.namespace(), name).await? else {
             return Err(ApiError::not_found(call.subject(name)));
         };
-        let old = current.decode()?;
+        let old = current.decode_resting()?;
         let wanted = change(&old)?.into();
         match update_once(call, name, part, options, &current, &old, wanted).await {
             Err(UpdateError::Raced) => {}
@@ -251,8 +251,9 @@ async fn swap(
     current: &Encoded,
     dry_run: bool,
 ) -> Result<Encoded, UpdateError> {
+    let bytes = encode(kind, object);
     if dry_run {
-        return Ok(Encoded { bytes: encode(kind, object), revision: current.revision });
+        return Ok(Encoded { bytes, revision: current.revision });
     }
     let at = current.revision.unwrap_or_default();
     let storage = &call.server.storage;
@@ -260,12 +261,12 @@ async fn swap(
         storage
             .delete(kind, call.namespace(), name, at, call.author())
             .await
-            .map(|gone| Encoded { bytes: encode(kind, object), revision: gone.revision })
-    } else if encode(kind, object) == current.bytes {
+            .map(|gone| Encoded { bytes, revision: gone.revision })
+    } else if bytes == current.bytes {
         // Nothing changed: no revision is spent and no watcher woken.
         return Ok(current.clone());
     } else {
-        storage.replace(kind, object, at, call.author()).await
+        storage.replace_encoded(kind, object, bytes, at, call.author()).await
     };
     match written {
         Ok(encoded) => Ok(encoded),

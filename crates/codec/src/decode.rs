@@ -98,7 +98,26 @@ impl DecodeError {
 
 /// A body as an object of a built-in type: parsed, fitted to the type, judged.
 pub fn decode(body: &[u8], format: Format, r#type: &Type, validation: FieldValidation) -> Result<Decoded, DecodeError> {
-    let Tree { value, mut complaints } = parse(body, format)?;
+    fit(parse(body, format)?, r#type, validation)
+}
+
+/// As [`decode`], with managed fields at rest: see [`apply::rest`].
+pub fn decode_resting(
+    body: &[u8],
+    format: Format,
+    r#type: &Type,
+    validation: FieldValidation,
+) -> Result<Decoded, DecodeError> {
+    if format == Format::Json && body.len() <= MAX_BODY_BYTES {
+        return fit(tree::from_json_resting(body, MAX_BODY_BYTES).map_err(DecodeError::Syntax)?, r#type, validation);
+    }
+    let mut decoded = decode(body, format, r#type, validation)?;
+    apply::rest(&mut decoded.object);
+    Ok(decoded)
+}
+
+fn fit(tree: Tree, r#type: &Type, validation: FieldValidation) -> Result<Decoded, DecodeError> {
+    let Tree { value, mut complaints } = tree;
     let mut object = into_object(value)?;
     apply::keep_reset(&mut object);
     schema::conform(&mut object, r#type, &mut complaints)?;

@@ -13,5 +13,7 @@ pub mod yaml;
 
 pub use api::{path, time};
 
-pub use decode::{DecodeError, Decoded, FieldValidation, Format, MAX_BODY_BYTES, Object, decode, decode_untyped};
+pub use decode::{
+    DecodeError, Decoded, FieldValidation, Format, MAX_BODY_BYTES, Object, decode, decode_resting, decode_untyped,
+};
 pub use patch::{PatchError, PatchKind, apply_json_patch, apply_merge_patch, apply_strategic_patch};

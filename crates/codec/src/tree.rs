@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
+
+use crate::apply;
 
 /// A parsed document, and a line for every key that stood twice.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +20,15 @@ const MAX_COMPLAINTS: usize = 100;
 
 /// The parser stops at 128 levels of nesting.
 pub(crate) fn from_json(body: &[u8], max_bytes: usize) -> Result<Tree, String> {
-    let mut state = State::new(max_bytes);
+    read(body, State::new(max_bytes))
+}
+
+/// As [`from_json`], with managed fields left at rest.
+pub(crate) fn from_json_resting(body: &[u8], max_bytes: usize) -> Result<Tree, String> {
+    read(body, State { rests: true, ..State::new(max_bytes) })
+}
+
+fn read(body: &[u8], mut state: State) -> Result<Tree, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = Node(&mut state).deserialize(&mut deserializer).map_err(|error| error.to_string())?;
     deserializer.end().map_err(|error| error.to_string())?;
@@ -29,11 +40,13 @@ struct State {
     complaints: Vec<String>,
     /// What the document may still hold: a byte for each value and each byte of text.
     budget: usize,
+    /// Whether managed fields stay the text they are.
+    rests: bool,
 }
 
 impl State {
     fn new(budget: usize) -> Self {
-        State { path: String::new(), complaints: Vec::new(), budget }
+        State { path: String::new(), complaints: Vec::new(), budget, rests: false }
     }
 
     fn spend<E: serde::de::Error>(&mut self, bytes: usize) -> Result<(), E> {
@@ -130,6 +143,12 @@ impl<'de> Visitor<'de> for Node<'_> {
             if object.contains_key(key.as_ref()) {
                 self.0.complain(&key);
             }
+            if self.0.rests && apply::holds_fields(&self.0.path, &key) {
+                let fields: &RawValue = entries.next_value()?;
+                self.0.spend(fields.get().len())?;
+                object.insert(key.into_owned(), apply::text_of(fields).map_err(A::Error::custom)?);
+                continue;
+            }
             let outer = self.0.path.len();
             if outer > 0 {
                 self.0.path.push('.');
@@ -144,7 +163,7 @@ impl<'de> Visitor<'de> for Node<'_> {
 }
 
 /// A key, borrowed from the body where nothing in it is escaped.
-struct Key;
+pub(crate) struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {
     type Value = Cow<'de, str>;

@@ -81,11 +81,20 @@ async fn update(call: &Call, request: Body, part: Part) -> Result<Response<Body>
     let options = call.write_options()?;
     let body = body::read(request).await?;
     let name = &call.info.name;
-    let mut wanted = decode::object(call, &body, options)?;
-    metadata::check_name(&wanted, name)?;
-    metadata::settle_namespace(call.kind, &mut wanted, call.namespace())?;
-    match write::update(call, name, part, options, |_| Ok(wanted.clone())).await {
-        Err(error) if error.code() == StatusCode::NOT_FOUND && creates_on_update(call, part, &wanted) => {
+    let read = || {
+        let mut wanted = decode::object(call, &body, options)?;
+        metadata::check_name(&wanted, name)?;
+        metadata::settle_namespace(call.kind, &mut wanted, call.namespace())?;
+        Ok::<_, ApiError>(wanted)
+    };
+    // Hardly ever is it wanted twice: only when another write comes in between.
+    let mut first = Some(read()?);
+    match write::update(call, name, part, options, |_| first.take().map_or_else(read, Ok)).await {
+        Err(error) if error.code() == StatusCode::NOT_FOUND => {
+            let wanted = first.take().map_or_else(read, Ok)?;
+            if !creates_on_update(call, part, &wanted) {
+                return Err(error);
+            }
             let encoded = write::create(call, wanted, options).await?;
             respond::object(call, StatusCode::CREATED, encoded)
         }

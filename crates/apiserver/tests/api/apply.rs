@@ -334,3 +334,59 @@ async fn components_of_the_process_are_called_after_their_programs() {
         assert_eq!(fields(&made, manager)["f:metadata"], json!({"f:generateName": {}}));
     }
 }
+
+/// Clients send back what they read, in whatever encoding; and they patch it in place.
+#[tokio::test]
+async fn managed_fields_are_the_same_however_they_are_sent_back() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let made = json!({
+        "kind": "ConfigMap", "apiVersion": "v1",
+        "metadata": {"name": "a", "finalizers": ["example.com/held"]}, "data": {"a": "1"},
+    });
+    admin.as_agent("maker/1", "POST", CONFIG_MAPS, made).await;
+    let path = format!("{CONFIG_MAPS}/a");
+    let first = admin.get(&path).await;
+    let made = json!({
+        "f:data": {".": {}, "f:a": {}},
+        "f:metadata": {"f:finalizers": {".": {}, "v:\"example.com/held\"": {}}},
+    });
+    assert_eq!(*fields(&first, "maker"), made);
+    let encoded = |content_type: &str, object: &Value| match content_type {
+        "application/yaml" => codec::yaml::encode(object).into_bytes(),
+        codec::cbor::MEDIA_TYPE => codec::cbor::encode(object),
+        codec::protobuf::MEDIA_TYPE => codec::protobuf::encode(object).unwrap(),
+        "application/json; pretty" => serde_json::to_vec_pretty(object).unwrap(),
+        _ => object.to_string().into_bytes(),
+    };
+    for content_type in [
+        "application/json",
+        "application/json; pretty",
+        "application/yaml",
+        codec::cbor::MEDIA_TYPE,
+        codec::protobuf::MEDIA_TYPE,
+    ] {
+        let mut object = admin.get(&path).await;
+        object["data"]["by"] = json!(content_type);
+        let request = Request::put(&path).header("content-type", content_type).header("user-agent", "writer/1");
+        let body = Full::from(encoded(content_type, &object));
+        let response = admin.send(request.body(body).unwrap()).await;
+        assert_eq!(response.status(), 200, "{content_type}");
+        let written = crate::common::read(response).await;
+        assert_eq!(written["data"]["by"], content_type);
+        assert_eq!(*fields(&written, "maker"), made, "{content_type}");
+        assert_eq!(*fields(&written, "writer"), json!({"f:data": {"f:by": {}}}), "{content_type}");
+        assert_eq!(written, admin.get(&path).await);
+    }
+    let patch = |operations: Value| admin.call_as("PATCH", &path, "application/json-patch+json", Some(operations));
+    let managers_path = "/metadata/managedFields";
+    let (code, patched) = patch(json!([
+        {"op": "test", "path": format!("{managers_path}/0/fieldsV1"), "value": made},
+        {"op": "remove", "path": format!("{managers_path}/0")},
+    ]))
+    .await;
+    assert_eq!((code.as_u16(), managers(&patched)), (200, vec!["writer Update".to_owned()]));
+    let (code, _) =
+        patch(json!([{"op": "test", "path": format!("{managers_path}/0/fieldsV1"), "value": "text"}])).await;
+    assert_eq!(code.as_u16(), 422);
+}

@@ -33,11 +33,6 @@ impl Comparison {
         self.added.union(&self.modified)
     }
 
-    /// Everything that is otherwise in the new object than in the old.
-    pub(super) fn all(&self) -> FieldSet {
-        self.set().union(&self.removed)
-    }
-
     pub(super) fn retain(&mut self, keep: impl Fn(&FieldSet) -> FieldSet) {
         for set in [&mut self.added, &mut self.modified, &mut self.removed] {
             if !set.is_empty() {

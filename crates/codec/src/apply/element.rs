@@ -56,6 +56,15 @@ impl PathElement {
         }
     }
 
+    /// Appends [`PathElement::encode`] as a JSON string.
+    pub(super) fn write_key(&self, out: &mut String) {
+        let is_plain = |text: &str| text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+        match self {
+            PathElement::Field(name) if is_plain(name) => out.extend(["\"f:", name, "\""]),
+            other => out.push_str(&Value::from(other.encode()).to_string()),
+        }
+    }
+
     pub fn decode(text: &str) -> Result<Self, ElementError> {
         let malformed = |reason: String| ElementError::Malformed { text: text.to_owned(), reason };
         let (kind, rest) = match text.as_bytes() {

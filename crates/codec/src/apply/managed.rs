@@ -34,8 +34,8 @@ pub struct Entry {
 
 #[derive(Clone, Debug)]
 enum Fields {
-    /// The whole entry as it rests: most writes leave most entries alone.
-    Resting(Value),
+    /// The whole entry as it was found: most writes leave most entries alone.
+    Found(Value),
     Read(FieldSet),
 }
 
@@ -66,6 +66,9 @@ pub enum ManagedFieldsError {
 const MAX_UPDATERS: usize = 10;
 const OLD_UPDATERS: &str = "ancient-changes";
 
+/// At rest its value is a text: see [`super::rest`].
+const FIELDS: &str = "fieldsV1";
+
 impl Operation {
     fn name(self) -> &'static str {
         match self {
@@ -80,11 +83,11 @@ impl Entry {
         Entry { manager, api_version: api_version.to_owned(), time, fields: Fields::Read(set) }
     }
 
-    /// The fields. An entry that rests was read before it was stored, so it can be read again.
+    /// The fields. What was stored was read before, so it can be read again.
     pub fn set(&self) -> FieldSet {
         match &self.fields {
             Fields::Read(set) => set.clone(),
-            Fields::Resting(entry) => read_set(entry).unwrap_or_else(|_| FieldSet::default()),
+            Fields::Found(entry) => read_set(entry).unwrap_or_else(|_| FieldSet::default()),
         }
     }
 
@@ -92,11 +95,16 @@ impl Entry {
         self.fields = Fields::Read(set);
     }
 
-    pub(super) fn meets(&self, set: &FieldSet) -> bool {
-        match &self.fields {
-            Fields::Read(own) => !own.intersection(set).is_empty(),
-            Fields::Resting(entry) => entry.get("fieldsV1").is_some_and(|fields| set.meets_encoded(fields)),
+    /// The fields, if any of them is among these.
+    pub(super) fn meeting(&self, others: &FieldSet) -> Option<FieldSet> {
+        if let Fields::Found(entry) = &self.fields
+            && let Some(Value::String(text)) = entry.get(FIELDS)
+            && !others.may_meet_text(text)
+        {
+            return None;
         }
+        let own = self.set();
+        (!own.intersection(others).is_empty()).then_some(own)
     }
 
     fn is_empty(&self) -> bool {
@@ -126,12 +134,17 @@ impl Entry {
             subresource: text("subresource").to_owned(),
         };
         let time = entry.get("time").and_then(Value::as_str).map(str::to_owned);
-        Ok(Entry { manager, api_version, time, fields: Fields::Resting(entry) })
+        Ok(Entry { manager, api_version, time, fields: Fields::Found(entry) })
     }
 
-    fn encode(self) -> Value {
+    fn rest(self) -> Value {
         let set = match self.fields {
-            Fields::Resting(entry) => return entry,
+            Fields::Found(mut entry) => {
+                if let Some(fields) = entry.get_mut(FIELDS).filter(|fields| !fields.is_string()) {
+                    *fields = Value::String(fields.to_string());
+                }
+                return entry;
+            }
             Fields::Read(set) => set,
         };
         let mut entry = Map::new();
@@ -143,7 +156,7 @@ impl Entry {
             put("time", Value::from(time));
         }
         put("fieldsType", Value::from("FieldsV1"));
-        put("fieldsV1", set.encode());
+        put(FIELDS, Value::String(set.to_text()));
         if !self.manager.subresource.is_empty() {
             put("subresource", Value::from(self.manager.subresource));
         }
@@ -160,7 +173,7 @@ impl ManagedFields {
         &self.entries
     }
 
-    /// From the form the server itself wrote; only what a write touches is read in full.
+    /// From the form the server itself wrote, at rest or not; only what a write touches is read in full.
     pub fn stored(list: Option<Value>) -> Self {
         let Some(Value::Array(list)) = list else { return ManagedFields::default() };
         let entries =
@@ -181,18 +194,28 @@ impl ManagedFields {
         Ok(managed)
     }
 
-    /// The written form, ordered as upstream orders it; none where nobody owns anything.
-    pub fn encode(mut self) -> Option<Value> {
+    /// The written form at rest, ordered as upstream orders it; none where nobody owns anything.
+    pub fn rest(mut self) -> Option<Value> {
         self.entries.sort_by(|left, right| {
-            let key = |entry: &Entry| (entry.manager.operation, seconds(entry));
-            let order = key(left).cmp(&key(right));
+            let order = left.manager.operation.cmp(&right.manager.operation);
             order
+                .then_with(|| seconds(left).cmp(seconds(right)))
                 .then_with(|| left.manager.name.cmp(&right.manager.name))
                 .then_with(|| left.api_version.cmp(&right.api_version))
                 .then_with(|| left.manager.subresource.cmp(&right.manager.subresource))
         });
-        let list: Vec<Value> = self.entries.into_iter().map(Entry::encode).collect();
+        let list: Vec<Value> = self.entries.into_iter().map(Entry::rest).collect();
         (!list.is_empty()).then_some(Value::Array(list))
+    }
+
+    /// As [`ManagedFields::rest`], unfolded.
+    #[cfg(test)]
+    pub(super) fn encode(self) -> Option<Value> {
+        let mut list = self.rest()?;
+        for fields in list.as_array_mut()?.iter_mut().filter_map(|entry| entry.get_mut(FIELDS)) {
+            *fields = serde_json::from_str(fields.as_str()?).ok()?;
+        }
+        Some(list)
     }
 
     pub(super) fn get(&self, manager: &Manager) -> Option<&Entry> {
@@ -232,7 +255,8 @@ impl ManagedFields {
         if count <= MAX_UPDATERS {
             return;
         }
-        updaters.sort_by_cached_key(|manager| (self.get(manager).map(seconds), manager.clone()));
+        updaters
+            .sort_by_cached_key(|manager| (self.get(manager).map(|entry| seconds(entry).to_owned()), manager.clone()));
         let mut first_of_version: Vec<Manager> = Vec::new();
         for manager in updaters {
             if count <= MAX_UPDATERS {
@@ -260,12 +284,16 @@ impl ManagedFields {
 }
 
 fn read_set(entry: &Value) -> Result<FieldSet, ElementError> {
-    entry.get("fieldsV1").map_or_else(|| Ok(FieldSet::default()), FieldSet::decode)
+    match entry.get(FIELDS) {
+        None => Ok(FieldSet::default()),
+        Some(Value::String(text)) => FieldSet::from_text(text),
+        Some(tree) => FieldSet::decode(tree),
+    }
 }
 
 /// RFC 3339 in UTC and whole seconds sorts as text; no time is before all.
-fn seconds(entry: &Entry) -> String {
-    entry.time.clone().unwrap_or_default()
+fn seconds(entry: &Entry) -> &str {
+    entry.time.as_deref().unwrap_or("")
 }
 
 /// Whether a client asks to forget all managers: an empty list, or one empty entry.

@@ -1,10 +1,13 @@
 //! Sets of fields: what a manager owns. A tree, ordered, in memory and as `fieldsV1`.
 
 use std::cmp::Ordering;
+use std::fmt;
 
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::element::{ElementError, PathElement};
+use crate::tree::Key;
 
 /// A set of paths. A container and what is in it are members independently of one another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -160,13 +163,54 @@ impl FieldSet {
         Ok(decode_level(fields)?.1)
     }
 
-    /// Whether a set in its `fieldsV1` form shares a member with this one; reads no more of it than that takes.
-    pub(super) fn meets_encoded(&self, fields: &Value) -> bool {
-        let Value::Object(object) = fields else { return false };
+    /// The set in its `fieldsV1` form, as text.
+    pub fn to_text(&self) -> String {
+        let mut text = String::with_capacity(256);
+        self.write_text(&mut text, false);
+        text
+    }
+
+    fn write_text(&self, text: &mut String, is_member: bool) {
+        text.push('{');
+        if is_member && !self.nodes.is_empty() {
+            text.push_str("\".\":{}");
+        }
+        for (at, node) in self.nodes.iter().enumerate() {
+            if at > 0 || is_member {
+                text.push(',');
+            }
+            node.element.write_key(text);
+            text.push(':');
+            node.children.write_text(text, node.is_member);
+        }
+        text.push('}');
+    }
+
+    /// Reads what [`FieldSet::to_text`] wrote, or a client: no tree of values stands between.
+    pub fn from_text(text: &str) -> Result<FieldSet, ElementError> {
+        let malformed =
+            |error: serde_json::Error| ElementError::Malformed { text: text.to_owned(), reason: error.to_string() };
+        let mut fault = None;
+        let mut input = serde_json::Deserializer::from_str(text);
+        let read = Level { fault: &mut fault }.deserialize(&mut input);
+        match fault {
+            Some(error) => Err(error),
+            None => {
+                let (_, set) = read.map_err(malformed)?;
+                input.end().map_err(malformed)?;
+                Ok(set)
+            }
+        }
+    }
+
+    /// False where a set at rest has certainly no member of this one: on each way to one, some key does not stand in
+    /// the text.
+    pub(super) fn may_meet_text(&self, text: &str) -> bool {
+        let mut key = String::new();
         self.nodes.iter().any(|node| {
-            let Some(inner) = object.get(&node.element.encode()) else { return false };
-            let is_member_there = inner.as_object().is_none_or(|inner| inner.is_empty() || inner.contains_key(SELF));
-            (node.is_member && is_member_there) || node.children.meets_encoded(inner)
+            key.clear();
+            node.element.write_key(&mut key);
+            text.contains(&key) && (node.is_member || node.children.may_meet_text(text))
         })
     }
 
@@ -242,16 +286,82 @@ fn decode_level(fields: &Value) -> Result<(bool, FieldSet), ElementError> {
             nodes.push(Node { element, is_member, children });
         }
     }
-    nodes.sort_by(|left, right| left.element.cmp(&right.element));
-    nodes.dedup_by(|later, first| {
-        let same = later.element == first.element;
-        if same {
-            first.is_member |= later.is_member;
-            first.children = first.children.union(&later.children);
+    Ok((is_member, ordered(nodes)))
+}
+
+/// A level's children in order, each once.
+fn ordered(mut nodes: Vec<Node>) -> FieldSet {
+    if !nodes.is_sorted_by(|left, right| left.element < right.element) {
+        nodes.sort_by(|left, right| left.element.cmp(&right.element));
+        nodes.dedup_by(|later, first| {
+            let same = later.element == first.element;
+            if same {
+                first.is_member |= later.is_member;
+                first.children = first.children.union(&later.children);
+            }
+            same
+        });
+    }
+    FieldSet { nodes }
+}
+
+/// One level of a text: whether the container itself is a member, and what of it is. A key that cannot be read is told
+/// beside the parser's own error.
+struct Level<'a> {
+    fault: &'a mut Option<ElementError>,
+}
+
+impl<'de> DeserializeSeed<'de> for Level<'_> {
+    type Value = (bool, FieldSet);
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
+        input.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Level<'_> {
+    type Value = (bool, FieldSet);
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok((true, FieldSet::default()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut nodes = Vec::new();
+        let mut is_member = true;
+        let mut is_empty = true;
+        while let Some(key) = members.next_key_seed(Key)? {
+            if std::mem::take(&mut is_empty) {
+                is_member = false;
+            }
+            if key == SELF {
+                members.next_value::<IgnoredAny>()?;
+                is_member = true;
+                continue;
+            }
+            match PathElement::decode(&key) {
+                Ok(element) => {
+                    let (is_member, children) = members.next_value_seed(Level { fault: &mut *self.fault })?;
+                    if is_member || !children.is_empty() {
+                        nodes.push(Node { element, is_member, children });
+                    }
+                }
+                Err(ElementError::UnknownKind) => {
+                    members.next_value::<IgnoredAny>()?;
+                }
+                Err(error) => {
+                    let told = A::Error::custom(&error);
+                    *self.fault = Some(error);
+                    return Err(told);
+                }
+            }
         }
-        same
-    });
-    Ok((is_member, FieldSet { nodes }))
+        Ok((is_member, ordered(nodes)))
+    }
 }
 
 #[cfg(test)]
@@ -313,6 +423,31 @@ mod tests {
         );
     }
 
+    #[test]
+    fn texts_are_read_as_trees_are() {
+        for text in [
+            r#"{"f:b":{},"f:a":{".":{},"f:c":{}},"z:later":{"anything":[]}}"#,
+            r#"{"f:a":{"f:b":{}},"f:a":{"f:c":null}}"#,
+            r#"{"f:say \"a\\b\"":{"k:{\"name\":\"x\"}":{},"v:1":{},"i:3":{}}}"#,
+            "{}",
+            "null",
+        ] {
+            let tree = FieldSet::decode(&serde_json::from_str(text).unwrap());
+            // A map holds a key that stands twice once.
+            if !text.contains("null}") {
+                assert_eq!(FieldSet::from_text(text), tree, "{text}");
+            }
+        }
+        assert_eq!(
+            FieldSet::from_text(r#"{"f:a":{"f:b":{}},"f:a":{"f:c":null}}"#).unwrap().to_text(),
+            r#"{"f:a":{"f:b":{},"f:c":{}}}"#
+        );
+        assert_eq!(FieldSet::from_text(r#"{"spec":{}}"#), FieldSet::decode(&json!({"spec": {}})));
+        for broken in ["", "[]", r#""text""#, "{} {}", r#"{"f:a":1}"#] {
+            assert!(FieldSet::from_text(broken).is_err(), "{broken}");
+        }
+    }
+
     fn sets() -> impl Strategy<Value = FieldSet> {
         let path = prop::collection::vec(
             prop_oneof![
@@ -339,7 +474,9 @@ mod tests {
             prop_assert_eq!(paths(&left.intersection(&right)), l.intersection(&r).cloned().collect());
             prop_assert_eq!(paths(&left.difference(&right)), l.difference(&r).cloned().collect());
             prop_assert_eq!(FieldSet::decode(&left.encode()).unwrap(), left.clone());
-            prop_assert_eq!(left.meets_encoded(&right.encode()), !left.intersection(&right).is_empty());
+            prop_assert_eq!(left.to_text(), left.encode().to_string());
+            prop_assert_eq!(FieldSet::from_text(&left.to_text()).unwrap(), left.clone());
+            prop_assert!(left.may_meet_text(&right.to_text()) || left.intersection(&right).is_empty());
             prop_assert!(l.iter().all(|path| left.contains(path)));
         }
     }

@@ -116,9 +116,7 @@ impl Tracking<'_> {
         let taken = changes.set();
         let manager = self.identity(name, Operation::Update);
         // What the manager itself wrote before counts as another's: it is joined again below.
-        for (entry, lost) in self.lost(&mut managed, live, new, changes) {
-            entry.replace_set(entry.set().difference(&lost.all()));
-        }
+        self.lose(&mut managed, live, new, changes, |entry, own, lost| entry.replace_set(own.difference(&lost.all)));
         managed.retain(|_| true);
         if !taken.is_empty() {
             let own = managed.take(&manager).map_or_else(FieldSet::default, |entry| entry.set());
@@ -149,11 +147,11 @@ impl Tracking<'_> {
         let changes = self.without_resets(compare(live, &object, r#type));
         let own = managed.take(&manager);
         let mut conflicts = Vec::new();
-        for (entry, lost) in self.lost(&mut managed, live, &object, changes) {
-            let contested = entry.set().intersection(&lost.set()).paths();
+        self.lose(&mut managed, live, &object, changes, |entry, own, lost| {
+            let contested = own.intersection(&lost.set).paths();
             conflicts.extend(contested.into_iter().map(|path| Conflict { manager: entry.manager.clone(), path }));
-            entry.replace_set(entry.set().difference(&lost.all()));
-        }
+            entry.replace_set(own.difference(&lost.all));
+        });
         if !force && !conflicts.is_empty() {
             conflicts.sort_by(|left, right| left.manager.cmp(&right.manager));
             return Err(conflicts);
@@ -170,28 +168,31 @@ impl Tracking<'_> {
         Ok(Applied { object, managed })
     }
 
-    /// The entries that own something of what changed, each with the changes in its own version's names. Entries in
-    /// versions that are no more are dropped.
-    fn lost<'a>(
+    /// Tells `lost` of each entry that owns something of what changed: the entry, its fields, and the changes in its
+    /// own version's names. Entries in versions that are no more are dropped.
+    fn lose(
         &self,
-        managed: &'a mut ManagedFields,
+        managed: &mut ManagedFields,
         old: &Object,
         new: &Object,
         changes: Comparison,
-    ) -> Vec<(&'a mut Entry, Comparison)> {
-        let mut by_version: BTreeMap<String, Option<Comparison>> = BTreeMap::new();
-        by_version.insert(self.api_version.to_owned(), Some(changes));
+        mut lost: impl FnMut(&mut Entry, FieldSet, &Changed),
+    ) {
+        let mut by_version: BTreeMap<String, Option<Changed>> = BTreeMap::new();
+        by_version.insert(self.api_version.to_owned(), Some(Changed::of(&changes)));
         for entry in managed.entries() {
-            by_version
-                .entry(entry.api_version.clone())
-                .or_insert_with(|| self.compare_at(old, new, &entry.api_version));
+            if !by_version.contains_key(&entry.api_version) {
+                let changes = self.compare_at(old, new, &entry.api_version);
+                by_version.insert(entry.api_version.clone(), changes.as_ref().map(Changed::of));
+            }
         }
         managed.retain(|entry| by_version.get(&entry.api_version).is_some_and(Option::is_some));
-        let entries = managed.entries_mut().filter_map(|entry| {
-            let changes = by_version.get(&entry.api_version)?.as_ref()?;
-            entry.meets(&changes.all()).then(|| (entry, changes.clone()))
-        });
-        entries.collect()
+        for entry in managed.entries_mut() {
+            let Some(Some(changes)) = by_version.get(&entry.api_version) else { continue };
+            if let Some(own) = entry.meeting(&changes.all) {
+                lost(entry, own, changes);
+            }
+        }
     }
 
     fn compare_at(&self, old: &Object, new: &Object, version: &str) -> Option<Comparison> {
@@ -261,6 +262,21 @@ impl Tracking<'_> {
     fn without_resets(&self, mut changes: Comparison) -> Comparison {
         changes.retain(|set| self.resets.apply(set.clone()));
         changes
+    }
+}
+
+/// What a write changed, in one version's names.
+struct Changed {
+    /// What the new object sets otherwise than the old.
+    set: FieldSet,
+    /// That, and what it lacks.
+    all: FieldSet,
+}
+
+impl Changed {
+    fn of(changes: &Comparison) -> Self {
+        let set = changes.set();
+        Changed { all: set.union(&changes.removed), set }
     }
 }
 
