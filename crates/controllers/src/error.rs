@@ -24,6 +24,8 @@ pub(crate) enum ReconcileError {
     ContentRemains { namespace: NamespacedName },
     #[error("no resource of kind {kind} in group {group:?} is known")]
     UnknownKind { group: String, kind: String },
+    #[error("the claim {claim} is being deleted")]
+    ClaimGoing { claim: NamespacedName },
     #[error("the owner {owner} was deleted and made again, or is going")]
     OwnerReplaced { owner: NamespacedName },
 }

@@ -7,24 +7,33 @@
 mod cidr;
 mod clusterrole;
 mod context;
+mod daemonset;
 mod deployment;
 mod discovery;
 mod endpoints;
 mod endpointslice;
 mod error;
 mod garbage;
+mod hash;
+mod history;
+mod job;
 mod namespace;
 mod nodeipam;
 mod nodelifecycle;
 mod ownership;
 mod podgc;
+mod podowner;
 mod pods;
 mod replicaset;
 mod replicationcontroller;
 mod rootca;
 mod serviceaccount;
 mod services;
+mod share;
+mod statefulset;
 mod tainteviction;
+mod ttlafterfinished;
+mod written;
 
 use std::sync::Arc;
 
@@ -93,6 +102,30 @@ pub const CONTROLLERS: &[Entry] = &[
         identity: "replication-controller",
         component: "replication-controller",
         start: |context| Box::pin(replicationcontroller::run(context)),
+    },
+    Entry {
+        name: "daemonset-controller",
+        identity: "daemon-set-controller",
+        component: "daemonset-controller",
+        start: |context| Box::pin(daemonset::run(context)),
+    },
+    Entry {
+        name: "statefulset-controller",
+        identity: "statefulset-controller",
+        component: "statefulset-controller",
+        start: |context| Box::pin(statefulset::run(context)),
+    },
+    Entry {
+        name: "job-controller",
+        identity: "job-controller",
+        component: "job-controller",
+        start: |context| Box::pin(job::run(context)),
+    },
+    Entry {
+        name: "ttl-after-finished-controller",
+        identity: "ttl-after-finished-controller",
+        component: "ttl-after-finished-controller",
+        start: |context| Box::pin(ttlafterfinished::run(context)),
     },
     Entry {
         name: "endpoints-controller",

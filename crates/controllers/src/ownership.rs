@@ -59,6 +59,22 @@ where
     O: Namespaced,
     K: Namespaced,
 {
+    claim_with_finalizers(client, informer, owner, selector, &[], may_claim).await
+}
+
+/// As [`claim_dependents`]; what is adopted is held by finalizers, and what is released loses them.
+pub(crate) async fn claim_with_finalizers<O, K>(
+    client: &Client,
+    informer: &Informer<K>,
+    owner: &O,
+    selector: &Selector,
+    finalizers: &[&str],
+    may_claim: impl Fn(&K) -> bool,
+) -> Result<Vec<Arc<K>>, ReconcileError>
+where
+    O: Namespaced,
+    K: Namespaced,
+{
     let metadata = owner.meta();
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
@@ -73,7 +89,7 @@ where
             Claim::Adopt => to_adopt.push(object),
             Claim::Release => {
                 let uid = metadata.uid.as_deref().unwrap_or_default();
-                release(&api, &*object, uid).await.during("release", NamespacedName::of(object.meta()))?;
+                release(&api, &*object, uid, finalizers).await.during("release", NamespacedName::of(object.meta()))?;
             }
             Claim::Ignore => {}
         }
@@ -82,7 +98,7 @@ where
         confirm_alive(client, owner).await?;
         let reference = controller_reference(owner);
         for object in to_adopt {
-            adopt(&api, &*object, &reference).await.during("adopt", NamespacedName::of(object.meta()))?;
+            adopt(&api, &*object, &reference, finalizers).await.during("adopt", NamespacedName::of(object.meta()))?;
             claimed.push(object);
         }
     }

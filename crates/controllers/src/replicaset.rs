@@ -14,18 +14,18 @@ use api::k8s::api::apps::v1::ReplicaSet;
 use api::k8s::api::core::v1::{Pod, PodTemplateSpec};
 use client::Client;
 use client::kube::Api;
-use client::kube::api::{DeleteParams, ObjectMeta, PostParams};
+use client::kube::api::{ObjectMeta, PostParams};
 use reconcile::{
-    Controller, Expectations, Informer, Outcome, Reconciler, Recorder, WorkQueue, controller_of, controller_reference,
-    slow_start,
+    Controller, Expectations, Informer, Outcome, Reconciler, controller_of, controller_reference, slow_start,
 };
 use stdx::Ambient;
 
 pub(crate) use owner::{ReplicaCounts, ReplicaOwner, non_zero};
 
 use crate::context::{Context, on_each};
-use crate::error::{During, ReconcileError, unless_gone};
-use crate::ownership::{claim_dependents, controlled_by, index_by_controller, resolve_controller};
+use crate::error::{During, ReconcileError};
+use crate::ownership::{claim_dependents, controlled_by, index_by_controller};
+use crate::podowner::{PodControl, watch_pods};
 use crate::pods;
 use plan::plan_replicas;
 use status::{next_availability, plan_status};
@@ -41,10 +41,14 @@ pub(crate) async fn run_for<O: ReplicaOwner>(context: Context, name: &'static st
     let expectations = Arc::new(Expectations::new(context.ambient.clock));
     let replicator = Replicator {
         client: context.client.clone(),
-        recorder: context.recorder(),
         owners: owners.clone(),
         pods: pods.clone(),
         expectations: Arc::clone(&expectations),
+        pod_control: PodControl {
+            client: context.client.clone(),
+            recorder: context.recorder(),
+            expectations: Arc::clone(&expectations),
+        },
         ambient: context.ambient.clone(),
     };
     let controller = Controller::new(name, replicator, context.ambient.clock);
@@ -53,8 +57,7 @@ pub(crate) async fn run_for<O: ReplicaOwner>(context: Context, name: &'static st
         let queue = queue.clone();
         move |owner| queue.add(NamespacedName::of(owner.meta()))
     });
-    let events = PodEvents { owners: owners.clone(), expectations, queue };
-    pods.on_change(move |old, new| events.changed(old, new));
+    watch_pods(&pods, &owners, expectations, queue);
     let synced = async {
         owners.synced().await;
         pods.synced().await;
@@ -62,56 +65,12 @@ pub(crate) async fn run_for<O: ReplicaOwner>(context: Context, name: &'static st
     context.run(controller, synced).await;
 }
 
-/// Turns changes of pods into keys of their owners, and observes what was expected.
-struct PodEvents<O> {
-    owners: Informer<O>,
-    expectations: Arc<Expectations>,
-    queue: WorkQueue<NamespacedName>,
-}
-
-impl<O: ReplicaOwner> PodEvents<O> {
-    fn changed(&self, old: Option<&Arc<Pod>>, new: Option<&Arc<Pod>>) {
-        if let Some(old) = old
-            && let Some(owner) = resolve_controller(&self.owners, &old.metadata)
-        {
-            let key = NamespacedName::of(owner.meta());
-            if new.is_none_or(|new| pods::is_terminating(new)) {
-                self.expectations.deletion_observed(&key, old.metadata.uid.as_deref().unwrap_or_default());
-            }
-            self.queue.add(key);
-        }
-        let Some(new) = new else { return };
-        if let Some(owner) = resolve_controller(&self.owners, &new.metadata) {
-            let key = NamespacedName::of(owner.meta());
-            if old.is_none() {
-                self.expectations.creation_observed(&key);
-            }
-            self.queue.add(key);
-        } else if controller_of(&new.metadata).is_none() && !pods::is_terminating(new) {
-            self.offer_orphan(new);
-        }
-    }
-
-    /// Any owner whose selector matches may want to adopt it.
-    fn offer_orphan(&self, pod: &Pod) {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-        for owner in self.owners.list_namespace(namespace) {
-            let matches = owner.selector().is_ok_and(|selector| {
-                !selector.is_everything() && selector.matches_optional(pod.metadata.labels.as_ref())
-            });
-            if matches {
-                self.queue.add(NamespacedName::of(owner.meta()));
-            }
-        }
-    }
-}
-
 struct Replicator<O> {
     client: Client,
-    recorder: Recorder,
     owners: Informer<O>,
     pods: Informer<Pod>,
     expectations: Arc<Expectations>,
+    pod_control: PodControl,
     ambient: Ambient,
 }
 
@@ -168,60 +127,17 @@ impl<O: ReplicaOwner> Replicator<O> {
 
     async fn create_pods(&self, key: &NamespacedName, owner: &O, count: usize) -> Result<(), ReconcileError> {
         self.expectations.expect(key, count, []);
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), &key.namespace);
-        let pod = pod_of(owner, key);
-        let result = slow_start(count, |_| self.create_pod(key, owner, &api, &pod)).await;
+        let pod = pod_from_template(owner.template(), &key.name, Some(controller_reference(owner)));
+        let result = slow_start(count, |_| self.pod_control.create(owner, &pod)).await;
         for _ in 0..result.skipped {
             self.expectations.creation_observed(key);
         }
         result.first_error.map_or(Ok(()), Err)
     }
 
-    async fn create_pod(
-        &self,
-        key: &NamespacedName,
-        owner: &O,
-        api: &Api<Pod>,
-        pod: &Pod,
-    ) -> Result<(), ReconcileError> {
-        let created = api.create(&PostParams::default(), pod).await.during("create pod of", key);
-        match created {
-            Ok(pod) => {
-                let name = pod.metadata.name.unwrap_or_default();
-                self.recorder.normal(owner, "SuccessfulCreate", format!("Created pod: {name}"));
-                Ok(())
-            }
-            Err(error) => {
-                self.expectations.creation_observed(key);
-                if let Some(call) = error.call() {
-                    if call.is_namespace_terminating() {
-                        return Ok(());
-                    }
-                    self.recorder.warning(owner, "FailedCreate", format!("Error creating: {call}"));
-                }
-                Err(error)
-            }
-        }
-    }
-
     async fn delete_pods(&self, key: &NamespacedName, owner: &O, doomed: &[Arc<Pod>]) -> Result<(), ReconcileError> {
-        let uid_of = |pod: &Pod| pod.metadata.uid.clone().unwrap_or_default();
-        self.expectations.expect(key, 0, doomed.iter().map(|pod| uid_of(pod)));
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), &key.namespace);
-        let deletions = doomed.iter().map(|pod| async {
-            let name = pod.metadata.name.as_deref().unwrap_or_default();
-            let result = unless_gone(api.delete(name, &DeleteParams::default()).await).during("delete pod", name);
-            match &result {
-                Ok(()) => self.recorder.normal(owner, "SuccessfulDelete", format!("Deleted pod: {name}")),
-                Err(error) => {
-                    self.expectations.deletion_observed(key, &uid_of(pod));
-                    if let Some(call) = error.call() {
-                        self.recorder.warning(owner, "FailedDelete", format!("Error deleting: {call}"));
-                    }
-                }
-            }
-            result
-        });
+        self.expectations.expect(key, 0, doomed.iter().map(|pod| pods::uid(pod).to_owned()));
+        let deletions = doomed.iter().map(|pod| self.pod_control.delete(owner, pod));
         let mut errors = futures::future::join_all(deletions).await.into_iter().filter_map(Result::err);
         errors.next().map_or(Ok(()), Err)
     }
@@ -243,11 +159,6 @@ impl<O: ReplicaOwner> Replicator<O> {
         api.replace_status(&key.name, &PostParams::default(), &updated).await.during("update status of", key)?;
         Ok(())
     }
-}
-
-/// A pod as the template draws it, controlled by its owner.
-fn pod_of<O: ReplicaOwner>(owner: &O, key: &NamespacedName) -> Pod {
-    pod_from_template(owner.template(), &key.name, Some(controller_reference(owner)))
 }
 
 /// A pod of a template, named after its owner.

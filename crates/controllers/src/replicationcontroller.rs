@@ -8,19 +8,22 @@ use api::k8s::api::core::v1::{
 use api::selector::SelectorError;
 
 use crate::context::Context;
+use crate::podowner::PodOwner;
 use crate::replicaset::{ReplicaCounts, ReplicaOwner, non_zero, run_for};
 
 pub(crate) async fn run(context: Context) {
     run_for::<ReplicationController>(context, "replicationcontroller-controller").await;
 }
 
+impl PodOwner for ReplicationController {
+    fn selector(&self) -> Result<Selector, SelectorError> {
+        Ok(Selector::from_map(self.spec.iter().flat_map(|spec| spec.selector.iter().flatten())))
+    }
+}
+
 impl ReplicaOwner for ReplicationController {
     fn replicas(&self) -> i32 {
         self.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
-    }
-
-    fn selector(&self) -> Result<Selector, SelectorError> {
-        Ok(Selector::from_map(self.spec.iter().flat_map(|spec| spec.selector.iter().flatten())))
     }
 
     fn template(&self) -> Option<&PodTemplateSpec> {

@@ -133,7 +133,7 @@ fn time_left(taints: &[Taint], tolerations: &[Toleration], now: Timestamp) -> Op
 }
 
 /// An empty effect covers all effects, an empty key with `Exists` all keys.
-fn covers(toleration: &Toleration, taint: &Taint) -> bool {
+pub(crate) fn covers(toleration: &Toleration, taint: &Taint) -> bool {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let has_effect = given(&toleration.effect).is_none_or(|effect| effect == taint.effect);
     let has_key = given(&toleration.key).is_none_or(|key| key == taint.key);

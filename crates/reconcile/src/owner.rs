@@ -55,16 +55,28 @@ pub fn claim(owner: &ObjectMeta, selector: &Selector, object: &ObjectMeta) -> Cl
     }
 }
 
-/// Makes `reference` the object's controller. Fails where the object was replaced by another of its name.
-pub async fn adopt<K: Kind>(api: &Api<K>, object: &K, reference: &OwnerReference) -> Result<(), CallError> {
-    let patch = json!({"metadata": {"ownerReferences": [reference], "uid": object.meta().uid}});
+/// Makes `reference` the object's controller, and holds it with `finalizers`. Fails where the object was
+/// replaced by another of its name.
+pub async fn adopt<K: Kind>(
+    api: &Api<K>,
+    object: &K,
+    reference: &OwnerReference,
+    finalizers: &[&str],
+) -> Result<(), CallError> {
+    let mut patch = json!({"metadata": {"ownerReferences": [reference], "uid": object.meta().uid}});
+    if !finalizers.is_empty() {
+        patch["metadata"]["finalizers"] = json!(finalizers);
+    }
     patch_owner(api, object, patch).await
 }
 
-/// Takes the owner `uid` off the object. An object that is gone is released already.
-pub async fn release<K: Kind>(api: &Api<K>, object: &K, uid: &str) -> Result<(), CallError> {
+/// Takes the owner `uid` and its `finalizers` off the object. An object that is gone is released already.
+pub async fn release<K: Kind>(api: &Api<K>, object: &K, uid: &str, finalizers: &[&str]) -> Result<(), CallError> {
     let remove = json!({"$patch": "delete", "uid": uid});
-    let patch = json!({"metadata": {"ownerReferences": [remove], "uid": object.meta().uid}});
+    let mut patch = json!({"metadata": {"ownerReferences": [remove], "uid": object.meta().uid}});
+    if !finalizers.is_empty() {
+        patch["metadata"]["$deleteFromPrimitiveList/finalizers"] = json!(finalizers);
+    }
     match patch_owner(api, object, patch).await {
         Err(error) if error.is_not_found() => Ok(()),
         other => other,

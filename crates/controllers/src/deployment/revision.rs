@@ -1,13 +1,13 @@
 //! The ReplicaSet of the current template, and the number of its revision.
 
 use api::k8s::api::apps::v1::{Deployment, ReplicaSet, ReplicaSetSpec};
-use api::k8s::api::core::v1::PodTemplateSpec;
 use client::kube::api::ObjectMeta;
 use reconcile::controller_reference;
 
 use super::annotations;
 use super::rollout::new_set_size;
 use super::view::{TEMPLATE_HASH, View};
+use crate::hash::short_hash;
 
 /// What to do about the new ReplicaSet.
 pub(super) enum NewReplicaSet {
@@ -41,7 +41,7 @@ pub(super) fn plan_new(view: &View, old_pods_run: bool) -> NewReplicaSet {
     }
     let spec = view.spec();
     let hash =
-        template_hash(&spec.template, view.deployment().status.as_ref().and_then(|status| status.collision_count));
+        short_hash(&spec.template, view.deployment().status.as_ref().and_then(|status| status.collision_count));
     let mut template = spec.template.clone();
     let metadata = template.metadata.get_or_insert_default();
     metadata.labels.get_or_insert_default().insert(TEMPLATE_HASH.to_owned(), hash.clone());
@@ -84,15 +84,4 @@ pub(super) fn plan_deployment_revision(view: &View) -> Option<Deployment> {
 /// One more than every old ReplicaSet has: a template that comes back takes a new number.
 fn new_revision(view: &View) -> i64 {
     view.old().iter().map(|old| annotations::revision(&old.metadata)).max().unwrap_or(0) + 1
-}
-
-/// A short name for a template: equal templates have equal hashes, and a collision count salts them.
-fn template_hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
-    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    // Writing plain data to memory cannot fail; an empty text would only make a poorer hash.
-    let text = serde_json::to_string(template).unwrap_or_default();
-    let salt = collisions.map(i32::to_le_bytes).unwrap_or_default();
-    let salted = text.bytes().chain(salt.into_iter().filter(|_| collisions.is_some()));
-    let hash = salted.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    hash.to_string().bytes().map(|digit| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()])).collect()
 }

@@ -8,6 +8,7 @@ use api::k8s::apimachinery::pkg::util::intstr::IntOrString;
 use reconcile::controller_of;
 
 use super::annotations;
+use crate::share::share_of;
 
 pub(super) const TEMPLATE_HASH: &str = "pod-template-hash";
 
@@ -179,13 +180,5 @@ fn normal(mut template: PodTemplateSpec) -> PodTemplateSpec {
 
 fn resolve(bound: Option<&IntOrString>, replicas: i32, round_up: bool) -> i32 {
     let quarter = IntOrString::String("25%".to_owned());
-    match bound.unwrap_or(&quarter) {
-        IntOrString::Int(count) => *count,
-        IntOrString::String(text) => {
-            let percent: i64 = text.strip_suffix('%').and_then(|percent| percent.parse().ok()).unwrap_or(0);
-            let hundredths = i64::from(replicas) * percent;
-            let count = if round_up { (hundredths + 99) / 100 } else { hundredths / 100 };
-            i32::try_from(count).unwrap_or(i32::MAX)
-        }
-    }
+    share_of(bound.unwrap_or(&quarter), replicas, round_up)
 }

@@ -6,11 +6,10 @@ use api::k8s::api::core::v1::PodTemplateSpec;
 use api::selector::SelectorError;
 use serde::Serialize;
 
-use crate::ownership::Namespaced;
+use crate::podowner::PodOwner;
 
-pub(crate) trait ReplicaOwner: Namespaced + Serialize {
+pub(crate) trait ReplicaOwner: PodOwner + Serialize {
     fn replicas(&self) -> i32;
-    fn selector(&self) -> Result<Selector, SelectorError>;
     fn template(&self) -> Option<&PodTemplateSpec>;
     fn min_ready_seconds(&self) -> i32;
     fn counts(&self) -> ReplicaCounts;
@@ -32,13 +31,15 @@ pub(crate) struct ReplicaCounts {
     pub(crate) conditions: Vec<ReplicaSetCondition>,
 }
 
+impl PodOwner for ReplicaSet {
+    fn selector(&self) -> Result<Selector, SelectorError> {
+        Selector::from_label_selector(&self.spec.selector)
+    }
+}
+
 impl ReplicaOwner for ReplicaSet {
     fn replicas(&self) -> i32 {
         self.spec.replicas.unwrap_or(1)
-    }
-
-    fn selector(&self) -> Result<Selector, SelectorError> {
-        Selector::from_label_selector(&self.spec.selector)
     }
 
     fn template(&self) -> Option<&PodTemplateSpec> {
