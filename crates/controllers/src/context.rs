@@ -7,6 +7,8 @@ use reconcile::{Controller, Informer, Informers, Kind, Reconciler, Recorder};
 use stdx::Ambient;
 use tokio_util::sync::CancellationToken;
 
+use crate::Signing;
+
 /// A controller's own client and what it shares with the others.
 #[derive(Clone)]
 pub struct Context {
@@ -25,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) cluster_ca_pem: String,
     pub(crate) pod_cidr: String,
     pub(crate) node_cidr_bits: u8,
+    pub(crate) volumes_dir: String,
+    pub(crate) signing: Option<Signing>,
 }
 
 impl Context {

@@ -1,10 +1,14 @@
 //! Why a reconciliation failed.
 
+use std::path::PathBuf;
+
 use api::NamespacedName;
+use api::quantity::ParseQuantityError;
 use api::selector::SelectorError;
 use client::{CallError, ClientError};
 
 use crate::cidr::ParseCidrError;
+use crate::disruption::ScaleError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReconcileError {
@@ -24,6 +28,22 @@ pub(crate) enum ReconcileError {
     ContentRemains { namespace: NamespacedName },
     #[error("no resource of kind {kind} in group {group:?} is known")]
     UnknownKind { group: String, kind: String },
+    #[error("an amount cannot be read")]
+    Quantity(#[from] ParseQuantityError),
+    #[error("the claim's volume is claimed by {claimed_by}")]
+    VolumeClaimed { claimed_by: String },
+    #[error("PVC {claim} was not created for pod {pod} (pod is not owner)")]
+    ForeignClaim { claim: NamespacedName, pod: NamespacedName },
+    #[error("the pods' owners cannot be read")]
+    Scale(#[from] ScaleError),
+    #[error("an object cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("the folder {folder:?} cannot be made or removed")]
+    Folder {
+        folder: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("the claim {claim} is being deleted")]
     ClaimGoing { claim: NamespacedName },
     #[error("the owner {owner} was deleted and made again, or is going")]

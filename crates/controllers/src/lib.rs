@@ -10,9 +10,12 @@ mod context;
 mod daemonset;
 mod deployment;
 mod discovery;
+mod disruption;
 mod endpoints;
 mod endpointslice;
+mod ephemeralvolume;
 mod error;
+mod expand;
 mod garbage;
 mod hash;
 mod history;
@@ -23,9 +26,14 @@ mod nodelifecycle;
 mod ownership;
 mod podgc;
 mod podowner;
+mod persistentvolume;
 mod pods;
+pub mod provisioner;
+mod pvcprotection;
+mod pvprotection;
 mod replicaset;
 mod replicationcontroller;
+mod resourcequota;
 mod rootca;
 mod serviceaccount;
 mod services;
@@ -61,7 +69,25 @@ pub struct Config {
     pub pod_cidr: String,
     /// The prefix length of one node's range, e.g. 24.
     pub node_cidr_bits: u8,
+    /// The folder on each node that holds its volumes' folders.
+    pub volumes_dir: String,
+    /// What certificates are signed with; none are where it is missing.
+    pub signing: Option<Signing>,
     pub cancel: CancellationToken,
+}
+
+/// The cluster's authority, in PEM.
+#[derive(Clone)]
+pub struct Signing {
+    pub certificate_pem: String,
+    pub key_pem: String,
+}
+
+impl std::fmt::Debug for Signing {
+    /// Without the key.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Signing").finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -193,6 +219,54 @@ pub const CONTROLLERS: &[Entry] = &[
         component: "clusterrole-aggregation-controller",
         start: |context| Box::pin(clusterrole::run(context)),
     },
+    Entry {
+        name: "persistentvolume-binder-controller",
+        identity: "persistent-volume-binder",
+        component: "persistentvolume-controller",
+        start: |context| Box::pin(persistentvolume::run(context)),
+    },
+    Entry {
+        name: "local-volume-provisioner",
+        identity: "local-volume-provisioner",
+        component: "pintle.dev/local",
+        start: |context| Box::pin(provisioner::run(context)),
+    },
+    Entry {
+        name: "persistentvolumeclaim-protection-controller",
+        identity: "pvc-protection-controller",
+        component: "pvc-protection-controller",
+        start: |context| Box::pin(pvcprotection::run(context)),
+    },
+    Entry {
+        name: "persistentvolume-protection-controller",
+        identity: "pv-protection-controller",
+        component: "pv-protection-controller",
+        start: |context| Box::pin(pvprotection::run(context)),
+    },
+    Entry {
+        name: "persistentvolume-expander-controller",
+        identity: "expand-controller",
+        component: "volume_expand",
+        start: |context| Box::pin(expand::run(context)),
+    },
+    Entry {
+        name: "ephemeral-volume-controller",
+        identity: "ephemeral-volume-controller",
+        component: "ephemeral_volume",
+        start: |context| Box::pin(ephemeralvolume::run(context)),
+    },
+    Entry {
+        name: "resourcequota-controller",
+        identity: "resourcequota-controller",
+        component: "resourcequota-controller",
+        start: |context| Box::pin(resourcequota::run(context)),
+    },
+    Entry {
+        name: "disruption-controller",
+        identity: "disruption-controller",
+        component: "controllermanager",
+        start: |context| Box::pin(disruption::run(context)),
+    },
 ];
 
 /// Runs all controllers until cancelled.
@@ -202,6 +276,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
         cluster_ca_pem: config.cluster_ca_pem.clone(),
         pod_cidr: config.pod_cidr.clone(),
         node_cidr_bits: config.node_cidr_bits,
+        volumes_dir: config.volumes_dir.clone(),
+        signing: config.signing.clone(),
     });
     let mut running = JoinSet::new();
     for entry in CONTROLLERS {

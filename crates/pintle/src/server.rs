@@ -110,6 +110,9 @@ async fn start(
         kubelet_tls: Some(certificates.kubelet_client_tls),
     })
     .await?;
+    if !settings.legacy_apis {
+        api.hide_legacy_apis();
+    }
     rooms.spawn({
         let (api, cancel) = (api.clone(), cancel.clone());
         async move {
@@ -142,6 +145,7 @@ async fn start(
     })
     .await?;
 
+    let volumes_dir = settings.data_dir.join("volumes").to_string_lossy().into_owned();
     let controller_clients: Arc<dyn Fn(&str) -> Client + Send + Sync> = {
         let local = local.clone();
         Arc::new(move |name| {
@@ -159,9 +163,25 @@ async fn start(
             cluster_ca_pem: certificates.authority.certificate_pem().to_owned(),
             pod_cidr: settings.pod_cidr.clone(),
             node_cidr_bits: NODE_CIDR_BITS,
+            volumes_dir: volumes_dir.clone(),
+            signing: None,
             cancel: cancel.clone(),
         }),
     );
+    rooms.spawn({
+        let account = "system:serviceaccount:kube-system:local-volume-provisioner";
+        let config = controllers::provisioner::agent::Config {
+            client: local(account, &["system:serviceaccounts", "system:serviceaccounts:kube-system"]),
+            node_name: node_name.clone(),
+            folder: volumes_dir.into(),
+            ambient: ambient.clone(),
+            cancel: cancel.clone(),
+        };
+        async move {
+            controllers::provisioner::agent::run(config).await;
+            Ok(())
+        }
+    });
     spawn(
         rooms,
         "scheduler",

@@ -75,6 +75,8 @@ impl Cluster {
             cluster_ca_pem: "simulated".into(),
             pod_cidr: "10.244.0.0/16".into(),
             node_cidr_bits: 24,
+            volumes_dir: "/var/lib/pintle/volumes".into(),
+            signing: None,
             cancel: cancel.clone(),
         });
         let scheduler = scheduler::run(scheduler::Config {

@@ -319,6 +319,14 @@ pub(super) const CONTROLLERS: &[(&str, &[Grant])] = &[
         on("core", "pods", "create delete get list patch watch"),
         EVENTS,
     ]),
+    // Of Pintle alone: makes volumes of nodes' folders, and the class of claims that name none.
+    ("local-volume-provisioner", &[
+        on("core", "persistentvolumes", "create delete get list watch"),
+        on("core", "persistentvolumeclaims", "get list patch watch"),
+        on("core", "nodes", READ),
+        on("storage.k8s.io", "storageclasses", "create get list watch"),
+        EVENTS,
+    ]),
     ("namespace-controller", &[
         on("core", "namespaces", "delete get list watch"),
         on("core", "namespaces/finalize namespaces/status", "update"),

@@ -33,7 +33,33 @@ pub(crate) struct World {
     calls: Arc<AtomicUsize>,
     running: Mutex<JoinSet<()>>,
     kubelets: Mutex<BTreeMap<String, AbortHandle>>,
+    /// Clients of controllers' accounts, by name.
+    accounts: Arc<dyn Fn(&str) -> Client + Send + Sync>,
+    ambient: Ambient,
+    volumes: tempfile::TempDir,
     _server: Arc<ApiServer>,
+}
+
+/// Where a node's volumes are.
+pub(crate) struct Folders {
+    path: std::path::PathBuf,
+}
+
+impl Folders {
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// Waits for what threads do to files: outside of virtual time, which only passes while nothing else happens.
+    pub(crate) async fn until(&self, holds: impl Fn() -> bool) {
+        for _ in 0..1_000_000 {
+            if holds() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("never so in {:?}", self.path);
+    }
 }
 
 impl World {
@@ -72,20 +98,21 @@ impl World {
             }
         };
         let mut running = JoinSet::new();
-        let accounts = identity.clone();
+        let all = identity.clone();
+        let accounts: Arc<dyn Fn(&str) -> Client + Send + Sync> = Arc::new(move |name| {
+            let user = format!("system:serviceaccount:kube-system:{name}");
+            all(&user, &["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"])
+        });
+        let volumes = tempfile::tempdir().unwrap();
         let controllers = controllers::run(controllers::Config {
-            clients: Arc::new(move |name| {
-                let user = format!("system:serviceaccount:kube-system:{name}");
-                accounts(
-                    &user,
-                    &["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
-                )
-            }),
+            clients: Arc::clone(&accounts),
             informers: identity("system:kube-controller-manager", &["system:authenticated"]),
             ambient: ambient.clone(),
             cluster_ca_pem: CLUSTER_CA.into(),
             pod_cidr: "10.244.0.0/16".into(),
             node_cidr_bits: 24,
+            volumes_dir: volumes.path().to_str().unwrap().to_owned(),
+            signing: None,
             cancel: cancel.clone(),
         });
         running.spawn(async move { controllers.await.unwrap() });
@@ -103,6 +130,9 @@ impl World {
             calls,
             running: Mutex::new(running),
             kubelets: Mutex::default(),
+            accounts,
+            ambient,
+            volumes,
             _server: server,
         };
         // Before that, no pod is admitted.
@@ -188,6 +218,20 @@ impl World {
             ours.any(|node| node.spec.as_ref().is_some_and(|spec| spec.pod_cidr.is_some() && spec.taints.is_none()))
         })
         .await;
+    }
+
+    /// The node's side of volumes made of its folders.
+    pub(crate) fn start_volume_agent(&self, node: &str) -> Folders {
+        let path = self.volumes.path().to_owned();
+        let agent = controllers::provisioner::agent::run(controllers::provisioner::agent::Config {
+            client: (self.accounts)("local-volume-provisioner"),
+            node_name: node.to_owned(),
+            folder: path.clone(),
+            ambient: self.ambient.clone(),
+            cancel: self.cancel.clone(),
+        });
+        self.running.lock().unwrap().spawn(agent);
+        Folders { path }
     }
 
     /// The node's kubelet dies.
