@@ -9,8 +9,11 @@
 
 mod config;
 mod counts;
+mod eviction;
+mod housekeeping;
 mod node;
 mod pod;
+mod policy;
 mod probe;
 mod references;
 mod server;
@@ -36,9 +39,11 @@ use tokio_util::sync::CancellationToken;
 
 use config::NodeFacts;
 use counts::Counts;
+use housekeeping::logs::LogKeeper;
 use node::{NodeKeeper, machine};
 use pod::Context;
 use pod::manager::{Mailboxes, Pods};
+use policy::Policy;
 use references::References;
 use volumes::claims::MountedClaims;
 use volumes::mounts::KernelMounter;
@@ -120,6 +125,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         mounter: Box::new(KernelMounter),
         registries: pod::images::SilentRegistries::default(),
         own_node: Informer::start(nodes, this_node, &ambient, cancel.clone()),
+        pressures: machine::Pressures::default(),
         mounted_claims: MountedClaims::default(),
         probe_counts: Counts::default(),
         eviction_counts: Counts::default(),
@@ -133,9 +139,18 @@ pub async fn run(config: Config) -> Result<(), Error> {
         Informer::start(pods, ListOptions::fields(format!("spec.nodeName={node_name}")), &ambient, cancel.clone());
     let keeper = NodeKeeper { context: Arc::clone(&context), machine, port };
     let manager = Pods::new(Arc::clone(&context), mailboxes, cancel.clone());
-    let server = server::Server::new(Arc::clone(&context), own.clone());
+    let policy = Arc::new(Policy::default());
+    let eviction = eviction::Keeper::new(Arc::clone(&context), Arc::clone(&manager), Arc::clone(&policy));
+    let logs = LogKeeper::new(Arc::clone(&context), Arc::clone(&policy));
+    let server = server::Server::new(Arc::clone(&context), own.clone(), policy);
     let work = async {
-        tokio::join!(keeper.run(), run_pods(&context, &manager, &own), server.run(listener, tls, cancel.clone()),)
+        tokio::join!(
+            keeper.run(),
+            run_pods(&context, &manager, &own),
+            eviction.run(),
+            logs.run(),
+            server.run(listener, tls, cancel.clone()),
+        )
     };
     cancel.run_until_cancelled(work).await;
     Ok(())
@@ -145,6 +160,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
 async fn run_pods(context: &Context, manager: &Arc<Pods>, own: &Informer<Pod>) {
     context.services.synced().await;
     own.synced().await;
+    context.own_node.synced().await;
     manager.follow(own);
     let orphans = async {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));

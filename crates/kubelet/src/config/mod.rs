@@ -12,6 +12,7 @@ pub(crate) mod qos;
 pub(crate) mod resources;
 pub(crate) mod sandbox;
 pub(crate) mod security;
+pub(crate) mod totals;
 
 use std::path::PathBuf;
 

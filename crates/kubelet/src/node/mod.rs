@@ -4,6 +4,8 @@ mod lease;
 pub(crate) mod machine;
 mod status;
 
+pub(crate) use status::MAXIMUM_PODS;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -227,7 +229,7 @@ impl NodeKeeper {
             node,
             &status::Facts {
                 machine: &self.machine,
-                pressure: machine::pressure(&self.context.node.root_dir),
+                pressure: self.context.pressures.get(),
                 runtime_version: version.as_deref().unwrap_or(crate::RUNTIME_NAME),
                 runtime: state.as_deref().map_err(|status| status.message.as_str()),
                 images: &listed,

@@ -1,7 +1,20 @@
 //! A pod's own cgroup: the runtime makes it with the first container, nobody needs it after the last.
 
+use std::fs;
 use std::io;
 use std::path::Path;
+
+const ROOT: &str = "/sys/fs/cgroup";
+
+/// How many processes and threads are in the cgroup and below; none where nobody counts them.
+pub(crate) fn processes(cgroup: &str) -> u64 {
+    let cgroup = cgroup.trim_start_matches('/');
+    let hierarchies = [Path::new(ROOT).join("pids"), Path::new(ROOT).to_owned()];
+    let mut counts = hierarchies.iter().filter_map(|hierarchy| {
+        fs::read_to_string(hierarchy.join(cgroup).join("pids.current")).ok()?.trim().parse().ok()
+    });
+    counts.next().unwrap_or(0)
+}
 
 /// Removes the cgroup from every hierarchy that has it: one with cgroup v2, one for each controller
 /// with v1, both on a mixed machine. Only empty cgroups can be removed, so that a process that lives

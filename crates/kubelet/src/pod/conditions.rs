@@ -34,6 +34,24 @@ pub(crate) fn generate(pod: &Pod, previous: &PodStatus, facts: &ContainerFacts<'
     fresh.into_iter().map(|draft| draft.finish(pod, previous, facts.now)).chain(kept).collect()
 }
 
+/// Tells controllers that the pod's end is not its own doing.
+pub(crate) fn add_disruption(conditions: &mut Vec<PodCondition>, pod: &Pod, message: &str, now: Timestamp) {
+    const TYPE: &str = "DisruptionTarget";
+    if conditions.iter().any(|condition| condition.type_ == TYPE && condition.status == "True") {
+        return;
+    }
+    conditions.retain(|condition| condition.type_ != TYPE);
+    conditions.push(PodCondition {
+        last_probe_time: None,
+        last_transition_time: Some(Time(now)),
+        message: Some(message.to_owned()),
+        observed_generation: pod.metadata.generation,
+        reason: Some("TerminationByKubelet".to_owned()),
+        status: "True".to_owned(),
+        type_: TYPE.to_owned(),
+    });
+}
+
 struct Draft {
     type_: &'static str,
     status: bool,

@@ -158,7 +158,7 @@ fn policy(container: &Container) -> &str {
     container.image_pull_policy.as_deref().unwrap_or(if latest { "Always" } else { "IfNotPresent" })
 }
 
-fn is_loaded(image: &Image) -> bool {
+pub(crate) fn is_loaded(image: &Image) -> bool {
     let origin = image.spec.as_ref().and_then(|spec| spec.annotations.get(ORIGIN_ANNOTATION));
     origin.is_some_and(|origin| origin == ORIGIN_LOADED)
 }

@@ -11,54 +11,79 @@ use cri::{
 };
 use futures::StreamExt;
 use reconcile::Informer;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::admit::{self, Verdict};
+use super::plan::Eviction;
 use super::worker::{Mailbox, Worker};
 use super::{Context, labels, spec};
+use crate::eviction::local::has_limits;
 use crate::volumes;
 
 /// How long to wait before listening to a runtime again that hung up.
 const RECONNECT: Duration = Duration::from_secs(1);
+/// What a pod gets that must make room for a critical one.
+const PREEMPTION_GRACE_SECONDS: i64 = 1;
 
 pub(crate) struct Pods {
     context: Arc<Context>,
     mailboxes: Arc<Mailboxes>,
+    /// Moves whenever a pod comes, changes or goes.
+    moved: watch::Sender<u64>,
+    limited: Notify,
     cancel: CancellationToken,
 }
 
 /// Every worker's mailbox by pod uid.
 #[derive(Debug, Default)]
 pub(crate) struct Mailboxes {
-    by_uid: Mutex<BTreeMap<String, Arc<Mailbox>>>,
+    by_uid: Mutex<BTreeMap<String, Entry>>,
+}
+
+/// A pod that has a worker.
+#[derive(Debug)]
+struct Entry {
+    mailbox: Arc<Mailbox>,
+    pod: Arc<Pod>,
+    /// It was not taken, or is being evicted: it counts as gone.
+    is_leaving: bool,
 }
 
 impl Mailboxes {
     pub(crate) fn references_changed(&self, uid: &str) {
-        if let Some(mailbox) = self.lock().get(uid) {
-            mailbox.references_changed();
+        if let Some(entry) = self.lock().get(uid) {
+            entry.mailbox.references_changed();
         }
     }
 
     fn wake(&self, uid: &str) {
-        if let Some(mailbox) = self.lock().get(uid) {
-            mailbox.wake();
+        if let Some(entry) = self.lock().get(uid) {
+            entry.mailbox.wake();
         }
     }
 
     fn wake_all(&self) {
-        for mailbox in self.lock().values() {
-            mailbox.wake();
+        for entry in self.lock().values() {
+            entry.mailbox.wake();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Mailbox>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
         self.by_uid.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn is_active(&self) -> bool {
+        !self.is_leaving && !has_ended(&self.pod)
     }
 }
 
 impl Pods {
     pub(crate) fn new(context: Arc<Context>, mailboxes: Arc<Mailboxes>, cancel: CancellationToken) -> Arc<Self> {
-        Arc::new(Pods { context, mailboxes, cancel })
+        let (moved, limited) = (watch::Sender::new(0), Notify::new());
+        Arc::new(Pods { context, mailboxes, moved, limited, cancel })
     }
 
     /// Follows the informer of this node's pods; returns at once.
@@ -80,29 +105,94 @@ impl Pods {
         });
     }
 
-    fn changed(&self, pod: &Arc<Pod>) {
+    fn changed(self: &Arc<Self>, pod: &Arc<Pod>) {
         let uid = spec::uid(pod).to_owned();
-        let mut mailboxes = self.mailboxes.lock();
-        if let Some(mailbox) = mailboxes.get(&uid) {
-            mailbox.pod_changed(Arc::clone(pod));
+        if let Some(entry) = self.mailboxes.lock().get_mut(&uid) {
+            entry.pod = Arc::clone(pod);
+            entry.mailbox.pod_changed(Arc::clone(pod));
+            self.moved.send_modify(|count| *count = count.wrapping_add(1));
             return;
         }
         let mailbox = Arc::new(Mailbox::default());
-        mailboxes.insert(uid.clone(), Arc::clone(&mailbox));
+        let (context, own_mailbox, own_pod) = (Arc::clone(&self.context), Arc::clone(&mailbox), Arc::clone(pod));
+        let verdict = self.admit(pod);
+        let is_leaving = matches!(verdict, Verdict::Reject(_));
+        self.mailboxes.lock().insert(uid.clone(), Entry { mailbox, pod: Arc::clone(pod), is_leaving });
         self.context.references.follow(pod);
-        let worker = Worker::new(Arc::clone(&self.context), mailbox, Arc::clone(pod));
-        let (all, cancel) = (Arc::clone(&self.mailboxes), self.cancel.clone());
+        let worker = match verdict {
+            Verdict::Reject(rejection) => Worker::rejecting(context, own_mailbox, own_pod, rejection),
+            Verdict::Admit => Worker::new(context, own_mailbox, own_pod),
+            Verdict::AdmitAfter(victims) => {
+                for victim in victims {
+                    self.evict(Eviction::preemption(&victim), PREEMPTION_GRACE_SECONDS);
+                }
+                Worker::new(context, own_mailbox, own_pod)
+            }
+        };
+        if has_limits(pod) {
+            self.limited.notify_one();
+        }
+        let this = Arc::clone(self);
         tokio::spawn(async move {
+            let cancel = this.cancel.clone();
             if cancel.run_until_cancelled(worker.run()).await.is_some() {
-                all.lock().remove(&uid);
+                this.mailboxes.lock().remove(&uid);
+                this.moved.send_modify(|count| *count = count.wrapping_add(1));
             }
         });
     }
 
-    fn removed(&self, pod: &Pod) {
-        if let Some(mailbox) = self.mailboxes.lock().get(spec::uid(pod)) {
-            mailbox.pod_gone();
+    /// A pod that was taken before stays, whatever has changed since.
+    fn admit(&self, pod: &Pod) -> Verdict {
+        let is_known = pod.status.as_ref().is_some_and(|status| status.start_time.is_some());
+        if is_known || has_ended(pod) || pod.metadata.deletion_timestamp.is_some() {
+            return Verdict::Admit;
         }
+        let node = self.context.own_node();
+        admit::judge(&admit::Situation {
+            pod,
+            node: node.as_deref(),
+            node_name: &self.context.node.node_name,
+            pressure: self.context.pressures.get(),
+            others: &self.active(),
+        })
+    }
+
+    fn removed(&self, pod: &Pod) {
+        if let Some(entry) = self.mailboxes.lock().get(spec::uid(pod)) {
+            entry.mailbox.pod_gone();
+        }
+    }
+
+    /// The pods that the node has taken and that have not ended.
+    pub(crate) fn active(&self) -> Vec<Arc<Pod>> {
+        let mailboxes = self.mailboxes.lock();
+        mailboxes.values().filter(|entry| entry.is_active()).map(|entry| Arc::clone(&entry.pod)).collect()
+    }
+
+    pub(crate) fn evict(&self, eviction: Eviction, grace_seconds: i64) {
+        let mut mailboxes = self.mailboxes.lock();
+        let Some(entry) = mailboxes.get_mut(&eviction.uid) else { return };
+        tracing::warn!(
+            pod = spec::long_name(&entry.pod),
+            reason = eviction.reason,
+            message = eviction.message,
+            "a pod must go"
+        );
+        entry.is_leaving = true;
+        entry.mailbox.evict(eviction, grace_seconds);
+    }
+
+    /// Returns when the pod has ended or is gone.
+    pub(crate) async fn ended(&self, uid: &str) {
+        let mut moved = self.moved.subscribe();
+        let lives = || self.mailboxes.lock().get(uid).is_some_and(|entry| !has_ended(&entry.pod));
+        while lives() && moved.changed().await.is_ok() {}
+    }
+
+    /// Returns when there is a pod with limits of its own on disk.
+    pub(crate) async fn limits_changed(&self) {
+        self.limited.notified().await;
     }
 
     /// Wakes workers at the runtime's events, until cancelled.
@@ -186,6 +276,11 @@ impl Pods {
             }
         }
     }
+}
+
+fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 /// A pod that is gone from the API can only be told by what was noted on its sandbox.

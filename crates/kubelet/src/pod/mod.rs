@@ -1,7 +1,8 @@
 //! A pod on this node: what is to be done with it, and one worker that does it.
 
+pub(crate) mod admit;
 pub(crate) mod backoff;
-mod cgroups;
+pub(crate) mod cgroups;
 mod conditions;
 pub(crate) mod images;
 pub(crate) mod labels;
@@ -28,6 +29,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::config::NodeFacts;
 use crate::counts::{Counts, ProbeKey};
+use crate::node::machine::Pressures;
 use crate::references::References;
 use crate::volumes::claims::MountedClaims;
 use crate::volumes::mounts::Mounter;
@@ -49,6 +51,8 @@ pub(crate) struct Context {
     pub(crate) registries: images::SilentRegistries,
     /// This node's own object.
     pub(crate) own_node: Informer<Node>,
+    /// What the node runs short of.
+    pub(crate) pressures: Pressures,
     pub(crate) mounted_claims: MountedClaims,
     pub(crate) probe_counts: Counts<ProbeKey>,
     /// By signal.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use api::k8s::api::core::v1::{Container as ContainerSpec, Pod};
 use jiff::{SignedDuration, Timestamp};
 
+use super::admit::Rejection;
 use super::backoff::{Backoffs, go_duration};
 use super::observed::{Container, Observed, State};
 use super::spec::{self, Role};
@@ -57,6 +58,35 @@ pub(crate) enum Cause {
     Terminal,
     /// It ran longer than `activeDeadlineSeconds`.
     DeadlineExceeded,
+    /// The node cannot keep it.
+    Evicted(Eviction),
+    /// The node did not take it in the first place.
+    Rejected(Rejection),
+}
+
+/// Why the node has a pod go, as its status tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Eviction {
+    pub(crate) uid: String,
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+    /// The message of the condition that tells controllers it was not the pod's own doing.
+    pub(crate) disruption: Option<String>,
+}
+
+impl Eviction {
+    pub(crate) fn new(pod: &Pod, message: String) -> Self {
+        Eviction { uid: spec::uid(pod).to_owned(), reason: "Evicted", message, disruption: None }
+    }
+
+    /// It makes room for a pod that the cluster cannot do without.
+    pub(crate) fn preemption(pod: &Pod) -> Self {
+        Eviction {
+            reason: "Preempting",
+            disruption: Some("Pod was preempted by Kubelet to accommodate a critical pod.".to_owned()),
+            ..Eviction::new(pod, "Preempted in order to admit critical pod".to_owned())
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

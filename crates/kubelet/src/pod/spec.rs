@@ -3,6 +3,7 @@
 use api::k8s::api::core::v1::{Container, EphemeralContainer, Pod, PodSpec};
 use sha2::{Digest, Sha256};
 
+pub(crate) const CONFIG_SOURCE: &str = "kubernetes.io/config.source";
 pub(crate) const CONFIG_MIRROR: &str = "kubernetes.io/config.mirror";
 
 /// Where a container stands in the spec.
@@ -76,6 +77,29 @@ pub(crate) fn is_host_network(pod: &Pod) -> bool {
 /// Whether the API's object only shows a pod that the node itself was told of.
 pub(crate) fn is_mirror(pod: &Pod) -> bool {
     pod.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(CONFIG_MIRROR))
+}
+
+/// Whether the node itself was told of the pod, not the API.
+pub(crate) fn is_static(pod: &Pod) -> bool {
+    let source = pod.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CONFIG_SOURCE));
+    source.is_some_and(|source| source != "api")
+}
+
+/// Whether the node must run it whatever else it has to give up.
+pub(crate) fn is_critical(pod: &Pod) -> bool {
+    const SYSTEM_CRITICAL: i32 = 2_000_000_000;
+    is_static(pod) || is_mirror(pod) || spec(pod).priority.is_some_and(|priority| priority >= SYSTEM_CRITICAL)
+}
+
+/// Address, port and protocol of what the pod takes of the node's own ports.
+pub(crate) fn host_ports(pod: &Pod) -> impl Iterator<Item = (&str, i32, &str)> {
+    let sidecars = init_containers(pod).iter().filter(|container| is_sidecar(container));
+    spec(pod).containers.iter().chain(sidecars).flat_map(|container| container.ports.iter().flatten()).filter_map(
+        |port| {
+            let number = port.host_port.filter(|number| *number > 0)?;
+            Some((port.host_ip.as_deref().unwrap_or(""), number, port.protocol.as_deref().unwrap_or("TCP")))
+        },
+    )
 }
 
 pub(crate) fn termination_grace_seconds(pod: &Pod) -> i64 {

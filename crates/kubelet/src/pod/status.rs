@@ -9,9 +9,10 @@ use api::k8s::api::core::v1::{
 use api::k8s::apimachinery::pkg::apis::meta::v1::Time;
 use jiff::Timestamp;
 
+use super::admit::Rejection;
 use super::conditions::{self, ContainerFacts};
 use super::observed::{Container, Exit, Observed, State};
-use super::plan::{Cause, Ending, Waiting};
+use super::plan::{Cause, Ending, Eviction, Waiting};
 use super::spec::{self, Role};
 use crate::probe::Health;
 
@@ -30,6 +31,9 @@ pub(crate) struct Facts<'a> {
 /// The whole status; fields that others own are kept from the pod's current one.
 pub(crate) fn generate(pod: &Pod, facts: &Facts<'_>) -> PodStatus {
     let previous = pod.status.clone().unwrap_or_default();
+    if let Some(Cause::Rejected(rejection)) = facts.ending.map(|ending| &ending.cause) {
+        return rejected(previous, rejection, pod);
+    }
     let now = Timestamp::from_second(facts.now.as_second()).unwrap_or(facts.now);
     let init_statuses: Vec<ContainerStatus> = spec::init_containers(pod)
         .iter()
@@ -49,13 +53,18 @@ pub(crate) fn generate(pod: &Pod, facts: &Facts<'_>) -> PodStatus {
             Some("DeadlineExceeded".to_owned()),
             Some("Pod was active on the node longer than the specified deadline".to_owned()),
         ),
+        Some(Cause::Evicted(eviction)) => (Some(eviction.reason.to_owned()), Some(eviction.message.clone())),
         _ => (previous.reason.clone(), previous.message.clone()),
     };
     let pod_ips = pod_ips(pod, &previous, facts);
     let container_facts =
         ContainerFacts { phase, init: &init_statuses, apps: &statuses, has_sandbox: has_network(facts), now };
+    let mut conditions = conditions::generate(pod, &previous, &container_facts);
+    if let Some(Cause::Evicted(Eviction { disruption: Some(message), .. })) = facts.ending.map(|ending| &ending.cause) {
+        conditions::add_disruption(&mut conditions, pod, message, now);
+    }
     PodStatus {
-        conditions: Some(conditions::generate(pod, &previous, &container_facts)),
+        conditions: Some(conditions),
         container_statuses: Some(statuses).filter(|list| !list.is_empty()),
         ephemeral_container_statuses: Some(ephemeral_statuses).filter(|list| !list.is_empty()),
         init_container_statuses: Some(init_statuses).filter(|list| !list.is_empty()),
@@ -69,6 +78,19 @@ pub(crate) fn generate(pod: &Pod, facts: &Facts<'_>) -> PodStatus {
         qos_class: previous.qos_class.clone().or_else(|| Some(crate::config::qos::class(pod).as_str().to_owned())),
         reason,
         start_time: previous.start_time.clone().or(Some(Time(now))),
+        ..previous
+    }
+}
+
+/// Of a pod that the node did not take nothing is told but why.
+fn rejected(previous: PodStatus, rejection: &Rejection, pod: &Pod) -> PodStatus {
+    PodStatus {
+        phase: Some("Failed".to_owned()),
+        reason: Some(rejection.reason.clone()),
+        message: Some(format!("Pod was rejected: {}", rejection.message)),
+        observed_generation: pod.metadata.generation.or(previous.observed_generation),
+        qos_class: previous.qos_class.clone().or_else(|| Some(crate::config::qos::class(pod).as_str().to_owned())),
+        start_time: None,
         ..previous
     }
 }
@@ -285,13 +307,15 @@ fn sticky_phase(previous: &PodStatus, facts: &Facts<'_>, computed: &'static str)
         Some("Failed") => return "Failed",
         _ => {}
     }
-    let deadline_exceeded = facts.ending.is_some_and(|ending| ending.cause == Cause::DeadlineExceeded);
+    let cut_short = facts
+        .ending
+        .is_some_and(|ending| matches!(ending.cause, Cause::DeadlineExceeded | Cause::Evicted(_) | Cause::Rejected(_)));
     let over = matches!(computed, "Succeeded" | "Failed");
     // Whoever waits for a pod to end must not see it end while containers still run.
     if over && facts.observed.running().next().is_some() {
         return "Running";
     }
-    if deadline_exceeded && facts.observed.running().next().is_none() {
+    if cut_short && facts.observed.running().next().is_none() {
         return "Failed";
     }
     computed

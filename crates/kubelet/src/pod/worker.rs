@@ -13,14 +13,16 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::admit::Rejection;
 use super::backoff::Backoffs;
 use super::observed::{self, Observed, State};
-use super::plan::{self, Action, Cause, Ending, Plan, Situation, StartFailure, Volumes};
+use super::plan::{self, Action, Cause, Ending, Eviction, Plan, Situation, StartFailure, Volumes};
 use super::start::{self, ContainerStart, Failed};
 use super::status::{self, Facts};
 use super::stop::ContainerStop;
 use super::{Context, cgroups, publish, spec};
 use crate::config::{names, qos};
+use crate::housekeeping::logs;
 use crate::probe::{Health, Prober};
 use crate::volumes::{self, ReadyVolumes};
 
@@ -47,6 +49,8 @@ struct Mail {
     pod: Option<Arc<Pod>>,
     gone: bool,
     references_changed: bool,
+    /// With the seconds of grace.
+    eviction: Option<(Eviction, i64)>,
 }
 
 impl Mailbox {
@@ -60,6 +64,11 @@ impl Mailbox {
 
     pub(crate) fn references_changed(&self) {
         self.change(|mail| mail.references_changed = true);
+    }
+
+    /// The node cannot keep the pod.
+    pub(crate) fn evict(&self, eviction: Eviction, grace_seconds: i64) {
+        self.change(|mail| mail.eviction = Some((eviction, grace_seconds)));
     }
 
     /// The runtime or a probe has news.
@@ -156,6 +165,15 @@ impl Worker {
         }
     }
 
+    /// The worker of a pod that the node does not take.
+    pub(crate) fn rejecting(context: Arc<Context>, mailbox: Arc<Mailbox>, pod: Arc<Pod>, rejection: Rejection) -> Self {
+        let mut worker = Worker::new(context, mailbox, pod);
+        worker.context.pod_event(&worker.pod, Warning, &rejection.reason, rejection.message.clone());
+        let now = worker.now();
+        worker.end(Cause::Rejected(rejection), now);
+        worker
+    }
+
     /// Ends when nothing is left of the pod.
     pub(crate) async fn run(mut self) {
         loop {
@@ -185,6 +203,12 @@ impl Worker {
             self.failures.retain(|name, failure| !name.is_empty() && failure.reason != "CreateContainerConfigError");
         }
         self.gone |= mail.gone;
+        if let Some((eviction, grace_seconds)) = mail.eviction.filter(|_| self.ending.is_none()) {
+            let now = self.now();
+            self.context.pod_event(&self.pod, Warning, eviction.reason, eviction.message.clone());
+            let deadline = now.saturating_add(SignedDuration::from_secs(grace_seconds)).unwrap_or(now);
+            self.end(Cause::Evicted(eviction), deadline);
+        }
     }
 
     /// One look, plan and act; when to look again at the latest.
@@ -487,7 +511,11 @@ impl Worker {
         for (id, log_path) in containers {
             let request = RemoveContainerRequest { container_id: id.clone() };
             match self.context.runtime.remove_container(request).await {
-                Ok(_) => drop(std::fs::remove_file(log_path)),
+                Ok(_) => {
+                    if let Err(error) = logs::remove(Path::new(&log_path)) {
+                        tracing::warn!(log_path, %error, "a dead container's logs were not removed");
+                    }
+                }
                 Err(status) => tracing::warn!(container = id, error = %status, "a dead container was not removed"),
             }
         }

@@ -1,8 +1,10 @@
 //! Waits for more of a log: the kernel tells of writes, the runtime of the container's end.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cri::{Code, ContainerState, ContainerStatusRequest};
@@ -12,8 +14,13 @@ use tokio::sync::{mpsc, watch};
 
 use crate::pod::Context;
 
+const WRITES: AddWatchFlags =
+    AddWatchFlags::IN_MODIFY.union(AddWatchFlags::IN_DELETE_SELF).union(AddWatchFlags::IN_ATTRIB);
+
 pub(crate) struct Follower {
     context: Arc<Context>,
+    path: PathBuf,
+    inotify: Inotify,
     container_id: String,
     /// The kernel's queue of changes. It reads like a pipe, which is what can be awaited safely.
     changes: pipe::Receiver,
@@ -24,11 +31,16 @@ pub(crate) struct Follower {
 impl Follower {
     pub(crate) fn new(context: Arc<Context>, container_id: String, path: &Path) -> io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).map_err(io::Error::from)?;
-        let interest = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_DELETE_SELF | AddWatchFlags::IN_ATTRIB;
-        inotify.add_watch(path, interest).map_err(io::Error::from)?;
+        inotify.add_watch(path, WRITES).map_err(io::Error::from)?;
+        if let Some(folder) = path.parent() {
+            // A log that has grown long makes way for a new one of its name.
+            inotify
+                .add_watch(folder, AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO)
+                .map_err(io::Error::from)?;
+        }
         let runtime_events = context.runtime_events.subscribe();
         let changes = pipe::Receiver::from_owned_fd_unchecked(inotify.as_fd().try_clone_to_owned()?)?;
-        Ok(Follower { context, container_id, changes, runtime_events, ended: false })
+        Ok(Follower { context, path: path.to_owned(), inotify, container_id, changes, runtime_events, ended: false })
     }
 
     /// Returns when there may be more to read; false when there never will be, or the client has gone.
@@ -49,6 +61,20 @@ impl Follower {
             }
             () = client.closed() => Ok(false),
         }
+    }
+
+    /// The file that has taken the place of the one being read.
+    pub(crate) fn successor(&self, current: &File) -> io::Result<Option<File>> {
+        let next = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            next => next?,
+        };
+        let identity = |file: &File| file.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+        if identity(&next)? == identity(current)? {
+            return Ok(None);
+        }
+        self.inotify.add_watch(&self.path, WRITES).map_err(io::Error::from)?;
+        Ok(Some(next))
     }
 
     /// What changed does not matter, only that something did.
@@ -95,5 +121,19 @@ mod tests {
         let mut other = Follower::new(Arc::clone(&world.context), String::new(), &path).unwrap();
         drop(receiver);
         assert!(!other.more(&client).await.unwrap(), "the client has gone");
+    }
+
+    #[tokio::test]
+    async fn a_new_file_of_the_name_is_found() {
+        let world = crate::testing::context::World::new();
+        let path = world.folder.path().join("0.log");
+        let old = File::create_new(&path).unwrap();
+        let follower = Follower::new(Arc::clone(&world.context), String::new(), &path).unwrap();
+        assert!(follower.successor(&old).unwrap().is_none());
+        std::fs::rename(&path, world.folder.path().join("0.log.20300101-000000")).unwrap();
+        assert!(follower.successor(&old).unwrap().is_none(), "nothing has taken its place yet");
+        std::fs::write(&path, "new").unwrap();
+        let next = follower.successor(&old).unwrap().unwrap();
+        assert_eq!(std::io::read_to_string(next).unwrap(), "new");
     }
 }

@@ -173,6 +173,7 @@ impl Reader {
         }
         let mut file = BufReader::with_capacity(CHUNK_BYTES, file);
         let mut line = Vec::new();
+        let mut successor = None;
         loop {
             // A line without its end is still being written; the rest of it follows.
             let room = MAXIMUM_LINE_BYTES.saturating_sub(line.len() as u64);
@@ -187,6 +188,17 @@ impl Reader {
             }
             if self.flush().await == Flow::Stop {
                 return Ok(());
+            }
+            if let Some(next) = successor.take() {
+                file = BufReader::with_capacity(CHUNK_BYTES, next);
+                continue;
+            }
+            if let Some(follower) = &follower {
+                successor = follower.successor(file.get_ref())?;
+                if successor.is_some() {
+                    // What came into the old file before the new one was there is read first.
+                    continue;
+                }
             }
             let more = match &mut follower {
                 Some(follower) => follower.more(&self.sender).await?,
@@ -327,6 +339,24 @@ mod tests {
             text.extend_from_slice(&chunk);
         }
         String::from_utf8(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn following_goes_on_in_the_file_that_takes_the_place() {
+        let world = crate::testing::context::World::new();
+        let path = world.folder.path().join("0.log");
+        std::fs::write(&path, "2030-01-01T00:00:01Z stdout F one\n").unwrap();
+        let follower = Follower::new(Arc::clone(&world.context), "unknown".to_owned(), &path).unwrap();
+        let (sender, mut receiver) = mpsc::channel(16);
+        let options = Options { follow: true, ..Options::default() };
+        let reader = Reader { filter: Filter { since: None, left: None, options }, sender, chunk: Vec::new() };
+        let reading = tokio::spawn(reader.run(File::open(&path).unwrap(), Some(follower)));
+        assert_eq!(receiver.recv().await.unwrap(), "one\n");
+        std::fs::rename(&path, world.folder.path().join("0.log.20300101-000000")).unwrap();
+        std::fs::write(&path, "2030-01-01T00:00:02Z stdout F two\n").unwrap();
+        assert_eq!(receiver.recv().await.unwrap(), "two\n");
+        world.context.runtime_events.send_modify(|count| *count += 1);
+        reading.await.unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ mod metrics;
 mod stats;
 mod streaming;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::pod::{Context, spec};
-use crate::usage::Rates;
+use crate::policy::Policy;
+use crate::usage::{self, ContainerUsage, Rates};
 use auth::{Authenticator, Identity};
 
 /// Connections at once; the API server needs few.
@@ -76,13 +78,14 @@ struct Shared {
     pods: Informer<Pod>,
     authenticator: Authenticator,
     rates: Rates,
+    policy: Arc<Policy>,
 }
 
 impl Server {
-    pub(crate) fn new(context: Arc<Context>, pods: Informer<Pod>) -> Self {
+    pub(crate) fn new(context: Arc<Context>, pods: Informer<Pod>, policy: Arc<Policy>) -> Self {
         let authenticator =
             Authenticator::new(context.client.clone(), context.node.node_name.clone(), context.ambient.clone());
-        Server { shared: Arc::new(Shared { context, pods, authenticator, rates: Rates::default() }) }
+        Server { shared: Arc::new(Shared { context, pods, authenticator, rates: Rates::default(), policy }) }
     }
 
     /// Serves until cancelled; streams that are open then are cut.
@@ -145,6 +148,8 @@ impl Server {
         match parts.as_slice() {
             ["healthz"] if get => Ok(text("ok")),
             ["pods"] if get => self.pods(),
+            ["runningpods"] if get => self.running_pods().await,
+            ["configz"] if get => json(&serde_json::json!({ "kubeletconfig": self.shared.policy.to_json() })),
             ["metrics"] if get => metrics::own(&self.shared.context, &self.shared.pods.list()).await,
             ["metrics", "resource"] if get => Ok(metrics::resource(&self.shared.context).await),
             ["metrics", "cadvisor"] if get => metrics::cadvisor(&self.shared.context, &self.shared.pods).await,
@@ -187,11 +192,37 @@ impl Server {
         json(&list)
     }
 
+    /// What the runtime runs, whatever the API says.
+    async fn running_pods(&self) -> Result<Answer, Refusal> {
+        let running = usage::containers(&*self.shared.context.runtime).await;
+        let running = running.map_err(|status| Refusal::internal(status.message))?;
+        json(&running_list(&running))
+    }
+
     fn pod(&self, namespace: &str, name: &str, uid: Option<&str>) -> Result<Arc<Pod>, Refusal> {
         let pod = self.shared.pods.get(&api::NamespacedName::new(namespace, name));
         let pod = pod.filter(|pod| uid.is_none_or(|uid| spec::uid(pod) == uid));
         pod.ok_or_else(|| Refusal::not_found(format!("pod {name:?} does not exist")))
     }
+}
+
+fn running_list(running: &[ContainerUsage]) -> serde_json::Value {
+    let mut pods: BTreeMap<&str, (&ContainerUsage, Vec<serde_json::Value>)> = BTreeMap::new();
+    for container in running {
+        let shown = serde_json::json!({ "name": container.container, "image": container.image, "resources": {} });
+        pods.entry(&container.pod_uid).or_insert((container, Vec::new())).1.push(shown);
+    }
+    let items: Vec<serde_json::Value> = pods
+        .into_values()
+        .map(|(of, containers)| {
+            serde_json::json!({
+                "metadata": { "name": of.pod, "namespace": of.namespace, "uid": of.pod_uid, "creationTimestamp": null },
+                "spec": { "containers": containers },
+                "status": {},
+            })
+        })
+        .collect();
+    serde_json::json!({ "kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items })
 }
 
 /// What a path is a part of, as access is granted: upstream's table.
@@ -244,6 +275,20 @@ mod tests {
         ] {
             assert_eq!(subresource(path), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn running_containers_are_gathered_by_pod() {
+        let container = |uid: &str, name: &str| ContainerUsage {
+            pod_uid: uid.to_owned(),
+            pod: format!("pod-{uid}"),
+            container: name.to_owned(),
+            ..ContainerUsage::default()
+        };
+        let list = running_list(&[container("a", "x"), container("b", "y"), container("a", "z")]);
+        let names = |index: usize| list["items"][index]["spec"]["containers"].as_array().unwrap().len();
+        assert_eq!((list["items"].as_array().unwrap().len(), names(0), names(1)), (2, 2, 1));
+        assert_eq!(list["items"][1]["metadata"]["name"], "pod-b");
     }
 
     #[test]

@@ -1,0 +1,4 @@
+//! What piles up is cleared away: images nobody uses, logs that have grown long.
+
+pub(crate) mod images;
+pub(crate) mod logs;

@@ -1,0 +1,146 @@
+//! What the node keeps in reserve and when it tidies up: the defaults of upstream's KubeletConfiguration.
+
+use jiff::SignedDuration;
+
+/// What can run short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Signal {
+    MemoryAvailable,
+    NodeFsAvailable,
+    NodeFsInodesFree,
+    ImageFsAvailable,
+    ImageFsInodesFree,
+    PidAvailable,
+}
+
+impl Signal {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Signal::MemoryAvailable => "memory.available",
+            Signal::NodeFsAvailable => "nodefs.available",
+            Signal::NodeFsInodesFree => "nodefs.inodesFree",
+            Signal::ImageFsAvailable => "imagefs.available",
+            Signal::ImageFsInodesFree => "imagefs.inodesFree",
+            Signal::PidAvailable => "pid.available",
+        }
+    }
+
+    /// The resource that messages name.
+    pub(crate) fn resource(self) -> &'static str {
+        match self {
+            Signal::MemoryAvailable => "memory",
+            Signal::NodeFsAvailable | Signal::ImageFsAvailable => "ephemeral-storage",
+            Signal::NodeFsInodesFree | Signal::ImageFsInodesFree => "inodes",
+            Signal::PidAvailable => "pids",
+        }
+    }
+}
+
+/// Below `percent` of the whole a signal counts as short; where `at_most` is set, not above that amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Threshold {
+    pub(crate) signal: Signal,
+    pub(crate) amount: Amount,
+    /// How long it must hold before pods go; none for a hard threshold.
+    pub(crate) grace: Option<SignedDuration>,
+    /// How much more must be free again before it counts as over.
+    pub(crate) minimum_reclaim: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Amount {
+    Units(i64),
+    Percent { percent: i64, at_most: i64 },
+}
+
+impl Amount {
+    pub(crate) fn of(self, capacity: i64) -> i64 {
+        match self {
+            Amount::Units(units) => units,
+            Amount::Percent { percent, at_most } => {
+                let share = i128::from(capacity) * i128::from(percent) / 100;
+                i64::try_from(share).unwrap_or(i64::MAX).min(at_most)
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) thresholds: Vec<Threshold>,
+    /// A condition stays for so long after its cause has gone.
+    pub(crate) pressure_transition_period: SignedDuration,
+    /// The most grace that a pod gets at a soft threshold.
+    pub(crate) maximum_pod_grace_seconds: i64,
+    pub(crate) image_high_percent: u64,
+    pub(crate) image_low_percent: u64,
+    /// No image goes that was used less than this ago.
+    pub(crate) image_minimum_age: SignedDuration,
+    pub(crate) container_log_maximum_bytes: u64,
+    pub(crate) container_log_maximum_files: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        // Upstream goes by the share alone, which on a large disk means tens of gigabytes that stay unused.
+        const ENOUGH_BYTES: i64 = 1 << 30;
+        const ENOUGH_INODES: i64 = 100_000;
+        let hard = |signal, amount| Threshold { signal, amount, grace: None, minimum_reclaim: 0 };
+        Policy {
+            thresholds: vec![
+                hard(Signal::MemoryAvailable, Amount::Units(100 << 20)),
+                hard(Signal::NodeFsAvailable, Amount::Percent { percent: 10, at_most: ENOUGH_BYTES }),
+                hard(Signal::NodeFsInodesFree, Amount::Percent { percent: 5, at_most: ENOUGH_INODES }),
+                hard(Signal::ImageFsAvailable, Amount::Percent { percent: 15, at_most: ENOUGH_BYTES }),
+                hard(Signal::ImageFsInodesFree, Amount::Percent { percent: 5, at_most: ENOUGH_INODES }),
+                hard(Signal::PidAvailable, Amount::Percent { percent: 5, at_most: i64::MAX }),
+            ],
+            pressure_transition_period: SignedDuration::from_mins(5),
+            maximum_pod_grace_seconds: 0,
+            image_high_percent: 85,
+            image_low_percent: 80,
+            image_minimum_age: SignedDuration::from_mins(2),
+            container_log_maximum_bytes: 10 << 20,
+            container_log_maximum_files: 5,
+        }
+    }
+}
+
+impl Policy {
+    /// As `/configz` shows it.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let thresholds = |soft: bool| -> serde_json::Map<String, serde_json::Value> {
+            let chosen = self.thresholds.iter().filter(|threshold| threshold.grace.is_some() == soft);
+            let shown = chosen.map(|threshold| {
+                let amount = match threshold.amount {
+                    Amount::Units(units) => crate::config::totals::binary_si(units),
+                    Amount::Percent { percent, .. } => format!("{percent}%"),
+                };
+                (threshold.signal.as_str().to_owned(), amount.into())
+            });
+            shown.collect()
+        };
+        serde_json::json!({
+            "kind": "KubeletConfiguration",
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "enableServer": true,
+            "authentication": { "anonymous": { "enabled": false }, "webhook": { "enabled": true } },
+            "authorization": { "mode": "Webhook" },
+            "evictionHard": thresholds(false),
+            "evictionSoft": thresholds(true),
+            "evictionPressureTransitionPeriod":
+                crate::pod::backoff::go_duration(self.pressure_transition_period.unsigned_abs()),
+            "evictionMaxPodGracePeriod": self.maximum_pod_grace_seconds,
+            "imageGCHighThresholdPercent": self.image_high_percent,
+            "imageGCLowThresholdPercent": self.image_low_percent,
+            "imageMinimumGCAge": crate::pod::backoff::go_duration(self.image_minimum_age.unsigned_abs()),
+            "containerLogMaxSize": crate::config::totals::binary_si(
+                i64::try_from(self.container_log_maximum_bytes).unwrap_or(i64::MAX)),
+            "containerLogMaxFiles": self.container_log_maximum_files,
+            "maxPods": crate::node::MAXIMUM_PODS,
+            "readOnlyPort": 0,
+            "seccompDefault": true,
+            "enableControllerAttachDetach": true,
+        })
+    }
+}
