@@ -17,26 +17,29 @@ use crate::wire::body::{self, Body};
 
 /// Answers paths of discovery; `None` for other paths.
 pub(crate) fn answer(server: &ApiServer, path: &str, headers: &HeaderMap) -> Result<Option<Response<Body>>, ApiError> {
+    let legacy = server.serves_legacy_apis();
     let value = match path {
         "/api" | "/apis" => {
             if let Some(version) = aggregated_version(headers) {
-                return Ok(Some(aggregated(path == "/api", version, headers)));
+                return Ok(Some(aggregated(path == "/api", version, legacy, headers)));
             }
-            if path == "/api" { core_versions(server) } else { groups() }
+            if path == "/api" { core_versions(server) } else { groups(legacy) }
         }
         _ => match path.strip_prefix("/apis/") {
             Some(rest) => match rest.split_once('/') {
-                None => match kinds::group_versions().into_iter().find(|(group, _)| *group == rest && !rest.is_empty())
+                None => match kinds::group_versions(legacy)
+                    .into_iter()
+                    .find(|(group, _)| *group == rest && !rest.is_empty())
                 {
                     Some((group, versions)) => described_group(group, &versions, true),
                     None => return Ok(None),
                 },
-                Some((group, version)) => match resources(group, version) {
+                Some((group, version)) => match resources(group, version, legacy) {
                     Some(list) if !group.is_empty() => list,
                     _ => return Ok(None),
                 },
             },
-            None => match path.strip_prefix("/api/").and_then(|version| resources("", version)) {
+            None => match path.strip_prefix("/api/").and_then(|version| resources("", version, legacy)) {
                 Some(list) => list,
                 None => return Ok(None),
             },
@@ -59,8 +62,8 @@ fn core_versions(server: &ApiServer) -> Value {
     })
 }
 
-fn groups() -> Value {
-    let groups = kinds::group_versions().into_iter().filter(|(group, _)| !group.is_empty());
+fn groups(legacy: bool) -> Value {
+    let groups = kinds::group_versions(legacy).into_iter().filter(|(group, _)| !group.is_empty());
     let groups: Vec<Value> = groups.map(|(group, versions)| described_group(group, &versions, false)).collect();
     json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
 }
@@ -79,9 +82,9 @@ fn described_group(group: &str, versions: &[&str], alone: bool) -> Value {
     described
 }
 
-fn resources(group: &str, version: &str) -> Option<Value> {
+fn resources(group: &str, version: &str, legacy: bool) -> Option<Value> {
     let mut listed = Vec::new();
-    for kind in registry::KINDS.iter().filter(|kind| kind.group == group && kind.version == version) {
+    for kind in kinds::served(legacy).filter(|kind| kind.group == group && kind.version == version) {
         listed.push(described_resource(kind));
         listed.extend(subresources::of(kind).map(|subresource| described_subresource(kind, subresource)));
     }
@@ -153,11 +156,11 @@ fn aggregated_version(headers: &HeaderMap) -> Option<&'static str> {
 }
 
 /// The whole of discovery in one answer. It never changes while the server runs, so it is made once.
-fn aggregated(core: bool, version: &'static str, headers: &HeaderMap) -> Response<Body> {
-    static DOCUMENTS: OnceLock<[Document; 4]> = OnceLock::new();
-    let documents = DOCUMENTS.get_or_init(|| {
+fn aggregated(core: bool, version: &'static str, legacy: bool, headers: &HeaderMap) -> Response<Body> {
+    static DOCUMENTS: [OnceLock<[Document; 4]>; 2] = [const { OnceLock::new() }; 2];
+    let documents = DOCUMENTS[usize::from(legacy)].get_or_init(|| {
         [(true, "v2"), (true, "v2beta1"), (false, "v2"), (false, "v2beta1")]
-            .map(|(core, version)| Document::new(core, version))
+            .map(|(core, version)| Document::new(core, version, legacy))
     });
     let document = &documents[usize::from(!core) * 2 + usize::from(version != "v2")];
     let matches = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == document.etag.as_bytes());
@@ -182,9 +185,9 @@ struct Document {
 }
 
 impl Document {
-    fn new(core: bool, version: &str) -> Self {
-        let groups = kinds::group_versions().into_iter().filter(|(group, _)| group.is_empty() == core);
-        let items: Vec<Value> = groups.map(|(group, versions)| aggregated_group(group, &versions)).collect();
+    fn new(core: bool, version: &str, legacy: bool) -> Self {
+        let groups = kinds::group_versions(legacy).into_iter().filter(|(group, _)| group.is_empty() == core);
+        let items: Vec<Value> = groups.map(|(group, versions)| aggregated_group(group, &versions, legacy)).collect();
         let document = json!({
             "kind": "APIGroupDiscoveryList",
             "apiVersion": format!("apidiscovery.k8s.io/{version}"),
@@ -203,14 +206,14 @@ impl Document {
     }
 }
 
-fn aggregated_group(group: &str, versions: &[&str]) -> Value {
+fn aggregated_group(group: &str, versions: &[&str], legacy: bool) -> Value {
     let versions: Vec<Value> = versions
         .iter()
         .map(|version| {
-            let kinds = registry::KINDS.iter().filter(|kind| kind.group == group && kind.version == *version);
+            let kinds = kinds::served(legacy).filter(|kind| kind.group == group && kind.version == *version);
             json!({
                 "version": version,
-                "resources": kinds.map(|kind| aggregated_resource(kind)).collect::<Vec<_>>(),
+                "resources": kinds.map(aggregated_resource).collect::<Vec<_>>(),
                 "freshness": "Current",
             })
         })
@@ -260,14 +263,17 @@ mod tests {
 
     #[test]
     fn subresources_are_listed_behind_their_resource() {
-        let list = resources("", "v1").unwrap();
+        let list = resources("", "v1", true).unwrap();
         let names: Vec<&str> =
             list["resources"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
         let at = |name: &str| names.iter().position(|candidate| *candidate == name).unwrap();
         assert!(at("pods") < at("pods/log") && at("pods/status") < at("services"));
-        let apps = resources("apps", "v1").unwrap();
+        let apps = resources("apps", "v1", true).unwrap();
         let scale = apps["resources"].as_array().unwrap().iter().find(|r| r["name"] == "deployments/scale").unwrap();
         assert_eq!((scale["group"].as_str(), scale["kind"].as_str()), (Some("autoscaling"), Some("Scale")));
-        assert!(resources("nope", "v1").is_none());
+        assert!(resources("nope", "v1", true).is_none());
+        assert!(
+            resources("extensions", "v1beta1", true).is_some() && resources("extensions", "v1beta1", false).is_none()
+        );
     }
 }

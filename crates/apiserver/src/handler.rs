@@ -24,7 +24,8 @@ pub(crate) async fn handle(
         let (head, _) = request.into_parts();
         return Box::pin(path(&server, &info.path, &query, &head.method, &head.headers)).await;
     };
-    let Some(kind) = info.kind else { return Ok(not_found()) };
+    let served = info.kind.filter(|kind| !kind.is_legacy() || server.serves_legacy_apis());
+    let Some(kind) = served else { return Ok(not_found()) };
     let misplaced = match kind.is_namespaced() {
         // A namespaced kind without a namespace can only be listed or watched.
         true => resource.namespace.is_empty() && !matches!(info.verb, "list" | "watch"),
@@ -47,6 +48,9 @@ pub(crate) async fn handle(
         (call.clone(), subresources::dispatch(call, request).await)
     };
     let mut response = outcome.unwrap_or_else(|error| respond::refusal(&call, error));
+    if let Some(warning) = subresources::deprecation_warning(kind, &resource.subresource) {
+        call.warn(warning);
+    }
     call.attach_warnings(&mut response);
     Ok(response)
 }
@@ -69,7 +73,7 @@ async fn path(
     if let Some(response) = health::answer(server, trimmed, query).await {
         return Ok(response);
     }
-    if let Some(response) = openapi::answer(trimmed, headers, query)? {
+    if let Some(response) = openapi::answer(trimmed, headers, query, server.serves_legacy_apis())? {
         return Ok(response);
     }
     match trimmed {

@@ -1,6 +1,6 @@
 //! `/metrics`: what the server did, in Prometheus' text form and under upstream's names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::{Display, Write};
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -12,6 +12,7 @@ use registry::Kind;
 
 use crate::call::Call;
 use crate::limits::InFlight;
+use crate::subresources;
 use crate::wire::request_info::RequestInfo;
 
 /// Labels come from the table of kinds and fixed sets of words, so that clients cannot make series
@@ -157,6 +158,15 @@ impl Metrics {
             page.line("apiserver_request_duration_seconds_count", &labels.to_string(), total);
         }
         page.family(
+            "apiserver_requested_deprecated_apis",
+            "gauge",
+            "Gauge of deprecated APIs that have been requested, broken out by API group, version, resource, subresource, and removed_release.",
+        );
+        let deprecated: BTreeSet<String> = requests.iter().filter_map(|(labels, _)| labels.deprecated()).collect();
+        for labels in deprecated {
+            page.line("apiserver_requested_deprecated_apis", &labels, 1);
+        }
+        page.family(
             "apiserver_current_inflight_requests",
             "gauge",
             "Number of currently used inflight request limit of this apiserver per request kind.",
@@ -232,6 +242,20 @@ impl Eq for Descriptor {}
 impl Hash for Descriptor {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.address().hash(state);
+    }
+}
+
+impl Labels {
+    /// Those of a version whose time has come.
+    fn deprecated(&self) -> Option<String> {
+        let kind = self.kind.0?;
+        subresources::deprecation_warning(kind, self.subresource)?;
+        let Kind { group, version, plural, .. } = *kind;
+        let (removed_in, subresource) = (kind.deprecation?.removed_in, self.subresource);
+        Some(format!(
+            "group=\"{group}\",removed_release=\"1.{removed_in}\",resource=\"{plural}\",\
+             subresource=\"{subresource}\",version=\"{version}\""
+        ))
     }
 }
 

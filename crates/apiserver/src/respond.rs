@@ -10,7 +10,6 @@ use stdx::Clock;
 use store::Revision;
 
 use crate::call::Call;
-use crate::convert;
 use crate::encodings::Encodings;
 use crate::status::{ApiError, answer};
 use crate::storage::{self, Encoded};
@@ -18,6 +17,7 @@ use crate::table::{self, Include, ListMetadata};
 use crate::wire::accept::{Accepted, Encoding, Form};
 use crate::wire::body::{self, Body};
 use crate::wire::encode;
+use crate::{convert, kinds};
 
 /// How a client sees objects: in which version, form and encoding.
 #[derive(Clone)]
@@ -128,7 +128,7 @@ impl View {
             Form::Table { version } => {
                 let revision = crate::metadata::text(&object, "resourceVersion").to_owned();
                 let metadata = ListMetadata { revision, ..ListMetadata::default() };
-                let rows = vec![self.row(&object, version)];
+                let rows = vec![self.row(encoded, version)?];
                 table::table(self.kind, version, &metadata, rows)
             }
         })
@@ -136,14 +136,19 @@ impl View {
 
     /// The object decoded, in the version that was asked for.
     pub(crate) fn object(&self, encoded: &Encoded) -> Result<Object, ApiError> {
-        let mut object = encoded.decode()?;
+        encoded.decode().map(|stored| self.shown(stored))
+    }
+
+    fn shown(&self, mut object: Object) -> Object {
         convert::out_of_storage(self.kind, &mut object);
-        Ok(object)
+        object
     }
 
     /// One object's cells.
-    pub(crate) fn row(&self, object: &Object, version: &str) -> Value {
-        table::row(self.kind, object, version, self.include, self.clock.now())
+    pub(crate) fn row(&self, encoded: &Encoded, version: &str) -> Result<Value, ApiError> {
+        let stored = encoded.decode()?;
+        let cells = kinds::stored(self.kind).rules.row(&stored, self.clock.now());
+        Ok(table::row(cells, self.include, version, || self.shown(stored)))
     }
 
     /// An object of the kind that says nothing but how far a watch has come.

@@ -74,6 +74,7 @@ pub struct ApiServer {
     /// Ends watches and other long answers.
     pub(crate) shutdown: CancellationToken,
     started: AtomicBool,
+    hides_legacy_apis: AtomicBool,
 }
 
 impl ApiServer {
@@ -98,6 +99,7 @@ impl ApiServer {
             metrics: Metrics::default(),
             shutdown,
             started: AtomicBool::new(false),
+            hides_legacy_apis: AtomicBool::new(false),
         });
         bootstrap::run(&server).await.map_err(|error| StartError::Bootstrap(error.message().to_owned()))?;
         server.started.store(true, Ordering::Release);
@@ -133,6 +135,15 @@ impl ApiServer {
         };
         let inner = address.is_loopback() && !self.advertise.ip().is_loopback();
         !(link_local || inner || address.is_unspecified() || address.is_multicast())
+    }
+
+    /// Serves no version any more that upstream has removed.
+    pub fn hide_legacy_apis(&self) {
+        self.hides_legacy_apis.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn serves_legacy_apis(&self) -> bool {
+        !self.hides_legacy_apis.load(Ordering::Relaxed)
     }
 
     /// Whether what every cluster has from the beginning has been written.

@@ -1,6 +1,5 @@
 //! The rows that `kubectl get` prints.
 
-use jiff::Timestamp;
 use registry::{Kind, Object};
 use serde_json::{Value, json};
 
@@ -73,12 +72,11 @@ pub(crate) fn table(served: &'static Kind, version: &str, metadata: &ListMetadat
 }
 
 /// One object's cells, and as much of the object as the client asked for.
-pub(crate) fn row(served: &'static Kind, object: &Object, version: &str, include: Include, now: Timestamp) -> Value {
-    let cells = kinds::stored(served).rules.row(object, now);
+pub(crate) fn row(cells: Vec<Value>, include: Include, version: &str, shown: impl FnOnce() -> Object) -> Value {
     let attached = match include {
         Include::None => Value::Null,
-        Include::Object => Value::Object(object.clone()),
-        Include::Metadata => Value::Object(respond::partial(object, version)),
+        Include::Object => Value::Object(shown()),
+        Include::Metadata => Value::Object(respond::partial(&shown(), version)),
     };
     json!({ "cells": cells, "object": attached })
 }

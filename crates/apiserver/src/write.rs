@@ -106,7 +106,7 @@ async fn create_once(call: &Call, mut object: Object, options: WriteOptions) -> 
     decode::complete(kind, &mut object);
     let mut faults = metadata::validate(kind, &object, None);
     faults.extend(kind.rules.validate(&object, None));
-    refuse_faults(call.kind, &name, &faults)?;
+    refuse_faults(call.kind, &name, faults)?;
     warn(call, kind, &object, None);
     admission::validate(&attributes, Some(&object)).await?;
     let storage = &call.server.storage;
@@ -229,7 +229,7 @@ async fn update_once(
             faults
         }
     };
-    refuse_faults(call.kind, name, &faults)?;
+    refuse_faults(call.kind, name, faults)?;
     if part == Part::Object {
         warn(call, kind, &object, Some(old));
     }
@@ -406,8 +406,10 @@ fn restore_but_owners(object: &mut Object, from: &Object, path: &[&str]) {
     }
 }
 
-fn refuse_faults(kind: &Kind, name: &str, faults: &[FieldError]) -> Result<(), ApiError> {
-    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(kind, name, faults)) }
+/// `kind` is that of the request: an old version may let through what newer ones do not.
+fn refuse_faults(kind: &Kind, name: &str, mut faults: Vec<FieldError>) -> Result<(), ApiError> {
+    faults.retain(|fault| !kind.rules.tolerates(fault));
+    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(kind, name, &faults)) }
 }
 
 fn warn(call: &Call, kind: &Kind, object: &Object, old: Option<&Object>) {

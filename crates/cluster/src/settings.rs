@@ -21,6 +21,13 @@ pub struct Settings {
     pub cluster_domain: String,
     #[serde(default)]
     pub store: StoreLocation,
+    /// Whether versions are served that upstream has removed.
+    #[serde(default = "served")]
+    pub legacy_apis: bool,
+}
+
+fn served() -> bool {
+    true
 }
 
 /// Node ranges are cut from the pod range in this size: 254 pods a node.
@@ -140,6 +147,7 @@ pub(crate) mod tests {
             service_cidr: "10.96.0.0/12".into(),
             cluster_domain: "cluster.local".into(),
             store: StoreLocation::Folder,
+            legacy_apis: true,
         }
     }
 

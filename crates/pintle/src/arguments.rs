@@ -83,6 +83,9 @@ pub(crate) struct Place {
     /// The domain of cluster names
     #[arg(long, default_value = CLUSTER_DOMAIN)]
     pub(crate) cluster_domain: String,
+    /// Serve the API versions that Kubernetes has removed, such as extensions/v1beta1
+    #[arg(long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) legacy_apis: bool,
     #[command(flatten)]
     pub(crate) store: StorePlace,
 }
@@ -232,6 +235,7 @@ impl Place {
             pod_cidr: POD_CIDR.into(),
             service_cidr: SERVICE_CIDR.into(),
             cluster_domain: CLUSTER_DOMAIN.into(),
+            legacy_apis: true,
             store: StorePlace::default(),
         }
     }
@@ -249,6 +253,7 @@ impl Place {
             pod_cidr: self.pod_cidr.clone(),
             service_cidr: self.service_cidr.clone(),
             cluster_domain: self.cluster_domain.clone(),
+            legacy_apis: self.legacy_apis,
         };
         settings.validate()?;
         Ok(settings)
@@ -282,6 +287,8 @@ impl Place {
                 }
             }
         }
+        // Clap wants the value in the same word.
+        arguments.push(format!("--legacy-apis={}", settings.legacy_apis).into());
         arguments
     }
 }
@@ -306,7 +313,7 @@ mod tests {
         };
         let given = ["pintle", "up", "--name", "x", "--port", "7000", "--pod-cidr", "10.1.0.0/16", "--wait=false"];
         let etcd = ["--store", "etcd://a,b:1", "--store-ca", "/ca", "--etcd-certfile", "/crt", "--store-key", "/key"];
-        for more in [&[][..], &["--store", "folder"], &etcd] {
+        for more in [&[][..], &["--store", "folder"], &["--legacy-apis=false"], &etcd] {
             let up = parse(given.iter().chain(more).map(Into::into).collect());
             assert_eq!(up.data_dir, PathBuf::from("/var/lib/x"));
             let mut server: Vec<std::ffi::OsString> = vec!["pintle".into(), "server".into()];

@@ -28,14 +28,20 @@ const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+pro
 /// The same in its later, registered spelling.
 const V2_PROTOBUF_AS: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
-pub(crate) fn answer(path: &str, headers: &HeaderMap, query: &Query) -> Result<Option<Response<Body>>, ApiError> {
+/// `legacy` tells whether versions are served that upstream has removed.
+pub(crate) fn answer(
+    path: &str,
+    headers: &HeaderMap,
+    query: &Query,
+    legacy: bool,
+) -> Result<Option<Response<Body>>, ApiError> {
     let Some(rest) = path.strip_prefix("/openapi/") else { return Ok(None) };
     if rest == "v2" {
-        return v2(headers).map(Some);
+        return v2(headers, legacy).map(Some);
     }
     if rest == "v3" {
         require_json(headers)?;
-        let index = documents::get("v3", || Ok(index().to_string().into_bytes()))?;
+        let index = documents::get(&named("v3", legacy), || Ok(index(legacy).to_string().into_bytes()))?;
         return served(headers, &index, JSON, &index.digest).map(Some);
     }
     let group_version = match rest.strip_prefix("v3/") {
@@ -48,7 +54,7 @@ pub(crate) fn answer(path: &str, headers: &HeaderMap, query: &Query) -> Result<O
         },
         None => return Ok(None),
     };
-    if !registry::KINDS.iter().any(|kind| (kind.group, kind.version) == group_version) {
+    if !kinds::served(legacy).any(|kind| (kind.group, kind.version) == group_version) {
         return Ok(None);
     }
     require_json(headers)?;
@@ -66,9 +72,9 @@ pub(crate) fn answer(path: &str, headers: &HeaderMap, query: &Query) -> Result<O
     Ok(Some(response))
 }
 
-fn index() -> Value {
+fn index(legacy: bool) -> Value {
     let mut paths = Map::new();
-    for (group, versions) in kinds::group_versions() {
+    for (group, versions) in kinds::group_versions(legacy) {
         for version in versions {
             let place = if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") };
             let url = format!("/openapi/v3/{place}?hash={}", hash(group, version));
@@ -94,7 +100,7 @@ fn v3(group: &str, version: &str) -> Result<Value, ApiError> {
     }))
 }
 
-fn v2(headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
+fn v2(headers: &HeaderMap, legacy: bool) -> Result<Response<Body>, ApiError> {
     let ranges = media_ranges(headers);
     let wants_json = |media_type: &str| matches!(media_type, "application/json" | "application/*" | "*/*");
     for range in &ranges {
@@ -102,8 +108,8 @@ fn v2(headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
             break;
         }
         if range.media_type == V2_PROTOBUF || range.media_type == V2_PROTOBUF_AS {
-            let make = || Ok(protobuf::document(version::GIT_VERSION, &v2_definitions()?));
-            let document = documents::get("v2 protobuf", make)?;
+            let make = || Ok(protobuf::document(version::GIT_VERSION, &v2_definitions(legacy)?));
+            let document = documents::get(&named("v2 protobuf", legacy), make)?;
             return served(headers, &document, V2_PROTOBUF_AS, &document.digest);
         }
     }
@@ -112,30 +118,35 @@ fn v2(headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
             "application/json, application/yaml, application/vnd.kubernetes.protobuf",
         ));
     }
-    let document = documents::get("v2", || Ok(v2_document()?.to_string().into_bytes()))?;
+    let document = documents::get(&named("v2", legacy), || Ok(v2_document(legacy)?.to_string().into_bytes()))?;
     served(headers, &document, JSON, &document.digest)
 }
 
-fn v2_document() -> Result<Value, ApiError> {
+fn v2_document(legacy: bool) -> Result<Value, ApiError> {
     let mut all = Map::new();
-    for kind in registry::KINDS {
+    for kind in kinds::served(legacy) {
         paths::add(&mut all, kind, Dialect::V2);
     }
     Ok(json!({
         "swagger": "2.0",
         "info": { "title": "Kubernetes", "version": version::GIT_VERSION },
         "paths": all,
-        "definitions": v2_definitions()?,
+        "definitions": v2_definitions(legacy)?,
     }))
 }
 
-fn v2_definitions() -> Result<Map<String, Value>, ApiError> {
+fn v2_definitions(legacy: bool) -> Result<Map<String, Value>, ApiError> {
     let descriptions = Descriptions::unpack().map_err(documents::unreadable)?;
     let mut definitions = Definitions::new(Dialect::V2, &descriptions);
-    for kind in registry::KINDS {
+    for kind in kinds::served(legacy) {
         definitions.add_kind(kind);
     }
     Ok(definitions.into_schemas())
+}
+
+/// A document's name: there are two that tell of all versions.
+fn named(name: &str, legacy: bool) -> String {
+    if legacy { format!("{name} with legacy versions") } else { name.to_owned() }
 }
 
 /// The document, or word that the client's copy of it is still right.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use registry::Kind;
+use registry::{Deprecation, Kind};
 
 use crate::call::Call;
 use crate::status::ApiError;
@@ -20,6 +20,7 @@ mod kubelet;
 mod narrow;
 mod proxy;
 mod resize;
+mod rollback;
 mod scale;
 mod status;
 mod token;
@@ -38,6 +39,8 @@ pub(crate) struct Subresource {
 enum On {
     /// Group and plural.
     Kind(&'static str, &'static str),
+    /// Deployments of the versions that could roll back by themselves.
+    OldDeployment,
     Status,
     Scale,
 }
@@ -63,6 +66,7 @@ static TABLE: &[Subresource] = &[
     Subresource { on: On::Kind("", "serviceaccounts"), name: "token", kind: Some(("authentication.k8s.io", "v1", "TokenRequest")), verbs: &["create"], handler: token::create },
     Subresource { on: On::Kind("", "namespaces"), name: "finalize", kind: None, verbs: &["update"], handler: finalize::update },
     Subresource { on: On::Kind("certificates.k8s.io", "certificatesigningrequests"), name: "approval", kind: None, verbs: READ_WRITE, handler: approval::dispatch },
+    Subresource { on: On::OldDeployment, name: "rollback", kind: Some(("extensions", "v1beta1", "DeploymentRollback")), verbs: &["create"], handler: rollback::create },
     Subresource { on: On::Scale, name: "scale", kind: Some(("autoscaling", "v1", "Scale")), verbs: READ_WRITE, handler: scale::dispatch },
     Subresource { on: On::Status, name: "status", kind: None, verbs: READ_WRITE, handler: status::dispatch },
 ];
@@ -71,6 +75,9 @@ impl Subresource {
     fn is_on(&self, kind: &Kind) -> bool {
         match self.on {
             On::Kind(group, plural) => kind.group == group && kind.plural == plural,
+            On::OldDeployment => {
+                matches!((kind.group, kind.version), ("extensions" | "apps", "v1beta1")) && kind.plural == "deployments"
+            }
             On::Status => kind.has_status,
             On::Scale => kind.scale.is_some(),
         }
@@ -78,9 +85,48 @@ impl Subresource {
 
     /// Group, version and kind of what it takes and gives.
     pub(crate) fn kind_of(&self, parent: &Kind) -> (&'static str, &'static str, &'static str) {
-        self.kind.unwrap_or((parent.group, parent.version, parent.kind))
+        match self.kind {
+            None => (parent.group, parent.version, parent.kind),
+            Some((_, _, name)) if self.is_own_of(parent) => (parent.group, parent.version, name),
+            Some(kind) => kind,
+        }
     }
 }
+
+impl Subresource {
+    /// Whether the old versions of the workloads have the form in a version of their own.
+    fn is_own_of(&self, parent: &Kind) -> bool {
+        matches!(self.on, On::Scale | On::OldDeployment)
+            && matches!((parent.group, parent.version), ("extensions" | "apps", "v1beta1") | ("apps", "v1beta2"))
+    }
+}
+
+/// What the `Warning` header says of a request on a kind, or on one of its subresources.
+pub(crate) fn deprecation_warning(kind: &Kind, subresource: &str) -> Option<String> {
+    let own = |(group, version, name): (&str, &str, &str)| {
+        let (_, _, _, deprecation) = FORMS.iter().find(|(g, v, n, _)| (*g, *v, *n) == (group, version, name))?;
+        deprecation.warning(&format!("{group}/{version}"), name)
+    };
+    kind.deprecation?;
+    match of(kind).find(|known| known.name == subresource) {
+        Some(known) if known.kind.is_some() => own(known.kind_of(kind)),
+        _ => kind.deprecation_warning(),
+    }
+}
+
+/// What is there of subresources of their own in versions of old.
+static FORMS: &[(&str, &str, &str, Deprecation)] = &[
+    ("extensions", "v1beta1", "Scale", Deprecation { since: 2, removed_in: 16, successor: "" }),
+    ("apps", "v1beta1", "Scale", Deprecation { since: 8, removed_in: 16, successor: "autoscaling/v1 Scale" }),
+    ("apps", "v1beta2", "Scale", Deprecation { since: 9, removed_in: 16, successor: "autoscaling/v1 Scale" }),
+    ("extensions", "v1beta1", "DeploymentRollback", Deprecation { since: 8, removed_in: 16, successor: "" }),
+    (
+        "apps",
+        "v1beta1",
+        "DeploymentRollback",
+        Deprecation { since: 8, removed_in: 16, successor: "apps/v1 DeploymentRollback" },
+    ),
+];
 
 /// The subresources of a kind, in the order discovery lists them.
 pub(crate) fn of(kind: &Kind) -> impl Iterator<Item = &'static Subresource> {

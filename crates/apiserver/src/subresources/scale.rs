@@ -46,7 +46,7 @@ async fn get(call: &Call, paths: &Scale) -> Result<Response<Body>, ApiError> {
 
 async fn update(call: &Call, paths: &Scale, body: Body) -> Result<Response<Body>, ApiError> {
     let options = call.write_options()?;
-    let scale = decode::of_type(call, SCALE, &body::read(body).await?, options.validation)?;
+    let scale = decode::of_type(call, form(call), &body::read(body).await?, options.validation)?;
     metadata::check_name(&scale, &call.info.name)?;
     let change = |old: &Object| {
         let owners = Owners::of(call, paths, old);
@@ -174,9 +174,34 @@ impl Versions for OneVersion {
     }
 }
 
+/// The Scale that the client speaks of: versions before apps/v1 had their own.
+fn form(call: &Call) -> (&'static str, &'static str, &'static str) {
+    super::of(call.kind).find(|known| known.name == "scale").map_or(SCALE, |known| known.kind_of(call.kind))
+}
+
 fn shown(call: &Call, paths: &Scale, encoded: &Encoded) -> Result<Response<Body>, ApiError> {
-    let scale = scale_object(paths, &encoded.decode()?);
+    let object = encoded.decode()?;
+    let mut scale = scale_object(paths, &object);
+    let (group, version, _) = form(call);
+    if (group, version) != (SCALE.0, SCALE.1) {
+        make_old(&mut scale, get_path(&object, paths.selector));
+        scale.insert("apiVersion".to_owned(), Value::from(format!("{group}/{version}")));
+    }
     respond::value(call, StatusCode::OK, Value::Object(scale))
+}
+
+/// Before autoscaling/v1 a Scale's selector was a map, and the text beside it for what a map cannot say.
+fn make_old(scale: &mut Object, selector: Option<&Value>) {
+    let Some(Value::Object(status)) = scale.get_mut("status") else { return };
+    let Some(text) = status.remove("selector") else { return };
+    let has_expressions = selector
+        .and_then(|selector| selector.get("matchExpressions"))
+        .and_then(Value::as_array)
+        .is_some_and(|expressions| !expressions.is_empty());
+    if let Some(labels) = selector.and_then(|selector| selector.get("matchLabels")).filter(|_| !has_expressions) {
+        status.insert("selector".to_owned(), labels.clone());
+    }
+    status.insert("targetSelector".to_owned(), text);
 }
 
 fn scale_object(paths: &Scale, object: &Object) -> Object {

@@ -32,7 +32,7 @@ pub(crate) async fn list(call: &Call) -> Result<Response<Body>, ApiError> {
         (Form::Table { version }, _) => {
             let mut rows = Vec::with_capacity(page.entries.len());
             for (at, entry) in page.entries.iter().enumerate() {
-                rows.push(view.row(&view.object(entry)?, version));
+                rows.push(view.row(entry, version)?);
                 give_way(at).await;
             }
             let table = table::table(call.kind, version, metadata, rows);

@@ -7,6 +7,7 @@ mod client;
 mod common;
 mod encodings;
 mod kinds;
+mod legacy;
 mod proxies;
 mod reads;
 mod support;
