@@ -12,9 +12,9 @@ use crate::authorize;
 use crate::call::Call;
 use crate::status::ApiError;
 use crate::wire::body::{self, Body};
-use crate::wire::query::Query;
+use crate::wire::query::{Query, encode_segment};
 use crate::wire::request_info::ResourceInfo;
-use crate::{decode, respond};
+use crate::{convert, decode, kinds, metadata, respond};
 
 const REVIEWS: [&str; 6] = [
     "subjectaccessreviews",
@@ -36,14 +36,18 @@ pub(crate) async fn review(call: &Call, request: Body) -> Result<Response<Body>,
     let options = call.write_options()?;
     let body = body::read(request).await?;
     let mut review = decode::typed(call, call.kind, &body, options.validation)?;
+    convert::to_storage(call.kind, &mut review);
+    if call.kind.is_namespaced() {
+        metadata::settle_namespace(call.kind, &mut review, call.namespace())?;
+    }
+    let faults = kinds::stored(call.kind).rules.validate(&review, None);
+    if !faults.is_empty() {
+        return Err(ApiError::invalid(call.kind, "", &faults));
+    }
     let status = match call.kind.plural {
         "selfsubjectaccessreviews" => access(call, &review, &call.user).await?,
         "subjectaccessreviews" | "localsubjectaccessreviews" => {
-            let user = described_user(&review)?;
-            if call.kind.plural == "localsubjectaccessreviews" {
-                check_namespace(call, &review)?;
-            }
-            access(call, &review, &user).await?
+            access(call, &review, &described_user(&review)?).await?
         }
         "selfsubjectrulesreviews" => rules(call, &review)?,
         "tokenreviews" => token_status(call, &review).await?,
@@ -53,6 +57,7 @@ pub(crate) async fn review(call: &Call, request: Body) -> Result<Response<Body>,
     review.insert("apiVersion".to_owned(), Value::from(call.kind.api_version()));
     review.entry("metadata").or_insert_with(|| json!({ "creationTimestamp": null }));
     review.insert("status".to_owned(), status);
+    convert::out_of_storage(call.kind, &mut review);
     respond::value(call, StatusCode::CREATED, Value::Object(review))
 }
 
@@ -70,9 +75,6 @@ fn described_user(review: &Object) -> Result<User, ApiError> {
     let groups = spec.get("groups").and_then(Value::as_array).into_iter().flatten();
     let groups: Vec<String> = groups.filter_map(Value::as_str).map(str::to_owned).collect();
     let name = text(spec, "user");
-    if name.is_empty() && groups.is_empty() {
-        return Err(ApiError::bad_request("spec.user: at least one of user or group must be specified"));
-    }
     let extra = match spec.get("extra") {
         None | Some(Value::Null) => BTreeMap::new(),
         Some(extra) => serde_json::from_value(extra.clone())
@@ -81,47 +83,53 @@ fn described_user(review: &Object) -> Result<User, ApiError> {
     Ok(User { name: name.to_owned(), uid: text(spec, "uid").to_owned(), groups, extra })
 }
 
-fn check_namespace(call: &Call, review: &Object) -> Result<(), ApiError> {
-    let asked = spec(review).get("resourceAttributes").map_or("", |attributes| text(attributes, "namespace"));
-    if asked == call.info.namespace {
-        return Ok(());
-    }
-    let message =
-        format!("spec.resourceAttributes.namespace: must match the request's namespace {:?}", call.info.namespace);
-    Err(ApiError::bad_request(message))
-}
-
 async fn access(call: &Call, review: &Object, user: &User) -> Result<Value, ApiError> {
     let spec = spec(review);
-    let present = |field: &str| spec.get(field).filter(|value| value.is_object());
-    let allowed = match (present("resourceAttributes"), present("nonResourceAttributes")) {
-        (Some(attributes), None) => {
-            let star = |field: &str| text(attributes, field).to_owned();
+    let verdict = match spec.get("resourceAttributes").filter(|attributes| attributes.is_object()) {
+        Some(attributes) => {
+            let field = |field: &str| text(attributes, field).to_owned();
             let info = ResourceInfo {
-                group: star("group"),
-                version: star("version"),
-                resource: star("resource"),
-                subresource: star("subresource"),
-                namespace: star("namespace"),
-                name: star("name"),
+                group: field("group"),
+                version: field("version"),
+                resource: field("resource"),
+                subresource: field("subresource"),
+                namespace: field("namespace"),
+                name: field("name"),
                 rest: String::new(),
             };
-            let verb = text(attributes, "verb");
-            let query = Query::default();
-            authorize::allows_resource(&call.server, user, verb, &info, &query).await?
+            let query = Query::parse(&selecting(attributes));
+            authorize::judge_resource(&call.server, user, text(attributes, "verb"), &info, &query).await?
         }
-        (None, Some(attributes)) => {
-            let (verb, path) = (text(attributes, "verb"), text(attributes, "path"));
-            authorize::allows_path(&call.server, user, verb, path)
-        }
-        _ => {
-            let message =
-                "spec.resourceAttributes: exactly one of nonResourceAttributes or resourceAttributes must be specified";
-            return Err(ApiError::bad_request(message));
+        None => {
+            let attributes = spec.get("nonResourceAttributes").unwrap_or(&Value::Null);
+            authorize::judge_path(&call.server, user, text(attributes, "verb"), text(attributes, "path"))
         }
     };
-    // No rule is no opinion, which RBAC gives no reason for; kubectl would print one as a warning.
-    Ok(json!({ "allowed": allowed }))
+    // No rule is no opinion, which has a reason only where something is amiss.
+    let mut status = json!({ "allowed": verdict.allowed });
+    if !verdict.reason.is_empty() {
+        status["reason"] = Value::from(verdict.reason);
+    }
+    Ok(status)
+}
+
+/// The field selector a request would have carried that is asked about. Nobody here decides by labels.
+fn selecting(attributes: &Value) -> String {
+    let Some(selector) = attributes.get("fieldSelector") else { return String::new() };
+    let raw = text(selector, "rawSelector");
+    if !raw.is_empty() {
+        return format!("fieldSelector={}", encode_segment(raw));
+    }
+    let requirements = selector.get("requirements").and_then(Value::as_array).into_iter().flatten();
+    // A requirement that does not name one value narrows nothing that anyone here decides by.
+    let terms: Vec<String> = requirements
+        .filter(|requirement| text(requirement, "operator") == "In")
+        .filter_map(|requirement| match requirement.get("values")?.as_array()?.as_slice() {
+            [only] => Some(format!("{}={}", text(requirement, "key"), only.as_str()?)),
+            _ => None,
+        })
+        .collect();
+    format!("fieldSelector={}", encode_segment(&terms.join(",")))
 }
 
 fn rules(call: &Call, review: &Object) -> Result<Value, ApiError> {
@@ -131,18 +139,7 @@ fn rules(call: &Call, review: &Object) -> Result<Value, ApiError> {
     }
     let mut resource_rules = Vec::new();
     let mut path_rules = Vec::new();
-    let mut held = call.server.rbac.rules_for(&call.user, namespace);
-    if call.user.is_in(crate::auth::MASTERS) {
-        let all = || vec!["*".to_owned()];
-        held.push(authorize::rules::Rule {
-            verbs: all(),
-            api_groups: all(),
-            resources: all(),
-            resource_names: Vec::new(),
-            non_resource_urls: all(),
-        });
-    }
-    for rule in held {
+    for rule in call.server.rbac.rules_for(&call.user, namespace) {
         if !rule.resources.is_empty() {
             let mut described = Map::new();
             described.insert("verbs".to_owned(), json!(rule.verbs));
@@ -157,7 +154,13 @@ fn rules(call: &Call, review: &Object) -> Result<Value, ApiError> {
             path_rules.push(json!({ "verbs": rule.verbs, "nonResourceURLs": rule.non_resource_urls }));
         }
     }
-    Ok(json!({ "resourceRules": resource_rules, "nonResourceRules": path_rules, "incomplete": false }))
+    let mut status = json!({ "resourceRules": resource_rules, "nonResourceRules": path_rules, "incomplete": false });
+    if call.user.node_name().is_some() {
+        // What a kubelet may do follows from the pods it runs, which is no list of rules.
+        status["incomplete"] = Value::from(true);
+        status["evaluationError"] = Value::from("node authorizer does not support user rule resolution");
+    }
+    Ok(status)
 }
 
 async fn token_status(call: &Call, review: &Object) -> Result<Value, ApiError> {

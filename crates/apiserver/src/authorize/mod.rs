@@ -23,6 +23,7 @@ pub(crate) async fn authorize(
         None if allows_path(server, user, info.verb, &info.path) => Ok(()),
         None => {
             let why = format!("User {:?} cannot {} path {:?}", user.name, info.verb, info.path);
+            let why = with_reason(why, &server.rbac.amiss(user, ""));
             Err(ApiError::forbidden(Subject { group: "", resource: "", name: "" }, &why))
         }
         Some(resource) => {
@@ -30,7 +31,8 @@ pub(crate) async fn authorize(
                 if !allows_resource(server, user, verb, resource, query).await? {
                     let subject =
                         Subject { group: &resource.group, resource: &resource.resource, name: &resource.name };
-                    return Err(ApiError::forbidden(subject, &denial(user, verb, resource)));
+                    let why = with_reason(denial(user, verb, resource), &server.rbac.amiss(user, &resource.namespace));
+                    return Err(ApiError::forbidden(subject, &why));
                 }
             }
             Ok(())
@@ -53,6 +55,53 @@ pub(crate) async fn allows_resource(
         Some(node) => node::allows(&server.storage, node, verb, resource, query).await,
         None => Ok(false),
     }
+}
+
+/// What a review answers.
+pub(crate) struct Verdict {
+    pub(crate) allowed: bool,
+    /// Which grant allows it, or what is amiss with the user's grants; mostly empty.
+    pub(crate) reason: String,
+}
+
+/// As [`allows_resource`], with the reason.
+pub(crate) async fn judge_resource(
+    server: &ApiServer,
+    user: &User,
+    verb: &str,
+    resource: &ResourceInfo,
+    query: &Query,
+) -> Result<Verdict, ApiError> {
+    server.rbac.catch_up().await?;
+    let allowed = allows_resource(server, user, verb, resource, query).await?;
+    let granted = || server.rbac.grant(user, &resource.namespace, |rule| rule.allows_resource(verb, resource));
+    Ok(Verdict { allowed, reason: reason(server, user, &resource.namespace, allowed, granted) })
+}
+
+/// As [`allows_path`], with the reason.
+pub(crate) fn judge_path(server: &ApiServer, user: &User, verb: &str, path: &str) -> Verdict {
+    let allowed = allows_path(server, user, verb, path);
+    let granted = || server.rbac.grant(user, "", |rule| rule.allows_path(verb, path));
+    Verdict { allowed, reason: reason(server, user, "", allowed, granted) }
+}
+
+fn reason(
+    server: &ApiServer,
+    user: &User,
+    namespace: &str,
+    allowed: bool,
+    granted: impl Fn() -> Option<String>,
+) -> String {
+    match allowed {
+        // Masters are asked about no grant.
+        true if user.is_in(MASTERS) => String::new(),
+        true => granted().unwrap_or_default(),
+        false => server.rbac.amiss(user, namespace),
+    }
+}
+
+fn with_reason(why: String, reason: &str) -> String {
+    if reason.is_empty() { why } else { format!("{why}: {reason}") }
 }
 
 /// Whether the caller may do this to a signer of certificates, by its name or by its whole domain.

@@ -46,6 +46,39 @@ impl Rbac {
         self.index.read(|index| index.rules(user, namespace).flat_map(|rules| rules.to_vec()).collect())
     }
 
+    /// Which binding grants the user something, in upstream's words.
+    pub(crate) fn grant(&self, user: &User, namespace: &str, allows: impl Fn(&Rule) -> bool) -> Option<String> {
+        self.index.read(|index| {
+            let granting = index.bindings(user, namespace).into_iter().find(|(_, binding)| {
+                let rules = index.role(&binding.role_namespace, &binding.role);
+                rules.is_some_and(|rules| rules.iter().any(&allows))
+            });
+            granting.map(|(key, binding)| format!("RBAC: allowed by {}", binding.describe(key, user)))
+        })
+    }
+
+    /// What keeps the user's bindings from granting what they say: roles that are not there. Empty where
+    /// nothing does.
+    pub(crate) fn amiss(&self, user: &User, namespace: &str) -> String {
+        self.index.read(|index| {
+            let missing = |binding: &&Binding| index.role(&binding.role_namespace, &binding.role).is_none();
+            let bindings = index.bindings(user, namespace);
+            let mut faults: Vec<String> = Vec::new();
+            for binding in bindings.into_iter().map(|(_, binding)| binding).filter(missing) {
+                let kind = if binding.role_namespace.is_empty() { "clusterrole" } else { "role" };
+                let fault = format!("{kind}.rbac.authorization.k8s.io {:?} not found", binding.role);
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+            }
+            match faults.as_slice() {
+                [] => String::new(),
+                [only] => format!("RBAC: {only}"),
+                several => format!("RBAC: [{}]", several.join(", ")),
+            }
+        })
+    }
+
     /// The rules a role grants, aggregation resolved; `None` where there is no such role.
     pub(crate) fn role(&self, namespace: &str, name: &str) -> Option<Arc<[Rule]>> {
         self.index.read(|index| index.role(namespace, name))
@@ -71,11 +104,40 @@ struct Role {
 }
 
 struct Binding {
+    /// Empty where it holds in the whole cluster.
     namespace: String,
     /// The namespace of the role; empty for a cluster role.
     role_namespace: String,
     role: String,
     subjects: Vec<Subject>,
+}
+
+impl Binding {
+    /// As upstream names a grant.
+    fn describe(&self, key: &str, user: &User) -> String {
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let role_kind = if self.role_namespace.is_empty() { "ClusterRole" } else { "Role" };
+        let is_users = |subject: &&Subject| match subject {
+            Subject::User(name) => *name == user.name,
+            Subject::Group(name) => user.is_in(name),
+        };
+        let subject = match self.subjects.iter().find(is_users) {
+            Some(Subject::User(name)) => {
+                match name.strip_prefix("system:serviceaccount:").and_then(|account| account.split_once(':')) {
+                    Some((namespace, account)) => format!("ServiceAccount \"{account}/{namespace}\""),
+                    None => format!("User {name:?}"),
+                }
+            }
+            Some(Subject::Group(name)) => format!("Group {name:?}"),
+            None => String::new(),
+        };
+        let (role, namespace) = (&self.role, &self.namespace);
+        if namespace.is_empty() {
+            format!("ClusterRoleBinding {name:?} of {role_kind} {role:?} to {subject}")
+        } else {
+            format!("RoleBinding \"{name}/{namespace}\" of {role_kind} {role:?} to {subject}")
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -94,6 +156,22 @@ impl Index {
             .filter_map(|key| self.bindings.get(key))
             .filter(move |binding| binding.namespace.is_empty() || binding.namespace == namespace)
             .filter_map(|binding| self.role(&binding.role_namespace, &binding.role))
+    }
+
+    /// The bindings that name the user and hold in a namespace: first those of the whole cluster, each
+    /// kind by its name.
+    fn bindings(&self, user: &User, namespace: &str) -> Vec<(&str, &Binding)> {
+        let subjects = std::iter::once(Subject::User(user.name.clone()))
+            .chain(user.groups.iter().map(|group| Subject::Group(group.clone())));
+        let mut found: Vec<(&str, &Binding)> = subjects
+            .filter_map(|subject| self.by_subject.get(&subject))
+            .flatten()
+            .filter_map(|key| Some((key.as_str(), self.bindings.get(key)?)))
+            .filter(|(_, binding)| binding.namespace.is_empty() || binding.namespace == namespace)
+            .collect();
+        found.sort_by_key(|(key, _)| *key);
+        found.dedup_by_key(|(key, _)| *key);
+        found
     }
 
     fn role(&self, namespace: &str, name: &str) -> Option<Arc<[Rule]>> {
@@ -326,6 +404,36 @@ mod tests {
         assert!(allows(&index, &bot, "get", "", "pods"));
         index.delete(&format!("{PREFIX}clusterrolebindings/bot"));
         assert!(!allows(&index, &bot, "get", "", "pods"));
+    }
+
+    #[test]
+    fn grants_are_named() {
+        let mut index = Index::default();
+        put(&mut index, "clusterroles/reader", json!({"rules": []}));
+        let of = |kind: &str, name: &str| json!({"kind": kind, "name": name});
+        let developers = json!([{"kind": "Group", "name": "developers"}]);
+        put(&mut index, "rolebindings/a/r", json!({"roleRef": of("Role", "writer"), "subjects": developers}));
+        put(
+            &mut index,
+            "clusterrolebindings/c",
+            json!({"roleRef": of("ClusterRole", "reader"), "subjects": developers}),
+        );
+        let account = json!([{"kind": "ServiceAccount", "name": "bot", "namespace": "b"}]);
+        put(&mut index, "rolebindings/a/s", json!({"roleRef": of("ClusterRole", "reader"), "subjects": account}));
+        let named = |user: &User, namespace: &str| -> Vec<String> {
+            index.bindings(user, namespace).into_iter().map(|(key, binding)| binding.describe(key, user)).collect()
+        };
+        let jane = User::authenticated("jane", ["developers".to_owned()]);
+        assert_eq!(
+            named(&jane, "a"),
+            [
+                "ClusterRoleBinding \"c\" of ClusterRole \"reader\" to Group \"developers\"",
+                "RoleBinding \"r/a\" of Role \"writer\" to Group \"developers\"",
+            ]
+        );
+        assert_eq!(named(&jane, "b").len(), 1);
+        let bot = crate::auth::token::service_account("b", "bot");
+        assert_eq!(named(&bot, "a"), ["RoleBinding \"s/a\" of ClusterRole \"reader\" to ServiceAccount \"bot/b\""]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod kinds;
 mod legacy;
 mod proxies;
 mod reads;
+mod reviews;
 mod support;
 mod verbs;
 mod watches;

@@ -21,6 +21,9 @@ impl Rules for LocalSubjectAccessReviewRules {
         let mut faults = Vec::new();
         attributes::validate_attributes(object, &mut faults);
         attributes::validate_subject(object, &mut faults);
+        attributes::validate_selectors(object, &mut faults);
+        attributes::validate_metadata(object, true, &mut faults);
+        attributes::validate_namespace(object, &mut faults);
         faults
     }
 }

@@ -20,6 +20,8 @@ impl Rules for SelfSubjectAccessReviewRules {
     fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
         attributes::validate_attributes(object, &mut faults);
+        attributes::validate_selectors(object, &mut faults);
+        attributes::validate_metadata(object, false, &mut faults);
         faults
     }
 }

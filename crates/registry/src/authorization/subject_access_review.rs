@@ -21,6 +21,8 @@ impl Rules for SubjectAccessReviewRules {
         let mut faults = Vec::new();
         attributes::validate_attributes(object, &mut faults);
         attributes::validate_subject(object, &mut faults);
+        attributes::validate_selectors(object, &mut faults);
+        attributes::validate_metadata(object, false, &mut faults);
         faults
     }
 }
