@@ -24,6 +24,9 @@ use crate::{Action, Change, Committed, Entry, Event, Options, Revision, StoreErr
 /// How many events of history a commit or a step of tending drops, for each event that came.
 const RETIRE_BUDGET: usize = 64;
 
+/// How many chunks of history may wait to be freed.
+const MAX_GARBAGE_CHUNKS: usize = 32;
+
 /// How many nodes of a tree are freed in one step.
 const FREED_NODES: usize = 32;
 
@@ -67,6 +70,13 @@ impl Garbage {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.chunks.is_empty() && self.trees.is_empty()
+    }
+
+    /// Frees what is too much to be left for later.
+    pub(crate) fn free_excess(&mut self) {
+        while self.chunks.len() > MAX_GARBAGE_CHUNKS {
+            self.free_some();
+        }
     }
 
     /// Frees what takes well under a millisecond; true while there is more.
@@ -168,6 +178,10 @@ impl Core {
     /// Stages the removal of keys whose leases have ended, each as a transaction of its own.
     pub(crate) fn stage_expired(&self, staged: &mut Staged, now: Moment) {
         for key in self.leases.due(now.instant).take(MAX_EXPIRED) {
+            // What is on its way may have put the key anew.
+            if staged.is_on_its_way(key) {
+                continue;
+            }
             let Some(current) = self.current(staged, key).cloned() else { continue };
             let (newest, time) = self.staged_newest(staged);
             let mut draft = Draft::new(Revision(newest.0 + 1), now.wall.max(time), None);

@@ -9,6 +9,8 @@
 //! newest snapshot and the logs behind it.
 
 mod answers;
+mod appender;
+mod batch;
 mod check;
 mod disk;
 mod format;
@@ -18,6 +20,7 @@ mod log;
 mod recovery;
 mod removal;
 mod repair;
+mod rotation;
 mod salvage;
 mod snapshot;
 mod transfer;
@@ -42,8 +45,9 @@ use crate::{
     Watch, WatchRequest,
 };
 use answers::Reply;
+use batch::Request;
 use handover::{Handover, Lead, Submitted};
-use writer::{Failure, Request, Writer};
+use writer::{Failure, Writer};
 
 /// What can be done with a store's folder beside serving it.
 pub mod folder {
@@ -109,14 +113,15 @@ impl Embedded {
         let failure = Failure::default();
         let handover = Handover::new(ambient.clock, due);
         let path = disk.path("");
-        let writer = Writer::new(shared.clone(), disk, journal, failure.clone(), options, ambient);
+        let failed = |source| OpenError::Io { action: "start the writer of", path: path.clone(), source };
+        let writer = Writer::new(shared.clone(), disk, journal, failure.clone(), options, ambient).map_err(failed)?;
         let work = Arc::new(Work { handover, writer: Mutex::new(Some(writer)), failure });
         let thread = std::thread::Builder::new().name("store-writer".into());
         let thread = thread.spawn({
             let work = work.clone();
             move || work.run()
         });
-        let thread = thread.map_err(|source| OpenError::Io { action: "start the writer of", path, source })?;
+        let thread = thread.map_err(failed)?;
         let room = Arc::new(Semaphore::new(MAX_WAITING_KIB));
         Ok(Arc::new(Embedded { shared, work, room, thread: Mutex::new(Some(thread)) }))
     }
@@ -148,17 +153,17 @@ impl Drop for Embedded {
 impl Work {
     /// The store's thread.
     fn run(&self) {
-        while let Some(lead) = self.handover.next() {
-            self.write(lead);
+        while let Some(mut lead) = self.handover.next() {
+            let due = self.writer().as_mut().and_then(|writer| writer.write_all(|| lead.take()));
+            lead.done(due);
         }
     }
 
-    fn write(&self, mut lead: Lead<'_>) {
-        let batch = lead.take();
-        let count = batch.len();
+    fn write_in_place(&self, mut lead: Lead<'_>) {
+        let requests = lead.take();
         // Once the store is closed, those who asked are told so when their requests are dropped.
-        let due = self.writer().as_mut().and_then(|writer| writer.write(batch));
-        lead.done(count, due);
+        let due = self.writer().as_mut().and_then(|writer| writer.write(requests));
+        lead.done(due);
     }
 
     fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
@@ -219,7 +224,7 @@ impl Store for Embedded {
                 if is_only_worker() {
                     tokio::task::yield_now().await;
                 }
-                self.work.write(lead);
+                self.work.write_in_place(lead);
             }
         }
         answer.await.map_err(|_| self.work.stopped())?

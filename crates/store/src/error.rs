@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::Entry;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The key is not in the state the writer expected; holds its present entry.
     #[error("{key} changed since it was read")]

@@ -13,8 +13,18 @@ use crate::{Action, Author, Change, Entry, Event, Operation, Revision, StoreErro
 #[derive(Debug, Default)]
 pub(crate) struct Staged {
     transactions: Vec<StagedTransaction>,
-    /// What they leave behind under the keys they touch.
-    overlay: HashMap<Arc<str>, Option<Entry>>,
+    overlay: Overlay,
+    /// What others, on their way before these, leave behind.
+    beneath: Option<Arc<Overlay>>,
+}
+
+/// What staged transactions leave behind.
+#[derive(Debug, Default)]
+pub(crate) struct Overlay {
+    /// Under the keys they touch.
+    entries: HashMap<Arc<str>, Option<Entry>>,
+    /// The revision and the time of the last one.
+    newest: Option<(Revision, SystemTime)>,
 }
 
 /// A transaction that changes something.
@@ -34,6 +44,28 @@ pub(crate) struct StagedEvent {
 }
 
 impl Staged {
+    /// Nothing yet, on top of what is on its way.
+    pub(crate) fn over(beneath: Option<Arc<Overlay>>) -> Staged {
+        Staged { beneath, ..Staged::default() }
+    }
+
+    /// Makes room for so many more transactions.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.transactions.reserve(count);
+        self.overlay.entries.reserve(count);
+    }
+
+    /// What these leave behind, for others to be staged on; nothing can be staged here any more.
+    pub(crate) fn take_overlay(&mut self) -> Arc<Overlay> {
+        self.beneath = None;
+        Arc::new(std::mem::take(&mut self.overlay))
+    }
+
+    /// Whether what is on its way before these touches a key.
+    pub(crate) fn is_on_its_way(&self, key: &str) -> bool {
+        self.beneath.as_ref().is_some_and(|beneath| beneath.entries.contains_key(key))
+    }
+
     pub(crate) fn transactions(&self) -> &[StagedTransaction] {
         &self.transactions
     }
@@ -42,21 +74,23 @@ impl Staged {
         self.transactions
     }
 
-    /// The revision and the time of the last transaction staged.
+    /// The revision and the time of the last transaction that is staged or on its way.
     pub(crate) fn newest(&self) -> Option<(Revision, SystemTime)> {
-        self.transactions.last().map(|transaction| (transaction.revision, transaction.time))
+        self.overlay.newest.or_else(|| self.beneath.as_ref()?.newest)
     }
 
-    /// What staged writes leave under a key; `None` when they do not touch it.
+    /// What staged writes and those on their way leave under a key; `None` when they do not touch it.
     pub(crate) fn left(&self, key: &str) -> Option<Option<&Entry>> {
-        self.overlay.get(key).map(Option::as_ref)
+        let beneath = || self.beneath.as_ref()?.entries.get(key);
+        self.overlay.entries.get(key).or_else(beneath).map(Option::as_ref)
     }
 
     pub(crate) fn push(&mut self, transaction: StagedTransaction) {
         for staged in &transaction.events {
             let event = &staged.event;
-            self.overlay.insert(event.key().clone(), event.current().cloned());
+            self.overlay.entries.insert(event.key().clone(), event.current().cloned());
         }
+        self.overlay.newest = Some((transaction.revision, transaction.time));
         self.transactions.push(transaction);
     }
 }

@@ -53,8 +53,8 @@ impl Answers {
     }
 
     /// Nothing of what the answers say has happened.
-    pub(super) fn refuse(self, refusal: impl Fn() -> StoreError) {
-        self.0.into_iter().for_each(|(reply, _)| reply.send(Err(refusal())));
+    pub(super) fn refuse(self, refusal: &StoreError) {
+        self.0.into_iter().for_each(|(reply, _)| reply.send(Err(refusal.clone())));
     }
 
     /// Where all those who wait run. Waiting for one another there, they cannot keep anybody else

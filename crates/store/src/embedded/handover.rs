@@ -11,16 +11,18 @@ use std::time::Duration;
 use stdx::Clock;
 use tokio::time::Instant;
 
+use super::batch::Request;
 use super::format::{MAX_PAYLOAD_BYTES, RECORD_BYTES};
-use super::writer::Request;
 use crate::core::MAX_EXPIRED;
 use crate::limits::{MAX_OPERATIONS, MAX_TRANSACTION_BYTES};
 
-/// A batch takes no further request once it holds this much; the last one may go beyond it.
-const MAX_BATCH_BYTES: usize = 4 << 20;
-const MAX_BATCH_REQUESTS: usize = 1024;
+/// No further request is taken at once than these; the last one may go beyond the bytes.
+const MAX_TAKEN_BYTES: usize = 3 << 20;
+const MAX_TAKEN_REQUESTS: usize = 512;
+/// A batch consists of what is taken in two goes, and of leases that end.
 const _: () = assert!(
-    MAX_BATCH_BYTES + MAX_TRANSACTION_BYTES + (MAX_BATCH_REQUESTS + MAX_EXPIRED) * (MAX_OPERATIONS + 1) * RECORD_BYTES
+    2 * (MAX_TAKEN_BYTES + MAX_TRANSACTION_BYTES)
+        + (2 * MAX_TAKEN_REQUESTS + MAX_EXPIRED) * (MAX_OPERATIONS + 1) * RECORD_BYTES
         <= MAX_PAYLOAD_BYTES
 );
 
@@ -63,8 +65,11 @@ pub(super) enum Submitted<'a> {
 #[derive(Debug)]
 pub(super) struct Lead<'a> {
     handover: &'a Handover,
+    /// When something was last taken.
     start: Instant,
-    written: Option<usize>,
+    /// The most that was taken at once.
+    most: usize,
+    is_done: bool,
 }
 
 impl Handover {
@@ -123,7 +128,7 @@ impl Handover {
 
     fn lead(&self, mut state: MutexGuard<'_, State>) -> Lead<'_> {
         state.is_busy = true;
-        Lead { handover: self, start: self.clock.instant(), written: None }
+        Lead { handover: self, start: self.clock.instant(), most: 0, is_done: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -132,23 +137,27 @@ impl Handover {
 }
 
 impl Lead<'_> {
-    /// What waits, within a batch's bounds.
+    /// What waits, within bounds.
     pub(super) fn take(&mut self) -> Vec<Request> {
         let mut state = self.handover.lock();
         let mut bytes = 0;
         let mut count = 0;
-        while count < state.waiting.len().min(MAX_BATCH_REQUESTS) && bytes < MAX_BATCH_BYTES {
+        while count < state.waiting.len().min(MAX_TAKEN_REQUESTS) && bytes < MAX_TAKEN_BYTES {
             bytes += state.waiting[count].size_bytes;
             count += 1;
+        }
+        if count > 0 {
+            self.start = self.handover.clock.instant();
+            self.most = self.most.max(count);
         }
         let rest = state.waiting.split_off(count);
         std::mem::replace(&mut state.waiting, rest)
     }
 
-    /// Ends the lead, of so many requests; `due` is when there is something to do again if nobody
-    /// asks.
-    pub(super) fn done(mut self, count: usize, due: Option<Instant>) {
-        self.written = Some(count);
+    /// Ends the lead: all that was taken is written. `due` is when there is something to do again if
+    /// nobody asks.
+    pub(super) fn done(mut self, due: Option<Instant>) {
+        self.is_done = true;
         self.handover.lock().due = due;
     }
 }
@@ -158,7 +167,7 @@ impl Drop for Lead<'_> {
         let duration = self.start.elapsed();
         let mut state = self.handover.lock();
         state.is_busy = false;
-        let was_alone = self.written.is_some_and(|count| count <= 1) && duration <= MAX_IN_PLACE;
+        let was_alone = self.is_done && self.most <= 1 && duration <= MAX_IN_PLACE;
         state.is_crowded = !was_alone || !state.waiting.is_empty();
         let is_due_earlier = state.due.is_some_and(|due| state.sleeps_until.is_none_or(|until| due < until));
         let is_needed = !state.waiting.is_empty() || state.is_closed || is_due_earlier;

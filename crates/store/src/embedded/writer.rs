@@ -1,34 +1,33 @@
-//! From a batch of waiting transactions to one frame, one sync, and everybody's answer.
+//! From transactions that wait to frames that rest, and to everybody's answer.
+//!
+//! Who writes in place takes one batch through all its stations. The store's thread takes one after
+//! the other, and does not stand still while the disk is at work: one batch is appended while the one
+//! before is made visible and the one behind is staged on top of both. What is staged on something
+//! that fails fails with it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io;
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stdx::Ambient;
 use tokio::time::Instant;
 
-use super::answers::{Answers, Reply};
+use super::appender::Appender;
+use super::batch::{Batch, Frame, Request};
 use super::disk::Disk;
-use super::format::{FrameBuilder, FrameKind, RECORD_BYTES};
 use super::log::{AppendError, Journal};
-use super::removal::remove_replaced;
-use super::snapshot::{snapshot_name, write_snapshot};
+use super::rotation::Rotation;
 use crate::core::Garbage;
 use crate::shared::{Moment, Shared};
-use crate::staging::{Staged, StagedTransaction};
-use crate::{Options, StoreError, Transaction};
-
-/// A transaction and whom to answer.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) transaction: Transaction,
-    pub(super) size_bytes: usize,
-    pub(super) reply: Reply,
-}
+use crate::staging::Overlay;
+use crate::{Options, StoreError};
 
 /// When leases that should have ended are tried again on a full disk, if nobody writes before.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// Only what keeps the disk busy for a while is worth another thread, and that what gathers meanwhile
+/// is written in two batches instead of one.
+const WORTHWHILE_BYTES: usize = 96 << 10;
 
 /// Why nothing is written any more.
 pub(super) type Failure = Arc<OnceLock<String>>;
@@ -37,24 +36,26 @@ pub(super) type Failure = Arc<OnceLock<String>>;
 pub(super) struct Writer {
     shared: Arc<Shared>,
     disk: Arc<dyn Disk>,
-    journal: Journal,
+    /// `None` while it is lent.
+    journal: Option<Journal>,
+    appender: Appender,
+    rotation: Rotation,
     failure: Failure,
-    options: Options,
     ambient: Ambient,
-    snapshot: Option<SnapshotUnderWay>,
-    /// After a snapshot could not be written: how long the logs were then. The next try waits until
-    /// there are more of them.
-    in_vain_bytes: u64,
     /// What is freed while nobody waits.
     garbage: Garbage,
+    /// Keys and values, of the state and of its history.
+    kept_bytes: u64,
+    /// When there is something to do even if nobody writes.
+    due: Option<Instant>,
 }
 
+/// A batch whose frame is being appended.
 #[derive(Debug)]
-struct SnapshotUnderWay {
-    thread: JoinHandle<bool>,
-    stop: Arc<AtomicBool>,
-    /// The logs that it will stand for.
-    log_bytes: u64,
+struct Flight {
+    batch: Batch,
+    /// What it leaves behind.
+    overlay: Arc<Overlay>,
 }
 
 impl Writer {
@@ -65,84 +66,167 @@ impl Writer {
         failure: Failure,
         options: Options,
         ambient: Ambient,
-    ) -> Self {
-        Writer {
+    ) -> io::Result<Self> {
+        Ok(Writer {
             shared,
+            rotation: Rotation::new(disk.clone(), options.rotate_log_bytes),
             disk,
-            journal,
+            journal: Some(journal),
+            appender: Appender::start()?,
             failure,
-            options,
             ambient,
-            snapshot: None,
-            in_vain_bytes: 0,
             garbage: Garbage::default(),
-        }
+            kept_bytes: 0,
+            due: None,
+        })
     }
 
-    /// Makes a batch, and the leases that have ended, durable, then visible, then known to those who
+    /// Makes requests, and the leases that have ended, durable, then visible, then known to those who
     /// wait. Returns when there is something to do even if nobody writes.
-    pub(super) fn write(&mut self, batch: Vec<Request>) -> Option<Instant> {
+    pub(super) fn write(&mut self, requests: Vec<Request>) -> Option<Instant> {
         if self.failure.get().is_some() {
-            batch.into_iter().for_each(|request| request.reply.send(Err(self.refusal())));
+            requests.into_iter().for_each(|request| request.reply.send(Err(self.refusal())));
+            self.due = None;
             return None;
         }
-        let now = Moment::now(&self.ambient.clock);
-        if batch.is_empty() {
+        if requests.is_empty() {
             self.garbage.free_some();
         }
-        let (staged, answers) = self.stage(batch, now);
-        if let Err(error) = self.append(&staged) {
-            answers.refuse(|| self.append_failed(&error));
-            return now.instant.checked_add(RETRY_AFTER);
+        let mut batch = self.stage(None, requests);
+        let appended = match batch.take_frame() {
+            Some(frame) => self.append(frame),
+            None => Ok(()),
+        };
+        match appended {
+            Ok(()) => self.commit(batch),
+            Err(error) => self.fail([batch], &error),
         }
-        let mut core = self.shared.write();
-        let aftermath = core.commit(staged, now);
-        let garbage = core.tend(now);
-        let next = core.next_tending(now);
-        let kept_bytes = core.kept_bytes();
-        drop(core);
-        answers.tell(aftermath.wakeups);
-        self.garbage.append(aftermath.garbage);
-        self.garbage.append(garbage);
-        self.snapshot_if_long(kept_bytes);
-        if self.garbage.is_empty() { next } else { Some(now.instant) }
+        self.rotate();
+        self.due
+    }
+
+    /// The same with all that `take` gives, until it gives nothing more.
+    pub(super) fn write_all(&mut self, mut take: impl FnMut() -> Vec<Request>) -> Option<Instant> {
+        let mut requests = take();
+        loop {
+            let bytes: usize = requests.iter().map(|request| request.size_bytes).sum();
+            if bytes < WORTHWHILE_BYTES || self.failure.get().is_some() {
+                self.write(requests);
+            } else {
+                let mut flight = self.depart(requests);
+                while let Some(landing) = flight {
+                    flight = self.follow(landing, &mut take);
+                }
+            }
+            requests = take();
+            if requests.is_empty() {
+                return self.due;
+            }
+        }
     }
 
     /// Waits for what goes on in the background.
     pub(super) fn close(self) {
-        if let Some(snapshot) = self.snapshot {
-            snapshot.stop.store(true, Ordering::Relaxed);
-            snapshot.finish();
+        self.rotation.close();
+        self.appender.close();
+        if let Some(journal) = self.journal {
+            journal.close();
         }
-        self.journal.close();
     }
 
-    fn stage(&self, batch: Vec<Request>, now: Moment) -> (Staged, Answers) {
-        let mut staged = Staged::default();
-        let core = self.shared.read();
-        core.stage_expired(&mut staged, now);
-        let answers = batch
-            .into_iter()
-            .map(|Request { transaction, reply, .. }| (reply, core.stage(&mut staged, transaction, now)))
-            .collect();
-        (staged, Answers(answers))
-    }
-
-    fn append(&mut self, staged: &Staged) -> Result<(), AppendError> {
-        let Some(first) = staged.transactions().first() else { return Ok(()) };
-        let first = first.revision;
-        let mut frame = FrameBuilder::new(FrameKind::Transactions, first);
-        frame.reserve(staged.transactions().iter().map(frame_bytes).sum());
-        for transaction in staged.transactions() {
-            let changes = transaction.events.iter().map(|staged| (&*staged.event, staged.due));
-            frame.push_transaction(transaction.revision, transaction.time, transaction.author.as_deref(), changes);
+    /// Sends the first of several batches on its way.
+    fn depart(&mut self, requests: Vec<Request>) -> Option<Flight> {
+        let mut batch = self.stage(None, requests);
+        match batch.take_frame() {
+            Some(frame) => {
+                self.append_ahead(frame);
+                Some(Flight::of(batch))
+            }
+            None => {
+                self.commit(batch);
+                None
+            }
         }
-        self.journal.append(frame, first, self.ambient.random.next_u64() as u32)
     }
 
-    /// What those hear whose transactions could not be written.
+    /// Waits for a batch to rest, and sends after it what gathers meanwhile.
+    fn follow(&mut self, flight: Flight, take: &mut impl FnMut() -> Vec<Request>) -> Option<Flight> {
+        let Flight { batch: landing, overlay } = flight;
+        let mut next = self.stage(Some(overlay), take());
+        self.garbage.free_some();
+        if let Err(error) = self.land() {
+            self.fail([landing, next], &error);
+            return None;
+        }
+        self.rotate();
+        next.add(&self.shared.read(), take(), Moment::now(&self.ambient.clock));
+        match next.take_frame() {
+            Some(frame) => {
+                // The disk first: it works on while the rest is done here.
+                self.append_ahead(frame);
+                self.commit(landing);
+                Some(Flight::of(next))
+            }
+            None => {
+                self.commit(landing);
+                self.commit(next);
+                None
+            }
+        }
+    }
+
+    fn stage(&self, beneath: Option<Arc<Overlay>>, requests: Vec<Request>) -> Batch {
+        Batch::new(beneath, &self.shared.read(), requests, Moment::now(&self.ambient.clock))
+    }
+
+    fn append(&mut self, frame: Frame) -> Result<(), AppendError> {
+        let salt = self.salt();
+        match &mut self.journal {
+            Some(journal) => journal.append(frame.builder, frame.first, salt),
+            None => Err(lost()),
+        }
+    }
+
+    /// Lends the logs to the appender until [`Writer::land`].
+    fn append_ahead(&mut self, frame: Frame) {
+        let salt = self.salt();
+        if let Some(journal) = self.journal.take() {
+            self.appender.begin(journal, frame, salt);
+        }
+    }
+
+    fn land(&mut self) -> Result<(), AppendError> {
+        let (journal, result) = self.appender.finish().ok_or_else(lost)?;
+        self.journal = Some(journal);
+        result
+    }
+
+    /// Makes a batch visible, and answers; it rests.
+    fn commit(&mut self, batch: Batch) {
+        let mut core = self.shared.write();
+        let aftermath = core.commit(batch.staged, batch.now);
+        let garbage = core.tend(batch.now);
+        self.due = core.next_tending(batch.now);
+        self.kept_bytes = core.kept_bytes();
+        drop(core);
+        batch.answers.tell(aftermath.wakeups);
+        self.garbage.append(aftermath.garbage);
+        self.garbage.append(garbage);
+        self.garbage.free_excess();
+        if !self.garbage.is_empty() {
+            self.due = Some(batch.now.instant);
+        }
+    }
+
+    /// Tells those whose transactions could not be written.
+    fn fail(&mut self, batches: impl IntoIterator<Item = Batch>, error: &AppendError) {
+        let refusal = self.append_failed(error);
+        batches.into_iter().for_each(|batch| batch.answers.refuse(&refusal));
+        self.due = self.ambient.clock.instant().checked_add(RETRY_AFTER);
+    }
+
     fn append_failed(&self, error: &AppendError) -> StoreError {
-        let path = self.journal.path();
+        let path = self.journal.as_ref().map_or_else(|| self.disk.path(""), Journal::path);
         match error {
             AppendError::Full(error) => {
                 let reason = format!("there is no room for {} ({error}); give it some, and it goes on", path.display());
@@ -162,62 +246,27 @@ impl Writer {
         StoreError::ReadOnly { reason: self.failure.get().cloned().unwrap_or_else(|| "the writer stopped".into()) }
     }
 
-    /// Begins a snapshot when the logs before the present one have outgrown what it would write, so
-    /// that snapshots are no more than half of all writing. Writes go on meanwhile; once it rests,
-    /// those logs go. One that cannot be written costs nothing but their room, and the next log that
-    /// fills tries again.
-    fn snapshot_if_long(&mut self, kept_bytes: u64) {
-        if let Some(finished) = self.snapshot.take_if(|snapshot| snapshot.thread.is_finished()) {
-            let log_bytes = finished.log_bytes;
-            self.in_vain_bytes = if finished.finish() { 0 } else { log_bytes };
-            if self.in_vain_bytes == 0 {
-                self.journal.forget_earlier(log_bytes);
-            }
+    /// Sees whether the logs should give way to a snapshot.
+    fn rotate(&mut self) {
+        let salt = self.salt();
+        if let Some(journal) = &mut self.journal {
+            self.rotation.advance(journal, self.kept_bytes, salt, || self.shared.snapshot());
         }
-        let log_bytes = self.journal.earlier_bytes();
-        let enough_bytes = self.options.rotate_log_bytes.max(kept_bytes).max(self.in_vain_bytes);
-        if self.snapshot.is_some() || log_bytes <= enough_bytes {
-            return;
-        }
-        let frozen = self.shared.snapshot();
-        let stop = Arc::new(AtomicBool::new(false));
-        let (disk, salt, stopped) = (self.disk.clone(), self.ambient.random.next_u64() as u32, stop.clone());
-        let spawned = std::thread::Builder::new().name("store-snapshot".into()).spawn(move || {
-            let written = write_snapshot(&*disk, salt, &frozen, &stopped);
-            let done = written.and_then(|is_whole| {
-                if is_whole {
-                    remove_replaced(&*disk, frozen.revision(), &stopped)?;
-                }
-                Ok(is_whole)
-            });
-            done.unwrap_or_else(|error| {
-                let path = disk.path(&snapshot_name(frozen.revision()));
-                tracing::warn!(%error, path = %path.display(), "no snapshot");
-                false
-            })
-        });
-        match spawned {
-            Ok(thread) => self.snapshot = Some(SnapshotUnderWay { thread, stop, log_bytes }),
-            Err(error) => tracing::warn!(%error, "no snapshot: cannot start its thread"),
-        }
+    }
+
+    fn salt(&self) -> u32 {
+        self.ambient.random.next_u64() as u32
     }
 }
 
-impl SnapshotUnderWay {
-    /// Whether there is a snapshot.
-    fn finish(self) -> bool {
-        self.thread.join().unwrap_or_else(|_| {
-            tracing::error!("writing a snapshot panicked");
-            false
-        })
+impl Flight {
+    fn of(mut batch: Batch) -> Flight {
+        let overlay = batch.staged.take_overlay();
+        Flight { batch, overlay }
     }
 }
 
-/// About what a transaction comes to in a frame.
-fn frame_bytes(transaction: &StagedTransaction) -> usize {
-    let values = transaction.events.iter().map(|staged| {
-        let event = &staged.event;
-        event.key().len() + event.current().map_or(0, |entry| entry.value.len())
-    });
-    values.map(|bytes| bytes + RECORD_BYTES).sum::<usize>() + RECORD_BYTES
+/// The logs were lent to a thread that is no more.
+fn lost() -> AppendError {
+    AppendError::Broken(io::Error::other("the thread that appends has ended"))
 }

@@ -36,16 +36,20 @@ impl<T: Keyed> Row<T> {
     /// Where the key stands, or where it would.
     pub(super) fn find(&self, key: &str) -> Result<usize, usize> {
         let Some(first) = self.items.first() else { return Err(0) };
-        let common = &first.key().as_bytes()[..self.common_bytes];
-        let Some(rest) = key.as_bytes().strip_prefix(common) else {
-            return Err(if key.as_bytes() < common { 0 } else { self.items.len() });
-        };
-        let head = head(rest);
-        let heads = &self.heads[..self.items.len()];
-        let start = heads.partition_point(|&other| other < head);
-        let alike = heads[start..].iter().take_while(|&&other| other == head).count();
-        let found = self.items[start..start + alike].binary_search_by(|item| (**item.key()).cmp(key));
-        found.map(|index| start + index).map_err(|index| start + index)
+        if let Some((common, rest)) = key.as_bytes().split_at_checked(self.common_bytes) {
+            let head = head(rest);
+            let heads = &self.heads[..self.items.len()];
+            let start = heads.partition_point(|&other| other < head);
+            let alike = heads[start..].iter().take_while(|&&other| other == head).count();
+            match self.items[start..start + alike].binary_search_by(|item| (**item.key()).cmp(key)) {
+                Ok(index) => return Ok(start + index),
+                // Only now does it matter how the key begins.
+                Err(index) if *common == first.key().as_bytes()[..self.common_bytes] => return Err(start + index),
+                Err(_) => {}
+            }
+        }
+        // It begins otherwise than all keys here: it stands before or behind them.
+        Err(if *key < **first.key() { 0 } else { self.items.len() })
     }
 
     pub(super) fn insert(&mut self, index: usize, item: T) {

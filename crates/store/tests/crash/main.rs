@@ -1,5 +1,6 @@
 //! What the embedded engine keeps when the disk, or what is on it, fails.
 
+mod crowd;
 mod damage;
 mod faulty_disk;
 mod folder;
