@@ -74,7 +74,6 @@ pub(crate) struct UnknownCapability(String);
 pub(crate) fn bounding(
     asked: Option<&Capability>,
     privileged: bool,
-    withhold: &[&str],
     available: u64,
 ) -> Result<Vec<String>, UnknownCapability> {
     let has = |name: &str| ALL.iter().position(|known| *known == name).is_some_and(|bit| available >> bit & 1 == 1);
@@ -84,7 +83,7 @@ pub(crate) fn bounding(
     let mut set: Vec<&str> = match (privileged || add.contains(&"ALL"), drop.contains(&"ALL")) {
         (true, false) => ALL.into_iter().filter(|name| has(name)).collect(),
         (_, true) => Vec::new(),
-        (false, false) => DEFAULT.into_iter().filter(|name| has(name) && !withhold.contains(name)).collect(),
+        (false, false) => DEFAULT.into_iter().filter(|name| has(name)).collect(),
     };
     set.extend(add.iter().filter(|name| **name != "ALL"));
     set.retain(|name| privileged || !drop.contains(name));
@@ -125,12 +124,12 @@ mod tests {
         let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let asked =
             Capability { add_capabilities: strings(add), drop_capabilities: strings(drop), ..Default::default() };
-        bounding(Some(&asked), privileged, &[], u64::MAX).map(|set| set.join(" ").replace("CAP_", ""))
+        bounding(Some(&asked), privileged, u64::MAX).map(|set| set.join(" ").replace("CAP_", ""))
     }
 
     #[test]
     fn add_and_drop_combine_as_in_containerd() {
-        assert_eq!(bounding(None, false, &[], u64::MAX).unwrap().len(), DEFAULT.len());
+        assert_eq!(bounding(None, false, u64::MAX).unwrap().len(), DEFAULT.len());
         assert_eq!(check(&[], &["ALL"], false).unwrap(), "");
         assert_eq!(check(&["NET_ADMIN", "cap_chown"], &["all"], false).unwrap(), "CHOWN NET_ADMIN");
         assert_eq!(check(&["ALL"], &[], false).unwrap().split(' ').count(), ALL.len());
@@ -138,14 +137,7 @@ mod tests {
         assert!(!check(&[], &["NET_RAW"], false).unwrap().contains("NET_RAW"));
         assert_eq!(check(&["NET_RAW"], &["NET_RAW"], false).unwrap().split(' ').count(), DEFAULT.len() - 1);
         assert_eq!(check(&[], &[], true).unwrap().split(' ').count(), ALL.len());
-        assert_eq!(bounding(None, true, &[], 0b11), Ok(vec!["CAP_CHOWN".to_owned(), "CAP_DAC_OVERRIDE".to_owned()]));
+        assert_eq!(bounding(None, true, 0b11), Ok(vec!["CAP_CHOWN".to_owned(), "CAP_DAC_OVERRIDE".to_owned()]));
         assert_eq!(check(&["FLY"], &[], false), Err(UnknownCapability("FLY".to_owned())));
-    }
-
-    #[test]
-    fn a_default_can_be_withheld_but_not_against_the_users_word() {
-        assert!(!bounding(None, false, &["MKNOD"], u64::MAX).unwrap().contains(&"CAP_MKNOD".to_owned()));
-        let asked = Capability { add_capabilities: vec!["MKNOD".to_owned()], ..Default::default() };
-        assert!(bounding(Some(&asked), false, &["MKNOD"], u64::MAX).unwrap().contains(&"CAP_MKNOD".to_owned()));
     }
 }

@@ -64,6 +64,11 @@ impl Cgroups {
         self.controllers.is_empty()
     }
 
+    /// Where the group lies in the unified hierarchy, if that alone governs containers.
+    pub(crate) fn unified_folder(&self, path: &str) -> Option<PathBuf> {
+        self.unified.as_deref().filter(|_| self.is_unified()).map(|folder| below(folder, path))
+    }
+
     /// Puts a process into `path` of every hierarchy, making the groups.
     pub(crate) fn join(&self, path: &str, pid: i32) -> io::Result<()> {
         for (folder, controller) in self.hierarchies() {

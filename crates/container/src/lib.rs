@@ -6,6 +6,7 @@
 mod capability;
 mod cgroup;
 mod destroy;
+mod devices;
 mod images;
 mod paths;
 mod runtime;

@@ -196,8 +196,6 @@ fn confinement(
     inputs: &Inputs<'_>,
     oom_score: i64,
 ) -> Result<ProcessSecurity, SpecError> {
-    // Version 2 has no device controller without a program of ours; nobody makes nodes there unasked.
-    let withhold: &[&str] = if inputs.unified_cgroups { &["MKNOD"] } else { &[] };
     let profile = security.seccomp.as_ref().map_or(ProfileType::Runtimedefault as i32, |profile| profile.profile_type);
     if profile == ProfileType::Localhost as i32 && !security.privileged {
         return Err(SpecError::LocalSeccomp);
@@ -206,7 +204,6 @@ fn confinement(
         capabilities: capability::bounding(
             security.capabilities.as_ref(),
             security.privileged,
-            withhold,
             inputs.available_capabilities,
         )?,
         ambient_capabilities: capability::ambient(security.capabilities.as_ref())?,

@@ -9,7 +9,7 @@ use vm::{Kernel, Machine, build};
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The walk's steps, in order.
-const STEPS: [&str; 14] = [
+const STEPS: [&str; 15] = [
     "prepare",
     "unified",
     "check",
@@ -19,6 +19,7 @@ const STEPS: [&str; 14] = [
     "pod_running",
     "node_port",
     "exec_in_pod",
+    "devices",
     "limits",
     "out_of_memory",
     "restart",

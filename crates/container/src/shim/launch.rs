@@ -14,6 +14,7 @@ use std::rc::Rc;
 use libcontainer::capabilities::drop_privileges;
 use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
+use libcontainer::error::LibcontainerError;
 use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec};
 use libcontainer::syscall::syscall::{SyscallType, create_syscall};
 use libcontainer::workload::{Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError};
@@ -24,7 +25,8 @@ use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::pipe2;
 
 use super::protocol::{ProcessSecurity, short_path};
-use crate::seccomp;
+use crate::cgroup::Cgroups;
+use crate::{devices, seccomp};
 
 /// Longer reasons are cut; they end in an API object.
 const FAILURE_LIMIT_BYTES: u64 = 4096;
@@ -75,16 +77,42 @@ pub(crate) struct Launcher<'a> {
     pub(crate) terminal: bool,
 }
 
+/// The group whose devices a program of ours must guard, where no controller does.
+pub(crate) struct GuardedDevices {
+    pub(crate) folder: PathBuf,
+    pub(crate) rules: Vec<devices::Rule>,
+}
+
+impl GuardedDevices {
+    pub(crate) fn of(bundle: &Path, cgroup: &str, cgroups: &Cgroups) -> Result<Option<Self>, LaunchError> {
+        let Some(folder) = cgroups.unified_folder(cgroup) else { return Ok(None) };
+        let spec = Spec::load(bundle.join("config.json"))
+            .map_err(|error| LaunchError::Container(stdx::error::chain(&error)))?;
+        let rules = devices::rules(&spec).map_err(LaunchError::Container)?;
+        Ok(rules.map(|rules| GuardedDevices { folder, rules }))
+    }
+}
+
 impl Launcher<'_> {
     /// Creates the container of `bundle` and runs its program.
-    pub(crate) fn start(&self, bundle: &Path, streams: Streams) -> Result<Launched, LaunchError> {
+    pub(crate) fn start(
+        &self,
+        bundle: &Path,
+        devices: Option<&GuardedDevices>,
+        streams: Streams,
+    ) -> Result<Launched, LaunchError> {
         self.run(streams, |builder| {
             let mut container = builder.as_init(bundle).with_systemd(false).with_detach(true).build()?;
+            if let Some(GuardedDevices { folder, rules }) = devices {
+                devices::restrict(folder, rules).map_err(|error| {
+                    LibcontainerError::Other(format!("cannot restrict the use of devices: {error}"))
+                })?;
+            }
             container.start()?;
             container
                 .pid()
                 .map(|pid| pid.as_raw())
-                .ok_or_else(|| libcontainer::error::LibcontainerError::Other("the process has no id".to_owned()))
+                .ok_or_else(|| LibcontainerError::Other("the process has no id".to_owned()))
         })
     }
 
@@ -99,7 +127,7 @@ impl Launcher<'_> {
     fn run(
         &self,
         streams: Streams,
-        create: impl FnOnce(ContainerBuilder) -> Result<i32, libcontainer::error::LibcontainerError>,
+        create: impl FnOnce(ContainerBuilder) -> Result<i32, LibcontainerError>,
     ) -> Result<Launched, LaunchError> {
         let (failure_read, failure_write) =
             pipe2(OFlag::O_CLOEXEC).map_err(LaunchError::system("make the failure pipe"))?;
@@ -148,7 +176,7 @@ pub(crate) fn is_known(state_folder: &Path, container_id: &str) -> bool {
     Container::load(state_folder.join(container_id)).is_ok()
 }
 
-fn container_error(error: libcontainer::error::LibcontainerError) -> LaunchError {
+fn container_error(error: LibcontainerError) -> LaunchError {
     LaunchError::Container(stdx::error::chain(&error))
 }
 

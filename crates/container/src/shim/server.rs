@@ -17,7 +17,7 @@ use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2};
 
-use super::launch::{self, LaunchError, Launcher, Streams};
+use super::launch::{self, GuardedDevices, LaunchError, Launcher, Streams};
 use super::log::{LogFile, Stream};
 use super::protocol::{
     ContainerRecord, EventKind, LAUNCH_FILE, LaunchSettings, Reply, Request, SOCKET_FILE, STATE_FILE, read_frame,
@@ -376,7 +376,8 @@ impl Server {
             security: &settings.security,
             terminal: settings.terminal,
         };
-        let launched = launcher.start(&bundle, plumbing.theirs);
+        let launched = GuardedDevices::of(&bundle, &settings.cgroup, &self.cgroups)
+            .and_then(|devices| launcher.start(&bundle, devices.as_ref(), plumbing.theirs));
         let launched = match launched {
             Ok(launched) => launched,
             Err(error) => {
