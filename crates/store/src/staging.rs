@@ -21,8 +21,8 @@ pub(crate) struct Staged {
 /// What staged transactions leave behind.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
-    /// Under the keys they touch.
-    entries: HashMap<Arc<str>, Option<Entry>>,
+    /// The last event on each key they touch.
+    events: HashMap<Arc<str>, Arc<Event>>,
     /// The revision and the time of the last one.
     newest: Option<(Revision, SystemTime)>,
 }
@@ -52,7 +52,7 @@ impl Staged {
     /// Makes room for so many more transactions.
     pub(crate) fn reserve(&mut self, count: usize) {
         self.transactions.reserve(count);
-        self.overlay.entries.reserve(count);
+        self.overlay.events.reserve(count);
     }
 
     /// What these leave behind, for others to be staged on; nothing can be staged here any more.
@@ -63,7 +63,7 @@ impl Staged {
 
     /// Whether what is on its way before these touches a key.
     pub(crate) fn is_on_its_way(&self, key: &str) -> bool {
-        self.beneath.as_ref().is_some_and(|beneath| beneath.entries.contains_key(key))
+        self.beneath.as_ref().is_some_and(|beneath| beneath.events.contains_key(key))
     }
 
     pub(crate) fn transactions(&self) -> &[StagedTransaction] {
@@ -81,14 +81,14 @@ impl Staged {
 
     /// What staged writes and those on their way leave under a key; `None` when they do not touch it.
     pub(crate) fn left(&self, key: &str) -> Option<Option<&Entry>> {
-        let beneath = || self.beneath.as_ref()?.entries.get(key);
-        self.overlay.entries.get(key).or_else(beneath).map(Option::as_ref)
+        let beneath = || self.beneath.as_ref()?.events.get(key);
+        self.overlay.events.get(key).or_else(beneath).map(|event| event.current())
     }
 
     pub(crate) fn push(&mut self, transaction: StagedTransaction) {
         for staged in &transaction.events {
             let event = &staged.event;
-            self.overlay.entries.insert(event.key().clone(), event.current().cloned());
+            self.overlay.events.insert(event.key().clone(), event.clone());
         }
         self.overlay.newest = Some((transaction.revision, transaction.time));
         self.transactions.push(transaction);

@@ -16,8 +16,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use super::ours::{Round, Work};
-use crate::durations::Durations;
+use super::ours::{Notes, Round, Work};
 use crate::machine::{now, processor_seconds};
 
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -95,14 +94,12 @@ impl Etcd {
             let mut tasks = JoinSet::new();
             for client in 0..clients {
                 let connection = connections[client % connections.len()].clone();
-                tasks.spawn(client_puts(connection, Work::of(client), began + period));
+                tasks.spawn(client_puts(connection, Work::of(client), Notes::of(clients), began + period));
             }
-            let mut delays = Durations::default();
-            while let Some(ended) = tasks.join_next().await {
-                delays.merge(&ended??);
-            }
+            let notes = Notes::gather(tasks).await?;
             let took = began.elapsed();
-            Ok(Round { puts: delays.count(), delays, took, processor_seconds: processor_seconds(pid)? - processor })
+            let processor_seconds = processor_seconds(pid)? - processor;
+            Ok(Round { puts: notes.puts, delays: notes.delays, took, processor_seconds })
         })
     }
 
@@ -121,8 +118,12 @@ impl Drop for Etcd {
     }
 }
 
-async fn client_puts(mut connection: Connection, work: Work, deadline: Instant) -> anyhow::Result<Durations> {
-    let mut delays = Durations::default();
+async fn client_puts(
+    mut connection: Connection,
+    work: Work,
+    mut notes: Notes,
+    deadline: Instant,
+) -> anyhow::Result<Notes> {
     let mut sent = now();
     for number in 0.. {
         if sent >= deadline {
@@ -131,10 +132,10 @@ async fn client_puts(mut connection: Connection, work: Work, deadline: Instant) 
         let key = Bytes::copy_from_slice(work.key(number).as_bytes());
         put(&mut connection, key, work.value(number)).await?;
         let answered = now();
-        delays.record(answered - sent);
+        notes.note(answered - sent);
         sent = answered;
     }
-    Ok(delays)
+    Ok(notes)
 }
 
 type Connection = SendRequest<Full<Bytes>>;

@@ -20,12 +20,15 @@ pub(crate) const KEYS_EACH: usize = 64;
 pub(crate) const VALUE_BYTES: usize = 1024;
 /// The most that one transaction takes.
 const GROUP: usize = 100;
+/// Many clients note the delay of one put in so many: noting all would cost them more than the puts.
+const NOTED_OF_MANY: usize = 8;
+const MANY_CLIENTS: usize = 64;
 
 /// What came of writing for a while.
 #[derive(Clone, Debug)]
 pub(crate) struct Round {
     pub(crate) puts: u64,
-    /// Of each request, which may be more than one put.
+    /// Of requests, which may be more than one put each.
     pub(crate) delays: Durations,
     pub(crate) took: Duration,
     /// Of the process that stores; ours has its clients within.
@@ -107,20 +110,50 @@ pub(crate) fn puts(
         let began = now();
         let mut tasks = JoinSet::new();
         for client in 0..clients {
-            tasks.spawn(put(store.clone(), Work::of(client), began + period));
+            tasks.spawn(put(store.clone(), Work::of(client), Notes::of(clients), began + period));
         }
-        let mut delays = Durations::default();
-        while let Some(ended) = tasks.join_next().await {
-            delays.merge(&ended??);
-        }
+        let notes = Notes::gather(tasks).await?;
         let took = began.elapsed();
         let processor_seconds = own_processor_seconds()? - processor;
-        Ok(Round { puts: delays.count(), delays, took, processor_seconds })
+        Ok(Round { puts: notes.puts, delays: notes.delays, took, processor_seconds })
     })
 }
 
-async fn put(store: Arc<Embedded>, work: Work, deadline: Instant) -> anyhow::Result<Durations> {
-    let mut delays = Durations::default();
+/// What a client notes of its puts.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) puts: u64,
+    pub(crate) delays: Durations,
+    note_every: u64,
+}
+
+impl Notes {
+    /// For one of so many clients.
+    pub(crate) fn of(clients: usize) -> Notes {
+        let note_every = if clients < MANY_CLIENTS { 1 } else { NOTED_OF_MANY as u64 };
+        Notes { note_every, ..Notes::default() }
+    }
+
+    pub(crate) fn note(&mut self, delay: Duration) {
+        if self.puts.is_multiple_of(self.note_every) {
+            self.delays.record(delay);
+        }
+        self.puts += 1;
+    }
+
+    /// All clients' notes, once all have ended.
+    pub(crate) async fn gather(mut tasks: JoinSet<anyhow::Result<Notes>>) -> anyhow::Result<Notes> {
+        let mut all = Notes::default();
+        while let Some(ended) = tasks.join_next().await {
+            let notes = ended??;
+            all.puts += notes.puts;
+            all.delays.merge(&notes.delays);
+        }
+        Ok(all)
+    }
+}
+
+async fn put(store: Arc<Embedded>, work: Work, mut notes: Notes, deadline: Instant) -> anyhow::Result<Notes> {
     let mut sent = now();
     for number in 0.. {
         if sent >= deadline {
@@ -128,10 +161,10 @@ async fn put(store: Arc<Embedded>, work: Work, deadline: Instant) -> anyhow::Res
         }
         store.put(work.key(number), work.value(number), Expect::Anything).await?;
         let answered = now();
-        delays.record(answered - sent);
+        notes.note(answered - sent);
         sent = answered;
     }
-    Ok(delays)
+    Ok(notes)
 }
 
 /// Fills the store, in transactions, many at a time; answers the bytes of keys and values.
