@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api::k8s::apimachinery::pkg::apis::meta::v1::APIResourceList;
 use client::kube::core::ApiResource;
 use client::{CallError, Client};
 
@@ -19,7 +20,8 @@ impl Discovered {
     }
 }
 
-/// Every resource of every group, each once, in the order of discovery. Subresources are left out.
+/// Every resource of every group, each once, in the order of discovery: what rests as one is one, whatever groups and
+/// versions show it. Subresources are left out.
 pub(crate) async fn discover(client: &Client) -> Result<Vec<Discovered>, CallError> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
@@ -37,15 +39,12 @@ pub(crate) async fn discover(client: &Client) -> Result<Vec<Discovered>, CallErr
     Ok(found)
 }
 
-fn add(
-    found: &mut Vec<Discovered>,
-    seen: &mut BTreeSet<(String, String)>,
-    group: &str,
-    version: &str,
-    list: api::k8s::apimachinery::pkg::apis::meta::v1::APIResourceList,
-) {
+fn add(found: &mut Vec<Discovered>, seen: &mut BTreeSet<String>, group: &str, version: &str, list: APIResourceList) {
     for resource in list.resources.into_iter().filter(|resource| !resource.name.contains('/')) {
-        if !seen.insert((group.to_owned(), resource.name.clone())) {
+        let is_new = seen.insert(format!("{group}/{}", resource.name));
+        // Objects in several groups (extensions, events.k8s.io) have the hash of the one they rest as.
+        let hash = resource.storage_version_hash.as_deref().filter(|hash| !hash.is_empty());
+        if !hash.map_or(is_new, |hash| seen.insert(hash.to_owned()) && is_new) {
             continue;
         }
         let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
@@ -60,5 +59,43 @@ fn add(
             is_namespaced: resource.namespaced,
             verbs: resource.verbs,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::k8s::apimachinery::pkg::apis::meta::v1::APIResource;
+
+    use super::*;
+
+    #[test]
+    fn what_rests_as_one_is_one() {
+        let list = |resources: &[(&str, &str)]| APIResourceList {
+            resources: resources
+                .iter()
+                .map(|(name, hash)| APIResource {
+                    name: (*name).to_owned(),
+                    storage_version_hash: Some((*hash).to_owned()),
+                    ..APIResource::default()
+                })
+                .collect(),
+            ..APIResourceList::default()
+        };
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+        add(&mut found, &mut seen, "apps", "v1", list(&[("deployments", "d"), ("deployments/scale", "")]));
+        add(&mut found, &mut seen, "apps", "v1beta2", list(&[("deployments", "d")]));
+        add(&mut found, &mut seen, "metrics.k8s.io", "v1beta1", list(&[("pods", ""), ("nodes", "")]));
+        add(&mut found, &mut seen, "extensions", "v1beta1", list(&[("deployments", "d"), ("ingresses", "i")]));
+        let found: Vec<_> =
+            found.iter().map(|one| (one.resource.group.as_str(), one.resource.plural.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("apps", "deployments"),
+                ("metrics.k8s.io", "pods"),
+                ("metrics.k8s.io", "nodes"),
+                ("extensions", "ingresses")
+            ]
+        );
     }
 }
