@@ -1,12 +1,13 @@
 //! Discovery: which groups, versions and resources there are, plain and aggregated.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use registry::Kind;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::groups::LocalGroup;
 use crate::kinds;
 use crate::server::ApiServer;
 use crate::status::{ApiError, answer as respond, json as respond_json};
@@ -21,9 +22,9 @@ pub(crate) fn answer(server: &ApiServer, path: &str, headers: &HeaderMap) -> Res
     let value = match path {
         "/api" | "/apis" => {
             if let Some(version) = aggregated_version(headers) {
-                return Ok(Some(aggregated(path == "/api", version, legacy, headers)));
+                return Ok(Some(aggregated(server, path == "/api", version, headers)));
             }
-            if path == "/api" { core_versions(server) } else { groups(legacy) }
+            if path == "/api" { core_versions(server) } else { groups(server) }
         }
         _ => match path.strip_prefix("/apis/") {
             Some(rest) => match rest.split_once('/') {
@@ -32,11 +33,17 @@ pub(crate) fn answer(server: &ApiServer, path: &str, headers: &HeaderMap) -> Res
                     .find(|(group, _)| *group == rest && !rest.is_empty())
                 {
                     Some((group, versions)) => described_group(group, &versions, true),
-                    None => return Ok(None),
+                    None => match server.groups.all().iter().find(|group| group.name == rest) {
+                        Some(group) => described_group(group.name, group.versions, true),
+                        None => return Ok(None),
+                    },
                 },
                 Some((group, version)) => match resources(group, version, legacy) {
                     Some(list) if !group.is_empty() => list,
-                    _ => return Ok(None),
+                    _ => match server.groups.find(group, version) {
+                        Some(group) => group.listed(version),
+                        None => return Ok(None),
+                    },
                 },
             },
             None => match path.strip_prefix("/api/").and_then(|version| resources("", version, legacy)) {
@@ -62,9 +69,11 @@ fn core_versions(server: &ApiServer) -> Value {
     })
 }
 
-fn groups(legacy: bool) -> Value {
-    let groups = kinds::group_versions(legacy).into_iter().filter(|(group, _)| !group.is_empty());
-    let groups: Vec<Value> = groups.map(|(group, versions)| described_group(group, &versions, false)).collect();
+fn groups(server: &ApiServer) -> Value {
+    let groups = kinds::group_versions(server.serves_legacy_apis()).into_iter();
+    let groups = groups.filter(|(group, _)| !group.is_empty());
+    let mut groups: Vec<Value> = groups.map(|(group, versions)| described_group(group, &versions, false)).collect();
+    groups.extend(server.groups.all().iter().map(|group| described_group(group.name, group.versions, false)));
     json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
 }
 
@@ -155,13 +164,9 @@ fn aggregated_version(headers: &HeaderMap) -> Option<&'static str> {
     None
 }
 
-/// The whole of discovery in one answer. It never changes while the server runs, so it is made once.
-fn aggregated(core: bool, version: &'static str, legacy: bool, headers: &HeaderMap) -> Response<Body> {
-    static DOCUMENTS: [OnceLock<[Document; 4]>; 2] = [const { OnceLock::new() }; 2];
-    let documents = DOCUMENTS[usize::from(legacy)].get_or_init(|| {
-        [(true, "v2"), (true, "v2beta1"), (false, "v2"), (false, "v2beta1")]
-            .map(|(core, version)| Document::new(core, version, legacy))
-    });
+/// The whole of discovery in one answer.
+fn aggregated(server: &ApiServer, core: bool, version: &'static str, headers: &HeaderMap) -> Response<Body> {
+    let documents = server.discovery.get(server);
     let document = &documents[usize::from(!core) * 2 + usize::from(version != "v2")];
     let matches = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == document.etag.as_bytes());
     let mut response = if matches {
@@ -178,6 +183,31 @@ fn aggregated(core: bool, version: &'static str, legacy: bool, headers: &HeaderM
     response
 }
 
+/// Discovery's answers: made once, and once more after a group has come.
+#[derive(Default)]
+pub(crate) struct Documents(Mutex<Option<Made>>);
+
+struct Made {
+    legacy: bool,
+    local_groups: usize,
+    documents: Arc<[Document; 4]>,
+}
+
+impl Documents {
+    fn get(&self, server: &ApiServer) -> Arc<[Document; 4]> {
+        let (legacy, local) = (server.serves_legacy_apis(), server.groups.all());
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = made.as_ref().filter(|made| made.legacy == legacy && made.local_groups == local.len()) {
+            return Arc::clone(&made.documents);
+        }
+        let documents = [(true, "v2"), (true, "v2beta1"), (false, "v2"), (false, "v2beta1")]
+            .map(|(core, version)| Document::new(core, version, legacy, &local));
+        let documents = Arc::new(documents);
+        *made = Some(Made { legacy, local_groups: local.len(), documents: Arc::clone(&documents) });
+        documents
+    }
+}
+
 struct Document {
     bytes: bytes::Bytes,
     etag: String,
@@ -185,9 +215,13 @@ struct Document {
 }
 
 impl Document {
-    fn new(core: bool, version: &str, legacy: bool) -> Self {
+    fn new(core: bool, version: &str, legacy: bool, local: &[Arc<LocalGroup>]) -> Self {
         let groups = kinds::group_versions(legacy).into_iter().filter(|(group, _)| group.is_empty() == core);
-        let items: Vec<Value> = groups.map(|(group, versions)| aggregated_group(group, &versions, legacy)).collect();
+        let mut items: Vec<Value> =
+            groups.map(|(group, versions)| aggregated_group(group, &versions, legacy)).collect();
+        if !core {
+            items.extend(local.iter().map(|group| group.aggregated()));
+        }
         let document = json!({
             "kind": "APIGroupDiscoveryList",
             "apiVersion": format!("apidiscovery.k8s.io/{version}"),

@@ -11,7 +11,7 @@ use crate::status::{ApiError, json, text};
 use crate::wire::body::Body;
 use crate::wire::query::Query;
 use crate::wire::request_info::RequestInfo;
-use crate::{discovery, health, openapi, respond, reviews, subresources, verbs, version};
+use crate::{discovery, groups, health, openapi, respond, reviews, root, subresources, verbs, version};
 
 pub(crate) async fn handle(
     server: Arc<ApiServer>,
@@ -25,7 +25,12 @@ pub(crate) async fn handle(
         return Box::pin(path(&server, &info.path, &query, &head.method, &head.headers)).await;
     };
     let served = info.kind.filter(|kind| !kind.is_legacy() || server.serves_legacy_apis());
-    let Some(kind) = served else { return Ok(not_found()) };
+    let Some(kind) = served else {
+        return match server.groups.find(&resource.group, &resource.version) {
+            Some(group) => groups::answer(&group, info.verb, resource, &query).await,
+            None => Ok(not_found()),
+        };
+    };
     let misplaced = match kind.is_namespaced() {
         // A namespaced kind without a namespace can only be listed or watched.
         true => resource.namespace.is_empty() && !matches!(info.verb, "list" | "watch"),
@@ -92,7 +97,9 @@ async fn path(
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
             Ok(response)
         }
-        _ => Ok(not_found()),
+        "" | "/index.html" => Ok(root::list(server, StatusCode::OK)),
+        path if path.starts_with("/api/") || path.starts_with("/apis/") => Ok(not_found()),
+        _ => Ok(root::list(server, StatusCode::NOT_FOUND)),
     }
 }
 

@@ -20,6 +20,7 @@ mod deletion;
 mod discovery;
 mod encodings;
 mod filters;
+mod groups;
 mod handler;
 mod health;
 mod index;
@@ -34,6 +35,7 @@ mod ownership;
 mod patch;
 mod respond;
 mod reviews;
+mod root;
 mod server;
 mod services;
 mod status;
@@ -47,6 +49,7 @@ mod write;
 
 pub use auth::token::KeyError;
 
+pub use groups::{Answerer, LocalGroup, LocalRequest, LocalResource};
 pub use local::LocalService;
 pub use server::{ApiServer, Config, StartError};
 pub use wire::body::Body;

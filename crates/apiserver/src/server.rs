@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::User;
 use crate::auth::token::{KeyError, TokenAuthority};
 use crate::authorize::rbac::Rbac;
+use crate::discovery::Documents;
 use crate::encodings::Encodings;
+use crate::groups::{LocalGroup, LocalGroups};
 use crate::index::Indexes;
 use crate::limits::Limits;
 use crate::local::LocalService;
@@ -75,6 +77,8 @@ pub struct ApiServer {
     pub(crate) shutdown: CancellationToken,
     started: AtomicBool,
     hides_legacy_apis: AtomicBool,
+    pub(crate) groups: LocalGroups,
+    pub(crate) discovery: Documents,
 }
 
 impl ApiServer {
@@ -100,6 +104,8 @@ impl ApiServer {
             shutdown,
             started: AtomicBool::new(false),
             hides_legacy_apis: AtomicBool::new(false),
+            groups: LocalGroups::default(),
+            discovery: Documents::default(),
         });
         bootstrap::run(&server).await.map_err(|error| StartError::Bootstrap(error.message().to_owned()))?;
         server.started.store(true, Ordering::Release);
@@ -135,6 +141,11 @@ impl ApiServer {
         };
         let inner = address.is_loopback() && !self.advertise.ip().is_loopback();
         !(link_local || inner || address.is_unspecified() || address.is_multicast())
+    }
+
+    /// Serves a group that another room answers, from now on.
+    pub fn add_group(&self, group: LocalGroup) {
+        self.groups.add(group);
     }
 
     /// Serves no version any more that upstream has removed.

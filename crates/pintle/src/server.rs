@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Context;
-use apiserver::ApiServer;
+use apiserver::{ApiServer, LocalGroup, LocalRequest, LocalResource};
 use client::Client;
 use cluster::Settings;
 use cluster::pki::{self, Authority, Subject};
@@ -12,6 +12,7 @@ use cluster::process::{RunLock, ServerInfo};
 use cluster::progress::{Report, Step};
 use cluster::settings::{DNS_PORT, NODE_CIDR_BITS};
 use container::Runtime;
+use metrics::Metrics;
 use network::Bridge;
 use stdx::Ambient;
 use tokio::net::TcpListener;
@@ -169,6 +170,21 @@ async fn start(
         }),
     );
     rooms.spawn({
+        let account = "system:serviceaccount:kube-system:metrics-server";
+        let config = metrics::Config {
+            client: local(account, &["system:serviceaccounts", "system:serviceaccounts:kube-system"]),
+            resolution: metrics::RESOLUTION,
+            ambient: ambient.clone(),
+            cancel: cancel.clone(),
+        };
+        let metrics = metrics::Metrics::new(&config);
+        api.add_group(metrics_group(metrics.clone()));
+        async move {
+            metrics::run(config, metrics).await;
+            Ok(())
+        }
+    });
+    rooms.spawn({
         let account = "system:serviceaccount:kube-system:local-volume-provisioner";
         let config = controllers::provisioner::agent::Config {
             client: local(account, &["system:serviceaccounts", "system:serviceaccounts:kube-system"]),
@@ -275,6 +291,28 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     rooms.spawn(async move { room.await.context(name) });
+}
+
+/// How the API server asks for what nodes and pods use.
+fn metrics_group(metrics: Metrics) -> LocalGroup {
+    let resource = |of: &metrics::ResourceInfo| LocalResource {
+        plural: of.plural,
+        kind: of.kind,
+        is_namespaced: of.is_namespaced,
+    };
+    LocalGroup {
+        name: metrics::GROUP,
+        versions: metrics::VERSIONS,
+        resources: metrics::RESOURCES.iter().map(resource).collect(),
+        answer: Arc::new(move |request| {
+            let metrics = metrics.clone();
+            Box::pin(async move {
+                let LocalRequest { version, resource, namespace, name, label_selector, field_selector } = request;
+                let request = metrics::Request { version, resource, namespace, name, label_selector, field_selector };
+                metrics.answer(&request).await
+            })
+        }),
+    }
 }
 
 async fn listen(port: u16) -> anyhow::Result<TcpListener> {

@@ -327,6 +327,11 @@ pub(super) const CONTROLLERS: &[(&str, &[Grant])] = &[
         on("storage.k8s.io", "storageclasses", "create get list watch"),
         EVENTS,
     ]),
+    // Upstream's add-on brings this role along; here its work is built in.
+    ("metrics-server", &[
+        on("core", "nodes pods", READ),
+        on("core", "nodes/metrics nodes/proxy", "get"),
+    ]),
     ("namespace-controller", &[
         on("core", "namespaces", "delete get list watch"),
         on("core", "namespaces/finalize namespaces/status", "update"),
