@@ -178,10 +178,6 @@ impl Core {
     /// Stages the removal of keys whose leases have ended, each as a transaction of its own.
     pub(crate) fn stage_expired(&self, staged: &mut Staged, now: Moment) {
         for key in self.leases.due(now.instant).take(MAX_EXPIRED) {
-            // What is on its way may have put the key anew.
-            if staged.is_on_its_way(key) {
-                continue;
-            }
             let Some(current) = self.current(staged, key).cloned() else { continue };
             let (newest, time) = self.staged_newest(staged);
             let mut draft = Draft::new(Revision(newest.0 + 1), now.wall.max(time), None);

@@ -9,7 +9,6 @@
 //! newest snapshot and the logs behind it.
 
 mod answers;
-mod appender;
 mod batch;
 mod check;
 mod disk;
@@ -113,15 +112,14 @@ impl Embedded {
         let failure = Failure::default();
         let handover = Handover::new(ambient.clock, due);
         let path = disk.path("");
-        let failed = |source| OpenError::Io { action: "start the writer of", path: path.clone(), source };
-        let writer = Writer::new(shared.clone(), disk, journal, failure.clone(), options, ambient).map_err(failed)?;
+        let writer = Writer::new(shared.clone(), disk, journal, failure.clone(), options, ambient);
         let work = Arc::new(Work { handover, writer: Mutex::new(Some(writer)), failure });
         let thread = std::thread::Builder::new().name("store-writer".into());
         let thread = thread.spawn({
             let work = work.clone();
             move || work.run()
         });
-        let thread = thread.map_err(failed)?;
+        let thread = thread.map_err(|source| OpenError::Io { action: "start the writer of", path, source })?;
         let room = Arc::new(Semaphore::new(MAX_WAITING_KIB));
         Ok(Arc::new(Embedded { shared, work, room, thread: Mutex::new(Some(thread)) }))
     }

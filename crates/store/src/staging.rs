@@ -13,18 +13,8 @@ use crate::{Action, Author, Change, Entry, Event, Operation, Revision, StoreErro
 #[derive(Debug, Default)]
 pub(crate) struct Staged {
     transactions: Vec<StagedTransaction>,
-    overlay: Overlay,
-    /// What others, on their way before these, leave behind.
-    beneath: Option<Arc<Overlay>>,
-}
-
-/// What staged transactions leave behind.
-#[derive(Debug, Default)]
-pub(crate) struct Overlay {
     /// The last event on each key they touch.
-    events: HashMap<Arc<str>, Arc<Event>>,
-    /// The revision and the time of the last one.
-    newest: Option<(Revision, SystemTime)>,
+    overlay: HashMap<Arc<str>, Arc<Event>>,
 }
 
 /// A transaction that changes something.
@@ -44,26 +34,10 @@ pub(crate) struct StagedEvent {
 }
 
 impl Staged {
-    /// Nothing yet, on top of what is on its way.
-    pub(crate) fn over(beneath: Option<Arc<Overlay>>) -> Staged {
-        Staged { beneath, ..Staged::default() }
-    }
-
     /// Makes room for so many more transactions.
     pub(crate) fn reserve(&mut self, count: usize) {
         self.transactions.reserve(count);
-        self.overlay.events.reserve(count);
-    }
-
-    /// What these leave behind, for others to be staged on; nothing can be staged here any more.
-    pub(crate) fn take_overlay(&mut self) -> Arc<Overlay> {
-        self.beneath = None;
-        Arc::new(std::mem::take(&mut self.overlay))
-    }
-
-    /// Whether what is on its way before these touches a key.
-    pub(crate) fn is_on_its_way(&self, key: &str) -> bool {
-        self.beneath.as_ref().is_some_and(|beneath| beneath.events.contains_key(key))
+        self.overlay.reserve(count);
     }
 
     pub(crate) fn transactions(&self) -> &[StagedTransaction] {
@@ -74,23 +48,21 @@ impl Staged {
         self.transactions
     }
 
-    /// The revision and the time of the last transaction that is staged or on its way.
+    /// The revision and the time of the last transaction staged.
     pub(crate) fn newest(&self) -> Option<(Revision, SystemTime)> {
-        self.overlay.newest.or_else(|| self.beneath.as_ref()?.newest)
+        self.transactions.last().map(|transaction| (transaction.revision, transaction.time))
     }
 
-    /// What staged writes and those on their way leave under a key; `None` when they do not touch it.
+    /// What staged writes leave under a key; `None` when they do not touch it.
     pub(crate) fn left(&self, key: &str) -> Option<Option<&Entry>> {
-        let beneath = || self.beneath.as_ref()?.events.get(key);
-        self.overlay.events.get(key).or_else(beneath).map(|event| event.current())
+        self.overlay.get(key).map(|event| event.current())
     }
 
     pub(crate) fn push(&mut self, transaction: StagedTransaction) {
         for staged in &transaction.events {
             let event = &staged.event;
-            self.overlay.events.insert(event.key().clone(), event.clone());
+            self.overlay.insert(event.key().clone(), event.clone());
         }
-        self.overlay.newest = Some((transaction.revision, transaction.time));
         self.transactions.push(transaction);
     }
 }

@@ -24,7 +24,7 @@ use store::{
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-const WRITERS: u64 = 8;
+const WRITERS: u64 = 4;
 /// Keys of each writer, beside the one that holds its step.
 const KEYS: u64 = 6;
 
@@ -239,9 +239,8 @@ fn transaction(writer: u64, step: u64) -> Vec<Operation> {
         match random.below(8) {
             0 => operations.push(Operation::delete(key, Expect::Anything)),
             1 | 2 => {
-                // Now and then more than a whole log has room for, and enough together that one batch is on
-                // its way to the disk while the next is staged.
-                let size = [10, 100, 1000, 3000, 40_000][random.below(5) as usize];
+                // Now and then more than a whole log has room for.
+                let size = [10, 100, 1000, 3000, 20_000][random.below(5) as usize];
                 let letter = b'a' + (step % 26) as u8;
                 operations.push(Operation::put(key, Bytes::from(vec![letter; size]), Expect::Anything));
             }

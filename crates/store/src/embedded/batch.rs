@@ -1,12 +1,10 @@
 //! Transactions on their way into the log.
 
-use std::sync::Arc;
-
 use super::answers::{Answers, Reply};
 use super::format::{FrameBuilder, FrameKind, RECORD_BYTES};
 use crate::core::Core;
 use crate::shared::Moment;
-use crate::staging::{Overlay, Staged, StagedTransaction};
+use crate::staging::{Staged, StagedTransaction};
 use crate::{Revision, Transaction};
 
 /// A transaction and whom to answer.
@@ -22,10 +20,10 @@ pub(super) struct Request {
 pub(super) struct Batch {
     pub(super) staged: Staged,
     pub(super) answers: Answers,
-    /// When the last of them was staged.
+    /// When they were staged.
     pub(super) now: Moment,
-    /// `None` as long as nothing changes.
-    frame: Option<Frame>,
+    /// `None` when nothing changes.
+    pub(super) frame: Option<Frame>,
 }
 
 /// What is to be appended to the log.
@@ -33,53 +31,34 @@ pub(super) struct Batch {
 pub(super) struct Frame {
     pub(super) builder: FrameBuilder,
     pub(super) first: Revision,
-    /// How many transactions it holds.
-    count: usize,
 }
 
 impl Batch {
-    /// Stages requests and the ends of leases, on top of what is on its way before them.
-    pub(super) fn new(beneath: Option<Arc<Overlay>>, core: &Core, requests: Vec<Request>, now: Moment) -> Self {
-        let mut batch = Batch { staged: Staged::over(beneath), answers: Answers(Vec::new()), now, frame: None };
-        core.stage_expired(&mut batch.staged, now);
-        batch.add(core, requests, now);
-        batch
+    /// Stages the ends of leases, and requests.
+    pub(super) fn stage(core: &Core, requests: Vec<Request>, now: Moment) -> Self {
+        let mut staged = Staged::default();
+        core.stage_expired(&mut staged, now);
+        staged.reserve(requests.len());
+        let answers = requests
+            .into_iter()
+            .map(|Request { transaction, reply, .. }| (reply, core.stage(&mut staged, transaction, now)));
+        let answers = Answers(answers.collect());
+        Batch { frame: Frame::of(staged.transactions()), staged, answers, now }
     }
+}
 
-    pub(super) fn add(&mut self, core: &Core, requests: Vec<Request>, now: Moment) {
-        self.now = now;
-        self.staged.reserve(requests.len());
-        let Batch { staged, answers, .. } = self;
-        answers.0.extend(
-            requests
-                .into_iter()
-                .map(|Request { transaction, reply, .. }| (reply, core.stage(staged, transaction, now))),
-        );
-        self.encode();
-    }
-
-    /// Takes out what is to be appended; `None` when nothing changes.
-    pub(super) fn take_frame(&mut self) -> Option<Frame> {
-        self.frame.take()
-    }
-
-    /// Puts what was staged since the last time into the frame.
-    fn encode(&mut self) {
-        let transactions = self.staged.transactions();
-        let Some(first) = transactions.first() else { return };
-        let frame = self.frame.get_or_insert_with(|| Frame {
-            builder: FrameBuilder::new(FrameKind::Transactions, first.revision),
-            first: first.revision,
-            count: 0,
-        });
-        let new = &transactions[frame.count..];
-        frame.builder.reserve(new.iter().map(frame_bytes).sum());
-        for transaction in new {
+impl Frame {
+    /// `None` when there are no transactions.
+    fn of(transactions: &[StagedTransaction]) -> Option<Frame> {
+        let first = transactions.first()?.revision;
+        let mut builder = FrameBuilder::new(FrameKind::Transactions, first);
+        builder.reserve(transactions.iter().map(frame_bytes).sum());
+        for transaction in transactions {
             let changes = transaction.events.iter().map(|staged| (&*staged.event, staged.due));
             let author = transaction.author.as_deref();
-            frame.builder.push_transaction(transaction.revision, transaction.time, author, changes);
+            builder.push_transaction(transaction.revision, transaction.time, author, changes);
         }
-        frame.count = transactions.len();
+        Some(Frame { builder, first })
     }
 }
 

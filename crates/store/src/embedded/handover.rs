@@ -17,12 +17,11 @@ use crate::core::MAX_EXPIRED;
 use crate::limits::{MAX_OPERATIONS, MAX_TRANSACTION_BYTES};
 
 /// No further request is taken at once than these; the last one may go beyond the bytes.
-const MAX_TAKEN_BYTES: usize = 3 << 20;
-const MAX_TAKEN_REQUESTS: usize = 512;
-/// A batch consists of what is taken in two goes, and of leases that end.
+const MAX_TAKEN_BYTES: usize = 4 << 20;
+const MAX_TAKEN_REQUESTS: usize = 1024;
+/// A batch consists of these, and of leases that end.
 const _: () = assert!(
-    2 * (MAX_TAKEN_BYTES + MAX_TRANSACTION_BYTES)
-        + (2 * MAX_TAKEN_REQUESTS + MAX_EXPIRED) * (MAX_OPERATIONS + 1) * RECORD_BYTES
+    MAX_TAKEN_BYTES + MAX_TRANSACTION_BYTES + (MAX_TAKEN_REQUESTS + MAX_EXPIRED) * (MAX_OPERATIONS + 1) * RECORD_BYTES
         <= MAX_PAYLOAD_BYTES
 );
 

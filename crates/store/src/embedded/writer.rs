@@ -1,33 +1,21 @@
-//! From transactions that wait to frames that rest, and to everybody's answer.
-//!
-//! Who writes in place takes one batch through all its stations. The store's thread takes one after
-//! the other, and does not stand still while the disk is at work: one batch is appended while the one
-//! before is made visible and the one behind is staged on top of both. What is staged on something
-//! that fails fails with it.
+//! From transactions that wait to a frame that rests, and to everybody's answer.
 
-use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use stdx::Ambient;
 use tokio::time::Instant;
 
-use super::appender::Appender;
 use super::batch::{Batch, Frame, Request};
 use super::disk::Disk;
 use super::log::{AppendError, Journal};
 use super::rotation::Rotation;
 use crate::core::Garbage;
 use crate::shared::{Moment, Shared};
-use crate::staging::Overlay;
 use crate::{Options, StoreError};
 
 /// When leases that should have ended are tried again on a full disk, if nobody writes before.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
-
-/// Only what keeps the disk busy for a while is worth another thread, and that what gathers meanwhile
-/// is written in two batches instead of one.
-const WORTHWHILE_BYTES: usize = 96 << 10;
 
 /// Why nothing is written any more.
 pub(super) type Failure = Arc<OnceLock<String>>;
@@ -35,10 +23,7 @@ pub(super) type Failure = Arc<OnceLock<String>>;
 #[derive(Debug)]
 pub(super) struct Writer {
     shared: Arc<Shared>,
-    disk: Arc<dyn Disk>,
-    /// `None` while it is lent.
-    journal: Option<Journal>,
-    appender: Appender,
+    journal: Journal,
     rotation: Rotation,
     failure: Failure,
     ambient: Ambient,
@@ -50,14 +35,6 @@ pub(super) struct Writer {
     due: Option<Instant>,
 }
 
-/// A batch whose frame is being appended.
-#[derive(Debug)]
-struct Flight {
-    batch: Batch,
-    /// What it leaves behind.
-    overlay: Arc<Overlay>,
-}
-
 impl Writer {
     pub(super) fn new(
         shared: Arc<Shared>,
@@ -66,19 +43,17 @@ impl Writer {
         failure: Failure,
         options: Options,
         ambient: Ambient,
-    ) -> io::Result<Self> {
-        Ok(Writer {
+    ) -> Self {
+        Writer {
             shared,
-            rotation: Rotation::new(disk.clone(), options.rotate_log_bytes),
-            disk,
-            journal: Some(journal),
-            appender: Appender::start()?,
+            journal,
+            rotation: Rotation::new(disk, options.rotate_log_bytes),
             failure,
             ambient,
             garbage: Garbage::default(),
             kept_bytes: 0,
             due: None,
-        })
+        }
     }
 
     /// Makes requests, and the leases that have ended, durable, then visible, then known to those who
@@ -92,16 +67,18 @@ impl Writer {
         if requests.is_empty() {
             self.garbage.free_some();
         }
-        let mut batch = self.stage(None, requests);
-        let appended = match batch.take_frame() {
-            Some(frame) => self.append(frame),
+        let mut batch = Batch::stage(&self.shared.read(), requests, Moment::now(&self.ambient.clock));
+        let appended = match batch.frame.take() {
+            Some(Frame { builder, first }) => self.journal.append(builder, first, self.salt()),
             None => Ok(()),
         };
         match appended {
-            Ok(()) => self.commit(batch),
-            Err(error) => self.fail([batch], &error),
+            Ok(()) => {
+                self.commit(batch);
+                self.rotate();
+            }
+            Err(error) => self.fail(batch, &error),
         }
-        self.rotate();
         self.due
     }
 
@@ -109,18 +86,10 @@ impl Writer {
     pub(super) fn write_all(&mut self, mut take: impl FnMut() -> Vec<Request>) -> Option<Instant> {
         let mut requests = take();
         loop {
-            let bytes: usize = requests.iter().map(|request| request.size_bytes).sum();
-            if bytes < WORTHWHILE_BYTES || self.failure.get().is_some() {
-                self.write(requests);
-            } else {
-                let mut flight = self.depart(requests);
-                while let Some(landing) = flight {
-                    flight = self.follow(landing, &mut take);
-                }
-            }
+            let due = self.write(requests);
             requests = take();
             if requests.is_empty() {
-                return self.due;
+                return due;
             }
         }
     }
@@ -128,77 +97,7 @@ impl Writer {
     /// Waits for what goes on in the background.
     pub(super) fn close(self) {
         self.rotation.close();
-        self.appender.close();
-        if let Some(journal) = self.journal {
-            journal.close();
-        }
-    }
-
-    /// Sends the first of several batches on its way.
-    fn depart(&mut self, requests: Vec<Request>) -> Option<Flight> {
-        let mut batch = self.stage(None, requests);
-        match batch.take_frame() {
-            Some(frame) => {
-                self.append_ahead(frame);
-                Some(Flight::of(batch))
-            }
-            None => {
-                self.commit(batch);
-                None
-            }
-        }
-    }
-
-    /// Waits for a batch to rest, and sends after it what gathers meanwhile.
-    fn follow(&mut self, flight: Flight, take: &mut impl FnMut() -> Vec<Request>) -> Option<Flight> {
-        let Flight { batch: landing, overlay } = flight;
-        let mut next = self.stage(Some(overlay), take());
-        self.garbage.free_some();
-        if let Err(error) = self.land() {
-            self.fail([landing, next], &error);
-            return None;
-        }
-        self.rotate();
-        next.add(&self.shared.read(), take(), Moment::now(&self.ambient.clock));
-        match next.take_frame() {
-            Some(frame) => {
-                // The disk first: it works on while the rest is done here.
-                self.append_ahead(frame);
-                self.commit(landing);
-                Some(Flight::of(next))
-            }
-            None => {
-                self.commit(landing);
-                self.commit(next);
-                None
-            }
-        }
-    }
-
-    fn stage(&self, beneath: Option<Arc<Overlay>>, requests: Vec<Request>) -> Batch {
-        Batch::new(beneath, &self.shared.read(), requests, Moment::now(&self.ambient.clock))
-    }
-
-    fn append(&mut self, frame: Frame) -> Result<(), AppendError> {
-        let salt = self.salt();
-        match &mut self.journal {
-            Some(journal) => journal.append(frame.builder, frame.first, salt),
-            None => Err(lost()),
-        }
-    }
-
-    /// Lends the logs to the appender until [`Writer::land`].
-    fn append_ahead(&mut self, frame: Frame) {
-        let salt = self.salt();
-        if let Some(journal) = self.journal.take() {
-            self.appender.begin(journal, frame, salt);
-        }
-    }
-
-    fn land(&mut self) -> Result<(), AppendError> {
-        let (journal, result) = self.appender.finish().ok_or_else(lost)?;
-        self.journal = Some(journal);
-        result
+        self.journal.close();
     }
 
     /// Makes a batch visible, and answers; it rests.
@@ -219,14 +118,13 @@ impl Writer {
     }
 
     /// Tells those whose transactions could not be written.
-    fn fail(&mut self, batches: impl IntoIterator<Item = Batch>, error: &AppendError) {
-        let refusal = self.append_failed(error);
-        batches.into_iter().for_each(|batch| batch.answers.refuse(&refusal));
+    fn fail(&mut self, batch: Batch, error: &AppendError) {
+        batch.answers.refuse(&self.append_failed(error));
         self.due = self.ambient.clock.instant().checked_add(RETRY_AFTER);
     }
 
     fn append_failed(&self, error: &AppendError) -> StoreError {
-        let path = self.journal.as_ref().map_or_else(|| self.disk.path(""), Journal::path);
+        let path = self.journal.path();
         match error {
             AppendError::Full(error) => {
                 let reason = format!("there is no room for {} ({error}); give it some, and it goes on", path.display());
@@ -249,24 +147,10 @@ impl Writer {
     /// Sees whether the logs should give way to a snapshot.
     fn rotate(&mut self) {
         let salt = self.salt();
-        if let Some(journal) = &mut self.journal {
-            self.rotation.advance(journal, self.kept_bytes, salt, || self.shared.snapshot());
-        }
+        self.rotation.advance(&mut self.journal, self.kept_bytes, salt, || self.shared.snapshot());
     }
 
     fn salt(&self) -> u32 {
         self.ambient.random.next_u64() as u32
     }
-}
-
-impl Flight {
-    fn of(mut batch: Batch) -> Flight {
-        let overlay = batch.staged.take_overlay();
-        Flight { batch, overlay }
-    }
-}
-
-/// The logs were lent to a thread that is no more.
-fn lost() -> AppendError {
-    AppendError::Broken(io::Error::other("the thread that appends has ended"))
 }

@@ -1,5 +1,5 @@
-//! Many writers at once, so that one batch is written while the next is staged on top of it, and a
-//! disk that fails under them.
+//! Many writers at once, whose next transactions gather while the last ones are written, and a disk
+//! that fails under them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use store::{Embedded, Entry, Expect, ReadAt, Store, StoreError};
 use crate::faulty_disk::{Fault, FaultyDisk};
 use crate::life::open;
 
-/// Together they write more than is worth a batch of its own.
 const WRITERS: usize = 48;
 const VALUE_BYTES: usize = 4 << 10;
 
@@ -102,7 +101,7 @@ proptest! {
     }
 }
 
-/// Each writer's steps lead from one to the next, though several are on their way at once.
+/// Each writer's steps lead from one to the next, whoever else writes.
 #[test]
 fn a_crowd_is_served_in_order() {
     block_on(async {
