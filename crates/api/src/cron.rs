@@ -129,15 +129,26 @@ impl Fields {
         self.months.has(day.month()) && matches
     }
 
-    /// The first time of the day later than `after`.
+    /// The first time of the day later than `after`. Hours that are over, or that come later than what
+    /// was found, are passed by.
     fn first_on(&self, day: Date, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let clock = |hour, minute| Time::new(hour, minute, 0, 0).ok().map(|time| day.to_datetime(time));
+        let earliest = |clock| zone.to_ambiguous_timestamp(clock).earlier().ok();
+        let latest = |clock| zone.to_ambiguous_timestamp(clock).later().ok();
+        if clock(23, 59).and_then(latest).is_some_and(|end| end <= after) {
+            return None;
+        }
         let mut first: Option<Timestamp> = None;
         for hour in (0..24).filter(|hour| self.hours.has(*hour)) {
-            for minute in (0..60).filter(|minute| self.minutes.has(*minute)) {
-                let Ok(time) = Time::new(hour, minute, 0, 0) else { continue };
-                let later = moments(day.to_datetime(time), zone).into_iter().flatten().filter(|moment| *moment > after);
-                first = later.chain(first).min();
+            if first.is_some_and(|first| clock(hour, 0).and_then(earliest).is_some_and(|start| start >= first)) {
+                break;
             }
+            if clock(hour, 59).and_then(latest).is_some_and(|end| end <= after) {
+                continue;
+            }
+            let minutes = (0..60).filter(|minute| self.minutes.has(*minute)).filter_map(|minute| clock(hour, minute));
+            let times = minutes.flat_map(|minute| moments(minute, zone)).flatten().filter(|time| *time > after);
+            first = times.chain(first).min();
         }
         first
     }

@@ -7,6 +7,7 @@
 mod cidr;
 mod clusterrole;
 mod context;
+mod cronjob;
 mod daemonset;
 mod deployment;
 mod discovery;
@@ -152,6 +153,12 @@ pub const CONTROLLERS: &[Entry] = &[
         identity: "ttl-after-finished-controller",
         component: "ttl-after-finished-controller",
         start: |context| Box::pin(ttlafterfinished::run(context)),
+    },
+    Entry {
+        name: "cronjob-controller",
+        identity: "cronjob-controller",
+        component: "cronjob-controller",
+        start: |context| Box::pin(cronjob::run(context)),
     },
     Entry {
         name: "endpoints-controller",

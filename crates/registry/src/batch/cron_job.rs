@@ -1,5 +1,7 @@
 //! batch `CronJob`.
 
+use api::cron::Schedule;
+use api::time_zone;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -67,6 +69,9 @@ impl Rules for CronJobRules {
             "" => faults.push(FieldError::required("spec.schedule", "")),
             schedule => validate_schedule(schedule, &mut faults),
         }
+        if let Some(zone) = get_str(object, "spec.timeZone") {
+            validate_time_zone(zone, &mut faults);
+        }
         for field in ["spec.startingDeadlineSeconds", "spec.successfulJobsHistoryLimit", "spec.failedJobsHistoryLimit"]
         {
             check_not_negative(object, field, "", &mut faults);
@@ -107,22 +112,62 @@ impl Rules for CronJobRules {
 }
 
 fn validate_schedule(schedule: &str, faults: &mut Vec<FieldError>) {
-    if schedule.contains("TZ=") {
+    if schedule.contains("TZ") {
         let detail = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
         faults.push(FieldError::invalid("spec.schedule", schedule, detail));
-        return;
+    } else if let Err(error) = Schedule::parse(schedule) {
+        faults.push(FieldError::invalid("spec.schedule", schedule, error.to_string()));
     }
-    const MACROS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
-    if schedule.starts_with('@') {
-        if !MACROS.contains(&schedule) && !schedule.starts_with("@every ") {
-            let detail = format!("unrecognized descriptor: {schedule}");
-            faults.push(FieldError::invalid("spec.schedule", schedule, detail));
-        }
+}
+
+fn validate_time_zone(zone: &str, faults: &mut Vec<FieldError>) {
+    let detail = if zone.is_empty() {
+        "timeZone must be nil or non-empty string".to_owned()
+    } else if zone.eq_ignore_ascii_case("local") {
+        "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones".to_owned()
+    } else if let Err(error) = time_zone::load(zone) {
+        error.to_string()
+    } else {
         return;
-    }
-    let fields: Vec<&str> = schedule.split_whitespace().collect();
-    if fields.len() != 5 {
-        let detail = format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" "));
-        faults.push(FieldError::invalid("spec.schedule", schedule, detail));
+    };
+    faults.push(FieldError::invalid("spec.timeZone", zone, detail));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn schedules_and_zones_are_read_before_they_are_kept() {
+        let faults = |schedule: &str, zone: Value| -> Vec<String> {
+            let object = json!({
+                "metadata": {"name": "c"},
+                "spec": {"schedule": schedule, "timeZone": zone, "concurrencyPolicy": "Allow", "jobTemplate": {"spec": {
+                    "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "x"}]}},
+                }}},
+            });
+            let mut object = object.as_object().unwrap().clone();
+            CronJobRules.default(&mut object);
+            CronJobRules.validate(&object, None).iter().map(FieldError::to_string).collect()
+        };
+        assert_eq!(faults("*/5 * * * *", json!("Europe/Paris")), [""; 0]);
+        assert_eq!(faults("@every 5m", Value::Null), [""; 0]);
+        assert_eq!(
+            faults("60 * * * *", json!("Amour")),
+            [
+                "spec.schedule: Invalid value: \"60 * * * *\": end of range (60) above maximum (59): 60",
+                "spec.timeZone: Invalid value: \"Amour\": unknown time zone Amour",
+            ]
+        );
+        assert_eq!(
+            faults("TZ=UTC 0 * * * *", json!("")),
+            [
+                "spec.schedule: Invalid value: \"TZ=UTC 0 * * * *\": cannot use TZ or CRON_TZ in schedule, use timeZone \
+                 field instead",
+                "spec.timeZone: Invalid value: \"\": timeZone must be nil or non-empty string",
+            ]
+        );
     }
 }
