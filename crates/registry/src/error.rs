@@ -13,7 +13,7 @@ pub struct FieldError {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldErrorKind {
-    NotFound { value: Value },
+    NotFound { value: Value, detail: String },
     Required { detail: String },
     Invalid { value: Value, detail: String },
     NotSupported { value: Value, supported: Vec<String> },
@@ -46,7 +46,12 @@ impl FieldError {
     }
 
     pub fn not_found(path: impl Into<String>, value: impl Into<Value>) -> Self {
-        FieldError { path: path.into(), kind: FieldErrorKind::NotFound { value: value.into() } }
+        FieldError { path: path.into(), kind: FieldErrorKind::NotFound { value: value.into(), detail: String::new() } }
+    }
+
+    /// As [`FieldError::not_found`], with what there would have been.
+    pub fn not_found_among(path: impl Into<String>, value: impl Into<Value>, detail: impl Into<String>) -> Self {
+        FieldError { path: path.into(), kind: FieldErrorKind::NotFound { value: value.into(), detail: detail.into() } }
     }
 
     pub fn too_long(path: impl Into<String>, limit: usize) -> Self {
@@ -74,7 +79,7 @@ impl FieldError {
     /// The message of the `StatusCause`: everything but the path.
     pub fn body(&self) -> String {
         let (title, value, detail) = match &self.kind {
-            FieldErrorKind::NotFound { value } => ("Not found", Some(value.clone()), String::new()),
+            FieldErrorKind::NotFound { value, detail } => ("Not found", Some(value.clone()), detail.clone()),
             FieldErrorKind::Required { detail } => ("Required value", None, detail.clone()),
             FieldErrorKind::Invalid { value, detail } => ("Invalid value", Some(value.clone()), detail.clone()),
             FieldErrorKind::NotSupported { value, supported } => {

@@ -124,6 +124,15 @@ pub fn check_supported(object: &Object, path: &str, supported: &[&str], prefix: 
     }
 }
 
+/// Faults unless the text is there and among those supported (shown in this order).
+pub fn check_choice(object: &Object, path: &str, supported: &[&str], prefix: &str, faults: &mut Vec<FieldError>) {
+    match text(object, path) {
+        "" => faults.push(FieldError::required(join(prefix, path), "")),
+        choice if supported.contains(&choice) => {}
+        choice => faults.push(FieldError::not_supported(join(prefix, path), choice, supported)),
+    }
+}
+
 /// Faults if the path held something else before.
 pub fn check_immutable(object: &Object, old: &Object, path: &str, faults: &mut Vec<FieldError>) {
     if get(object, path) != get(old, path) {

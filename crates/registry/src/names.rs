@@ -65,6 +65,12 @@ const C_IDENTIFIER: &str = "a valid C identifier must start with alphabetic char
                             for validation is '[A-Za-z_][A-Za-z0-9_]*')";
 const PORT_NAME_CHARACTERS: &str = "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
 
+const DNS_SUBDOMAIN_WITH_UNDERSCORE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start \
+     and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+     '[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?(\\.[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?)*')";
+const HTTP_HEADER_NAME: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. \
+                                'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+
 const DNS_LABEL_MAX_BYTES: usize = 63;
 const DNS_SUBDOMAIN_MAX_BYTES: usize = 253;
 
@@ -82,6 +88,20 @@ pub fn dns_subdomain(text: &str) -> Vec<String> {
         faults.push(DNS_SUBDOMAIN.to_owned());
     }
     faults
+}
+
+/// A domain whose parts may begin with an underscore: `_tcp.example.com`.
+pub fn dns_subdomain_with_underscore(text: &str) -> Vec<String> {
+    let mut faults = at_most(text, DNS_SUBDOMAIN_MAX_BYTES, "");
+    if !text.split('.').all(|part| is_dns_label(&part.replace('_', "0"))) {
+        faults.push(DNS_SUBDOMAIN_WITH_UNDERSCORE.to_owned());
+    }
+    faults
+}
+
+pub fn http_header_name(text: &str) -> Vec<String> {
+    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !text.is_empty() && text.bytes().all(is_known) { Vec::new() } else { vec![HTTP_HEADER_NAME.to_owned()] }
 }
 
 pub fn dns_1035_label(text: &str) -> Vec<String> {

@@ -166,7 +166,10 @@ impl Golden {
 
     /// The object as it rests: in the stored version.
     fn to_rest(&self, object: &mut Object) {
-        bear(object);
+        // Requests are never born: nothing is kept of them.
+        if self.kind.serves("list") {
+            bear(object);
+        }
         self.kind.rules.default(object);
         if self.kind.storage.is_some() {
             self.kind.rules.to_storage(object);

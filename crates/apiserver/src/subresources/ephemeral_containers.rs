@@ -42,7 +42,7 @@ fn only_ephemeral(call: &Call, old: &Object, wanted: &Object) -> Result<Object, 
             false => spec.insert("ephemeralContainers".to_owned(), Value::from(after)),
         };
     }
-    faults.extend(call.stored_kind().rules.validate(&pod, None));
+    faults.extend(registry::core::pod::validate(&pod));
     if faults.is_empty() { Ok(pod) } else { Err(ApiError::invalid(call.kind, &call.info.name, &faults)) }
 }
 

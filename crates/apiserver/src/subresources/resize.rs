@@ -27,7 +27,7 @@ fn resized(call: &Call, old: &Object, wanted: &Object) -> Result<Object, ApiErro
     let pod = with_resources(old, wanted, &mut faults);
     if faults.is_empty() {
         check(old, &pod, &mut faults);
-        faults.extend(call.stored_kind().rules.validate(&pod, None));
+        faults.extend(registry::core::pod::validate(&pod));
     }
     if faults.is_empty() { Ok(pod) } else { Err(ApiError::invalid(call.kind, &call.info.name, &faults)) }
 }

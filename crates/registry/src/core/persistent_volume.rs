@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::persistent_volume_claim::{access_modes, class, or_unset, phase};
 use crate::columns::{self, AGE, NAME, column, wide};
 use crate::error::FieldError;
-use crate::fields::{check_supported, get, get_array, get_object, object_at, object_mut, or_none, set, set_default, text};
+use crate::fields::{
+    check_supported, get, get_array, get_object, object_at, object_mut, or_none, set, set_default, text,
+};
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
 
 pub static PERSISTENT_VOLUME: Kind = Kind {

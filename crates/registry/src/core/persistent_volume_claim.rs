@@ -1,12 +1,16 @@
 //! PersistentVolumeClaim.
 
+use api::Quantity;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::columns::{self, AGE, NAME, column, wide};
 use crate::error::FieldError;
-use crate::fields::{get, get_array, get_object, object_at, set, set_default, text};
+use crate::fields::{
+    check_supported, get, get_array, get_object, get_str, invalid_all, join, object_at, set, set_default, text, texts,
+};
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
+use crate::{metadata, names};
 
 pub static PERSISTENT_VOLUME_CLAIM: Kind = Kind {
     kind: "PersistentVolumeClaim",
@@ -43,18 +47,10 @@ impl Rules for PersistentVolumeClaimRules {
 
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
-        if get_array(object, "spec.accessModes").is_empty() {
-            faults.push(FieldError::required("spec.accessModes", "at least 1 access mode is required"));
-        }
-        if get(object, "spec.resources.requests.storage").is_none() {
-            faults.push(FieldError::required("spec.resources[storage]", ""));
-        }
-        if let Some(old) = old
-            && fixed(object, old) != fixed(old, old)
-        {
-            let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for \
-                          bound claims";
-            faults.push(FieldError::forbidden("spec", detail));
+        let empty = Object::new();
+        validate_spec(get_object(object, "spec").unwrap_or(&empty), "spec", &mut faults);
+        if let Some(old) = old {
+            validate_update(object, old, &mut faults);
         }
         faults
     }
@@ -80,6 +76,112 @@ impl Rules for PersistentVolumeClaimRules {
             columns::age(object, now),
             or_unset(text(object, "spec.volumeMode")),
         ]
+    }
+}
+
+pub(super) const ACCESS_MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+pub(super) const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
+
+/// What is wrong with a claim's spec, also in templates of claims.
+pub(crate) fn validate_spec(spec: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    if get_array(spec, "accessModes").is_empty() {
+        faults.push(FieldError::required(join(path, "accessModes"), "at least 1 access mode is required"));
+    }
+    if let Some(selector) = get_object(spec, "selector") {
+        metadata::validate_selector(selector, &join(path, "selector"), faults);
+    }
+    validate_access_modes(spec, path, faults);
+    let size_path = format!("{}[storage]", join(path, "resources"));
+    match get_str(spec, "resources.requests.storage") {
+        None => faults.push(FieldError::required(size_path, "")),
+        Some(size) if size.parse::<Quantity>().is_ok_and(|size| size <= Quantity::ZERO) => {
+            faults.push(FieldError::invalid(size_path, size, "must be greater than zero"));
+        }
+        Some(_) => {}
+    }
+    check_class(spec, "storageClassName", path, faults);
+    check_supported(spec, "volumeMode", &VOLUME_MODES, path, faults);
+    for field in ["dataSource", "dataSourceRef"] {
+        if let Some(source) = get_object(spec, field) {
+            validate_data_source(source, &join(path, field), faults);
+        }
+    }
+    let (source, reference) = (get_object(spec, "dataSource"), get_object(spec, "dataSourceRef"));
+    if let (Some(source), Some(reference)) = (source, reference) {
+        let is_same = ["apiGroup", "kind", "name"].iter().all(|field| source.get(*field) == reference.get(*field));
+        let detail = match text(reference, "namespace") {
+            "" if is_same => "",
+            "" => "must match dataSourceRef",
+            _ => "may not be specified when dataSourceRef.namespace is specified",
+        };
+        if !detail.is_empty() {
+            faults.push(FieldError::invalid(path, join(path, "dataSource"), detail));
+        }
+    }
+    check_class(spec, "volumeAttributesClassName", path, faults);
+}
+
+/// Whom a volume lets in: the last mode one pod alone, so that no other mode stands beside it.
+pub(super) fn validate_access_modes(spec: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let path = join(path, "accessModes");
+    let modes: Vec<&str> = texts(spec, "accessModes").collect();
+    for mode in modes.iter().filter(|mode| !ACCESS_MODES.contains(*mode)) {
+        faults.push(FieldError::not_supported(path.as_str(), *mode, &ACCESS_MODES));
+    }
+    let is_alone = |mode: &&&str| **mode == "ReadWriteOncePod";
+    let alone = modes.iter().filter(is_alone).count();
+    let others = modes.iter().filter(|mode| !is_alone(mode) && ACCESS_MODES.contains(*mode)).count();
+    if alone > 0 && others > 0 {
+        faults.push(FieldError::forbidden(path, "may not use ReadWriteOncePod with other access modes"));
+    }
+}
+
+pub(super) fn check_class(spec: &Object, field: &str, path: &str, faults: &mut Vec<FieldError>) {
+    if let Some(class) = get_str(spec, field).filter(|class| !class.is_empty()) {
+        invalid_all(&join(path, field), class, names::dns_subdomain(class), faults);
+    }
+}
+
+fn validate_data_source(source: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    for field in ["name", "kind"] {
+        if text(source, field).is_empty() {
+            faults.push(FieldError::required(join(path, field), ""));
+        }
+    }
+    let (group, kind) = (text(source, "apiGroup"), text(source, "kind"));
+    if group.is_empty() && kind != "PersistentVolumeClaim" {
+        let detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+        faults.push(FieldError::invalid(path, kind, detail));
+    }
+    if !group.is_empty() {
+        invalid_all(&join(path, "apiGroup"), group, names::dns_subdomain(group), faults);
+    }
+    let namespace = text(source, "namespace");
+    if !namespace.is_empty() {
+        invalid_all(&join(path, "namespace"), namespace, names::dns_label(namespace), faults);
+    }
+}
+
+fn validate_update(object: &Object, old: &Object, faults: &mut Vec<FieldError>) {
+    if fixed(object, old) != fixed(old, old) {
+        let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for \
+                      bound claims";
+        faults.push(FieldError::forbidden("spec", detail));
+    }
+    let amount = |claim: &Object, path: &str| get_str(claim, path).and_then(|size| size.parse::<Quantity>().ok());
+    const SIZE: &str = "spec.resources.requests.storage";
+    let (after, before) = (amount(object, SIZE), amount(old, SIZE));
+    // A growth that cannot be had may be taken back, but not below what there is.
+    if after < before && after <= Some(amount(old, "status.capacity.storage").unwrap_or(Quantity::ZERO)) {
+        faults.push(FieldError::forbidden(SIZE, "field can not be less than status.capacity"));
+    }
+    const CLASS: &str = "spec.volumeAttributesClassName";
+    match (get_str(old, CLASS), get_str(object, CLASS)) {
+        (Some(_), None) => faults.push(FieldError::forbidden(CLASS, "update from non-nil value to nil is forbidden")),
+        (Some(before), Some("")) if !before.is_empty() => {
+            faults.push(FieldError::forbidden(CLASS, "update from non-nil value to an empty string is forbidden"));
+        }
+        _ => {}
     }
 }
 

@@ -1,14 +1,16 @@
 //! Pod.
 
+mod status;
 mod table;
+mod update;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::error::FieldError;
-use crate::fields::{get, get_array, get_i64, get_object, items_mut, object_at, set, text, truth};
+use crate::fields::{get_array, get_i64, get_object, items, object_at, set, text, truth};
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
-use crate::pod_spec::{self, CONTAINER_LISTS};
+use crate::pod_spec;
 
 pub static POD: Kind = Kind {
     kind: "Pod",
@@ -34,23 +36,16 @@ impl Rules for PodRules {
     }
 
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
-        let empty = Object::new();
-        let spec = get_object(object, "spec").unwrap_or(&empty);
-        let mut faults = pod_spec::validate_spec(spec, "spec");
-        if let Some(old) = old {
-            validate_update(spec, get_object(old, "spec").unwrap_or(&empty), &mut faults);
+        let mut faults = validate(object);
+        match old {
+            Some(old) => update::validate(object, old, &mut faults),
+            None => validate_new(object, &mut faults),
         }
         faults
     }
 
     fn validate_status(&self, object: &Object, old: &Object) -> Vec<FieldError> {
-        let nominated = "status.nominatedNodeName";
-        let name = text(object, nominated);
-        let mut faults = Vec::new();
-        if !name.is_empty() && name != text(old, nominated) {
-            crate::fields::invalid_all(nominated, name, crate::names::dns_subdomain(name), &mut faults);
-        }
-        faults
+        status::validate(object, old)
     }
 
     fn columns(&self) -> &'static [Column] {
@@ -101,91 +96,46 @@ impl Rules for PodRules {
     }
 }
 
-const UPDATE_RULE: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
-                           `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only \
-                           additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set \
-                           to 1 if it was previously negative)";
-
-/// Almost nothing of a pod's spec may change: containers cannot be made anew in place.
-fn validate_update(spec: &Object, old: &Object, faults: &mut Vec<FieldError>) {
-    for list in CONTAINER_LISTS {
-        if get_array(spec, list).len() != get_array(old, list).len() {
-            let detail = "pod updates may not add or remove containers";
-            faults.push(FieldError::forbidden(format!("spec.{list}"), detail));
-            return;
-        }
-    }
-    validate_deadline(spec, old, faults);
-    if !old_tolerations_stay(spec, old) {
-        let detail = "existing toleration can not be modified except its tolerationSeconds";
-        faults.push(FieldError::forbidden("spec.tolerations", detail));
-    }
-    let mut munged = spec.clone();
-    for list in CONTAINER_LISTS {
-        let images: Vec<Option<Value>> =
-            get_array(old, list).iter().map(|container| container.get("image").cloned()).collect();
-        for (container, image) in items_mut(&mut munged, list).zip(images) {
-            restore(container, "image", image);
-        }
-    }
-    for field in ["activeDeadlineSeconds", "tolerations", "ephemeralContainers"] {
-        restore(&mut munged, field, old.get(field).cloned());
-    }
-    drop_gates_that_went(&mut munged, old);
-    if get_i64(old, "terminationGracePeriodSeconds").is_some_and(|period| period < 0)
-        && get_i64(spec, "terminationGracePeriodSeconds") == Some(1)
+/// What is wrong with a pod, whether it is new or not.
+pub fn validate(pod: &Object) -> Vec<FieldError> {
+    let mut faults = Vec::new();
+    let annotations = get_object(pod, "metadata.annotations");
+    let annotation = |key: &str| annotations.and_then(|annotations| annotations.get(key)).and_then(Value::as_str);
+    if let Some(mirrored) = annotation(MIRROR)
+        && text(pod, "spec.nodeName").is_empty()
     {
-        restore(&mut munged, "terminationGracePeriodSeconds", old.get("terminationGracePeriodSeconds").cloned());
+        let detail = "must set spec.nodeName if mirror pod annotation is set";
+        faults.push(FieldError::invalid(format!("metadata.annotations[{MIRROR}]"), mirrored, detail));
     }
-    if munged != *old {
-        faults.push(FieldError::forbidden("spec", UPDATE_RULE));
+    if let Some(cost) = annotation(DELETION_COST).filter(|cost| !is_deletion_cost(cost)) {
+        let path = format!("metadata.annotations[{DELETION_COST}]");
+        faults.push(FieldError::invalid(path, cost, "must be a 32bit integer"));
+    }
+    faults.extend(pod_spec::validate_pod(pod));
+    faults
+}
+
+const MIRROR: &str = "kubernetes.io/config.mirror";
+const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+
+/// A number in the one form that Go writes: no plus sign, no zeros before it.
+fn is_deletion_cost(cost: &str) -> bool {
+    cost.parse::<i32>().is_ok_and(|number| number.to_string() == cost)
+}
+
+fn validate_new(pod: &Object, faults: &mut Vec<FieldError>) {
+    if !get_array(pod, "spec.ephemeralContainers").is_empty() {
+        faults.push(FieldError::forbidden("spec.ephemeralContainers", "cannot be set on create"));
+    }
+    if !text(pod, "spec.nodeName").is_empty() && !get_array(pod, "spec.schedulingGates").is_empty() {
+        let detail = "cannot be set until all schedulingGates have been cleared";
+        faults.push(FieldError::forbidden("spec.nodeName", detail));
     }
 }
 
-fn restore(object: &mut Object, field: &str, value: Option<Value>) {
-    match value {
-        Some(value) => drop(object.insert(field.to_owned(), value)),
-        None => drop(object.shift_remove(field)),
-    }
-}
-
-/// A deadline may be set or made shorter.
-fn validate_deadline(spec: &Object, old: &Object, faults: &mut Vec<FieldError>) {
-    const FIELD: &str = "activeDeadlineSeconds";
-    let path = "spec.activeDeadlineSeconds";
-    match (get_i64(spec, FIELD), get_i64(old, FIELD)) {
-        (Some(new), Some(old)) if new > old => {
-            let detail = "must be less than or equal to previous value";
-            faults.push(FieldError::invalid(path, new, detail));
-        }
-        (None, Some(_)) => {
-            faults.push(FieldError::invalid(path, Value::Null, "must not update from a positive integer to nil value"));
-        }
-        _ => {}
-    }
-}
-
-/// Tolerations may be added, and an old one may wait longer or shorter.
-fn old_tolerations_stay(spec: &Object, old: &Object) -> bool {
-    let without_seconds = |toleration: &Value| {
-        let mut toleration = toleration.clone();
-        if let Some(object) = toleration.as_object_mut() {
-            object.shift_remove("tolerationSeconds");
-        }
-        toleration
-    };
-    let new: Vec<Value> = get_array(spec, "tolerations").iter().map(without_seconds).collect();
-    get_array(old, "tolerations").iter().map(without_seconds).all(|toleration| new.contains(&toleration))
-}
-
-/// Scheduling gates may only go away; then the spec counts as unchanged.
-fn drop_gates_that_went(munged: &mut Object, old: &Object) {
-    let gates = get_array(munged, "schedulingGates");
-    if get(old, "schedulingGates").is_some()
-        && gates.iter().all(|gate| get_array(old, "schedulingGates").contains(gate))
-    {
-        restore(munged, "schedulingGates", old.get("schedulingGates").cloned());
-    }
+/// Every container that the pod's author named, in whichever list.
+fn containers(pod: &Object) -> impl Iterator<Item = &Object> {
+    ["spec.containers", "spec.initContainers"].into_iter().flat_map(|list| items(pod, list))
 }
 
 /// Sets the node a pod runs on, as its binding does.
@@ -238,8 +188,8 @@ mod tests {
                 "spec.containers[1].volumeMounts[0].name: Not found: \"none\"",
                 "spec.containers[1].resources.requests: Invalid value: \"2\": must be less than or equal to cpu limit \
                  of 1",
-                "spec.restartPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", \"Never\", \
-                 \"OnFailure\"",
+                "spec.restartPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", \
+                 \"OnFailure\", \"Never\"",
             ]
         );
     }
@@ -259,8 +209,8 @@ mod tests {
         assert_eq!(with("/containers/0/image", json!("x:2")), [""; 0]);
         assert_eq!(with("/activeDeadlineSeconds", json!(5)), [""; 0]);
         assert_eq!(with("/tolerations", json!([{"operator": "Exists"}])), [""; 0]);
-        assert_eq!(with("/containers/0/name", json!("b")), [format!("spec: Forbidden: {UPDATE_RULE}")]);
-        assert_eq!(with("/nodeName", json!("n")), [format!("spec: Forbidden: {UPDATE_RULE}")]);
+        assert_eq!(with("/containers/0/name", json!("b")), [format!("spec: Forbidden: {}", update::RULE)]);
+        assert_eq!(with("/nodeName", json!("n")), [format!("spec: Forbidden: {}", update::RULE)]);
         assert_eq!(
             with("/containers", json!([])),
             [

@@ -1,103 +1,158 @@
-//! What is wrong with containers.
+//! What is wrong with containers of every kind.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::environment::validate_environment;
+use super::handlers::{validate_lifecycle, validate_probes};
+use super::mounts::{validate_devices, validate_mounts};
 use super::resources::validate_resources;
+use super::security::validate_container_security;
+use super::validation::{Surroundings, check_trimmed_image};
 use crate::error::FieldError;
 use crate::fields::{
-    check_not_negative, check_range, get, get_array, get_i64, get_object, get_str, invalid_all, items, join, number,
-    text, truth, value,
+    check_choice, check_range, get, get_array, get_object, get_str, invalid_all, items, join, number, text,
 };
 use crate::kind::Object;
 use crate::names;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Main,
-    Init,
-}
 
 const PORTS: std::ops::RangeInclusive<i64> = 1..=65535;
 
 pub(super) fn validate_containers(
     spec: &Object,
-    kind: Kind,
-    volumes: &BTreeSet<&str>,
+    surroundings: &Surroundings<'_>,
     path: &str,
     faults: &mut Vec<FieldError>,
 ) {
-    let list = if kind == Kind::Main { "containers" } else { "initContainers" };
-    let path = join(path, list);
-    if kind == Kind::Main && get_array(spec, list).is_empty() {
-        faults.push(FieldError::required(path, ""));
-        return;
+    let path = join(path, "containers");
+    if get_array(spec, "containers").is_empty() {
+        return faults.push(FieldError::required(path, ""));
     }
-    let other_names: BTreeSet<&str> = match kind {
-        Kind::Main => BTreeSet::new(),
-        Kind::Init => items(spec, "containers").map(|container| text(container, "name")).collect(),
-    };
-    let host_network = truth(spec, "hostNetwork");
-    let mut seen_names = other_names;
-    let mut seen_host_ports = BTreeSet::new();
-    for (at, container) in items(spec, list).enumerate() {
+    let mut seen = BTreeSet::new();
+    for (at, container) in items(spec, "containers").enumerate() {
         let path = format!("{path}[{at}]");
-        validate_name(container, &path, &mut seen_names, faults);
-        validate_image(container, &path, faults);
-        validate_ports(container, host_network, &path, &mut seen_host_ports, faults);
-        validate_environment(container, &path, faults);
-        validate_mounts(container, volumes, &path, faults);
-        validate_resources(container, &path, faults);
-        validate_probes(container, kind, &path, faults);
-        validate_security(container, &path, faults);
-        for (field, supported) in [
-            ("imagePullPolicy", ["Always", "IfNotPresent", "Never"].as_slice()),
-            ("terminationMessagePolicy", ["FallbackToLogsOnError", "File"].as_slice()),
-        ] {
-            match text(container, field) {
-                "" => faults.push(FieldError::required(join(&path, field), "")),
-                choice if supported.contains(&choice) => {}
-                choice => faults.push(FieldError::not_supported(join(&path, field), choice, supported)),
+        validate_common(container, surroundings, &path, faults);
+        let name = text(container, "name");
+        if !seen.insert(name) {
+            faults.push(FieldError::duplicate(join(&path, "name"), name));
+        }
+        validate_lifecycle(container, surroundings, &path, faults);
+        validate_probes(container, surroundings, &path, faults);
+        validate_restarts(container, &path, faults);
+    }
+    let mut seen_ports = BTreeSet::new();
+    for (at, container) in items(spec, "containers").enumerate() {
+        check_host_ports(container, &mut seen_ports, &format!("{path}[{at}]"), faults);
+    }
+}
+
+pub(super) fn validate_init_containers(
+    spec: &Object,
+    surroundings: &Surroundings<'_>,
+    path: &str,
+    faults: &mut Vec<FieldError>,
+) {
+    let path = join(path, "initContainers");
+    let mut seen: BTreeSet<&str> = items(spec, "containers").map(|container| text(container, "name")).collect();
+    for (at, container) in items(spec, "initContainers").enumerate() {
+        let list_path = path.as_str();
+        let path = format!("{path}[{at}]");
+        validate_common(container, surroundings, &path, faults);
+        validate_restarts(container, &path, faults);
+        let name = text(container, "name");
+        if !name.is_empty() && !seen.insert(name) {
+            faults.push(FieldError::duplicate(join(&path, "name"), name));
+        }
+        // They run one after the other: each may have the ports of another. The path is upstream's.
+        check_host_ports(container, &mut BTreeSet::new(), &format!("{list_path}[0]"), faults);
+        if text(container, "restartPolicy") == "Always" {
+            validate_lifecycle(container, surroundings, &path, faults);
+            validate_probes(container, surroundings, &path, faults);
+            continue;
+        }
+        for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
+            if get_object(container, field).is_some() {
+                let detail = "may not be set for init containers without restartPolicy=Always";
+                faults.push(FieldError::forbidden(join(&path, field), detail));
             }
         }
     }
 }
 
-fn validate_name<'a>(container: &'a Object, path: &str, seen: &mut BTreeSet<&'a str>, faults: &mut Vec<FieldError>) {
-    let name = text(container, "name");
-    let path = join(path, "name");
-    if name.is_empty() {
-        faults.push(FieldError::required(path, ""));
-    } else {
-        invalid_all(&path, name, names::dns_label(name), faults);
+/// Fields that a debugging container must do without: nothing may rely on it.
+const NOT_EPHEMERAL: [&str; 6] = ["ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"];
+
+pub(super) fn validate_ephemeral_containers(
+    spec: &Object,
+    surroundings: &Surroundings<'_>,
+    path: &str,
+    faults: &mut Vec<FieldError>,
+) {
+    let others: BTreeSet<&str> = super::CONTAINER_LISTS
+        .iter()
+        .flat_map(|list| items(spec, list))
+        .map(|container| text(container, "name"))
+        .collect();
+    let mut seen = others.clone();
+    for (at, container) in items(spec, "ephemeralContainers").enumerate() {
+        let path = format!("{path}.ephemeralContainers[{at}]");
+        validate_common(container, surroundings, &path, faults);
+        check_trimmed_image(container, &path, faults);
+        let name = text(container, "name");
         if !seen.insert(name) {
-            faults.push(FieldError::duplicate(path, name));
+            faults.push(FieldError::duplicate(join(&path, "name"), name));
+        }
+        let target = text(container, "targetContainerName");
+        if !target.is_empty() && !others.contains(target) {
+            faults.push(FieldError::not_found(join(&path, "targetContainerName"), target));
+        }
+        const DETAIL: &str = "cannot be set for an Ephemeral Container";
+        for field in NOT_EPHEMERAL {
+            let is_set = match get(container, field) {
+                None | Some(Value::Null) => false,
+                Some(Value::Array(items)) => !items.is_empty(),
+                Some(Value::Object(fields)) if field == "resources" => !fields.is_empty(),
+                Some(_) => true,
+            };
+            if is_set {
+                faults.push(FieldError::forbidden(join(&path, field), DETAIL));
+            }
+        }
+        for (at, mount) in items(container, "volumeMounts").enumerate() {
+            for field in ["subPath", "subPathExpr"] {
+                if !text(mount, field).is_empty() {
+                    faults.push(FieldError::forbidden(format!("{path}.volumeMounts[{at}].{field}"), DETAIL));
+                }
+            }
         }
     }
 }
 
-fn validate_image(container: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    let image = text(container, "image");
-    if image.is_empty() {
-        faults.push(FieldError::required(join(path, "image"), ""));
-    } else if image.trim() != image {
-        let detail = "must not have leading or trailing whitespace";
-        faults.push(FieldError::invalid(join(path, "image"), image, detail));
+fn validate_common(container: &Object, surroundings: &Surroundings<'_>, path: &str, faults: &mut Vec<FieldError>) {
+    match text(container, "name") {
+        "" => faults.push(FieldError::required(join(path, "name"), "")),
+        name => invalid_all(&join(path, "name"), name, names::dns_label(name), faults),
     }
+    if text(container, "image").is_empty() {
+        faults.push(FieldError::required(join(path, "image"), ""));
+    }
+    check_choice(container, "terminationMessagePolicy", &["File", "FallbackToLogsOnError"], path, faults);
+    validate_ports(container, path, faults);
+    validate_environment(container, path, faults);
+    validate_mounts(container, &surroundings.volumes, path, faults);
+    validate_devices(container, &surroundings.volumes, path, faults);
+    check_choice(container, "imagePullPolicy", &["Always", "IfNotPresent", "Never"], path, faults);
+    validate_resources(container, &surroundings.claim_names, path, faults);
+    validate_resize_policy(container, surroundings.restart_policy, path, faults);
+    validate_container_security(container, surroundings.has_host_users, path, faults);
 }
 
-fn validate_ports<'a>(
-    container: &'a Object,
-    host_network: bool,
-    path: &str,
-    seen_host_ports: &mut BTreeSet<(i64, &'a str, &'a str)>,
-    faults: &mut Vec<FieldError>,
-) {
+fn validate_ports(container: &Object, path: &str, faults: &mut Vec<FieldError>) {
     let mut seen_names = BTreeSet::new();
     for (at, port) in items(container, "ports").enumerate() {
         let path = format!("{path}.ports[{at}]");
-        let (name, protocol) = (text(port, "name"), text(port, "protocol"));
+        let name = text(port, "name");
         if !name.is_empty() {
             let complaints = names::port_name(name);
             if complaints.is_empty() && !seen_names.insert(name) {
@@ -109,186 +164,77 @@ fn validate_ports<'a>(
             0 => faults.push(FieldError::required(join(&path, "containerPort"), "")),
             _ => check_range(port, "containerPort", PORTS, &path, faults),
         }
-        let host_port = number(port, "hostPort");
-        if host_port != 0 {
+        if number(port, "hostPort") != 0 {
             check_range(port, "hostPort", PORTS, &path, faults);
-            if host_network && host_port != number(port, "containerPort") {
-                let detail = "must match `containerPort` when `hostNetwork` is true";
-                faults.push(FieldError::invalid(join(&path, "hostPort"), host_port, detail));
-            }
-            if !seen_host_ports.insert((host_port, protocol, text(port, "hostIP"))) {
-                let value = format!("{protocol}/{}/{host_port}", text(port, "hostIP"));
-                faults.push(FieldError::duplicate(join(&path, "hostPort"), value));
-            }
         }
-        match protocol {
-            "" => faults.push(FieldError::required(join(&path, "protocol"), "")),
-            "TCP" | "UDP" | "SCTP" => {}
-            other => {
-                faults.push(FieldError::not_supported(join(&path, "protocol"), other, &["SCTP", "TCP", "UDP"]));
-            }
+        check_choice(port, "protocol", &["SCTP", "TCP", "UDP"], &path, faults);
+    }
+}
+
+/// A port of the node is one container's alone.
+fn check_host_ports(container: &Object, seen: &mut BTreeSet<String>, path: &str, faults: &mut Vec<FieldError>) {
+    for (at, port) in items(container, "ports").enumerate().filter(|(_, port)| number(port, "hostPort") != 0) {
+        let taken = format!("{}/{}/{}", text(port, "protocol"), text(port, "hostIP"), number(port, "hostPort"));
+        if !seen.insert(taken.clone()) {
+            faults.push(FieldError::duplicate(format!("{path}.ports[{at}].hostPort"), taken));
         }
     }
 }
 
-const VALUE_SOURCES: [&str; 5] = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"];
+const MAX_RESTART_RULES: usize = 20;
+const MAX_EXIT_CODES: usize = 255;
 
-fn validate_environment(container: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    for (at, variable) in items(container, "env").enumerate() {
-        let path = format!("{path}.env[{at}]");
-        match text(variable, "name") {
-            "" => faults.push(FieldError::required(join(&path, "name"), "")),
-            name => invalid_all(&join(&path, "name"), name, names::environment_name(name), faults),
+/// Whether and when a single container starts anew, whatever the pod says.
+fn validate_restarts(container: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let rules = get_array(container, "restartPolicyRules");
+    match get_str(container, "restartPolicy") {
+        None if !rules.is_empty() => {
+            let detail = "must specify restartPolicy when restart rules are used";
+            faults.push(FieldError::required(join(path, "restartPolicy"), detail));
         }
-        let Some(source) = get_object(variable, "valueFrom") else { continue };
-        let path = join(&path, "valueFrom");
-        let given = VALUE_SOURCES.iter().filter(|name| source.contains_key(**name)).count();
-        if given == 0 {
-            let detail = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`";
-            faults.push(FieldError::invalid(path.as_str(), "", detail));
-        } else if !text(variable, "value").is_empty() {
-            faults.push(FieldError::invalid(path.as_str(), "", "may not be specified when `value` is not empty"));
-        } else if given > 1 {
-            let detail = "may not have more than one field specified at a time";
-            faults.push(FieldError::invalid(path.as_str(), "", detail));
-        }
-        for reference in ["configMapKeyRef", "secretKeyRef"] {
-            if let Some(selector) = get_object(source, reference) {
-                let path = join(&path, reference);
-                match text(selector, "key") {
-                    "" => faults.push(FieldError::required(join(&path, "key"), "")),
-                    key => invalid_all(&join(&path, "key"), key, names::config_key(key), faults),
-                }
-                if text(selector, "name").is_empty() {
-                    faults.push(FieldError::required(join(&path, "name"), ""));
-                }
-            }
-        }
+        None => {}
+        Some(_) => check_choice(container, "restartPolicy", &["Always", "Never", "OnFailure"], path, faults),
     }
-}
-
-fn validate_mounts(container: &Object, volumes: &BTreeSet<&str>, path: &str, faults: &mut Vec<FieldError>) {
-    let mut seen = BTreeSet::new();
-    for (at, mount) in items(container, "volumeMounts").enumerate() {
-        let path = format!("{path}.volumeMounts[{at}]");
-        match text(mount, "name") {
-            "" => faults.push(FieldError::required(join(&path, "name"), "")),
-            name if !volumes.contains(name) => faults.push(FieldError::not_found(join(&path, "name"), name)),
-            _ => {}
-        }
-        match text(mount, "mountPath") {
-            "" => faults.push(FieldError::required(join(&path, "mountPath"), "")),
-            place if !seen.insert(place) => {
-                faults.push(FieldError::invalid(join(&path, "mountPath"), place, "must be unique"));
-            }
-            _ => {}
-        }
-        for field in ["subPath", "subPathExpr"] {
-            let sub_path = text(mount, field);
-            if sub_path.starts_with('/') {
-                faults.push(FieldError::invalid(join(&path, field), sub_path, "must be a relative path"));
-            }
-            if sub_path.split('/').any(|part| part == "..") {
-                faults.push(FieldError::invalid(join(&path, field), sub_path, "must not contain '..'"));
-            }
-        }
+    if rules.len() > MAX_RESTART_RULES {
+        faults.push(FieldError::too_many(join(path, "restartPolicyRules"), rules.len(), MAX_RESTART_RULES));
     }
-}
-
-const HANDLERS: [&str; 4] = ["exec", "httpGet", "tcpSocket", "grpc"];
-
-fn validate_probes(container: &Object, kind: Kind, path: &str, faults: &mut Vec<FieldError>) {
-    let is_sidecar = text(container, "restartPolicy") == "Always";
-    for field in ["livenessProbe", "readinessProbe", "startupProbe"] {
-        let Some(probe) = get_object(container, field) else { continue };
-        let path = join(path, field);
-        if kind == Kind::Init && !is_sidecar {
-            let detail = "may not be set for init containers without restartPolicy=Always";
-            faults.push(FieldError::forbidden(path, detail));
+    for (at, rule) in items(container, "restartPolicyRules").enumerate() {
+        let path = format!("{path}.restartPolicyRules[{at}]");
+        check_choice(rule, "action", &["Restart", "RestartAllContainers"], &path, faults);
+        let Some(exit_codes) = get_object(rule, "exitCodes") else {
+            faults.push(FieldError::required(join(&path, "exitCodes"), "must be specified"));
             continue;
-        }
-        validate_handler(probe, &HANDLERS, &path, faults);
-        for field in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
-        {
-            check_not_negative(probe, field, &path, faults);
-        }
-        if field != "readinessProbe" && get_i64(probe, "successThreshold").is_some_and(|threshold| threshold != 1) {
-            let threshold = number(probe, "successThreshold");
-            faults.push(FieldError::invalid(join(&path, "successThreshold"), threshold, "must be 1"));
-        }
-    }
-    for field in ["lifecycle.postStart", "lifecycle.preStop"] {
-        if let Some(handler) = get_object(container, field) {
-            validate_handler(handler, &["exec", "httpGet", "tcpSocket", "sleep"], &join(path, field), faults);
-        }
-    }
-}
-
-fn validate_handler(handler: &Object, kinds: &[&str], path: &str, faults: &mut Vec<FieldError>) {
-    let given: Vec<&str> = kinds.iter().copied().filter(|kind| handler.contains_key(*kind)).collect();
-    if given.is_empty() {
-        faults.push(FieldError::required(path, "must specify a handler type"));
-    }
-    for extra in given.iter().skip(1) {
-        faults.push(FieldError::forbidden(join(path, extra), "may not specify more than 1 handler type"));
-    }
-    if get(handler, "exec").is_some() && get_array(handler, "exec.command").is_empty() {
-        faults.push(FieldError::required(join(path, "exec.command"), ""));
-    }
-    for kind in ["httpGet", "tcpSocket"] {
-        if get(handler, kind).is_some() {
-            validate_port_reference(handler, &format!("{kind}.port"), path, faults);
-        }
-    }
-    if let Some(scheme) = get_str(handler, "httpGet.scheme").filter(|scheme| !["HTTP", "HTTPS"].contains(scheme)) {
-        faults.push(FieldError::not_supported(join(path, "httpGet.scheme"), scheme, &["HTTP", "HTTPS"]));
-    }
-}
-
-fn validate_security(container: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    for field in ["securityContext.runAsUser", "securityContext.runAsGroup"] {
-        check_range(container, field, 0..=i64::from(i32::MAX), path, faults);
-    }
-    let forbids_escalation = get(container, "securityContext.allowPrivilegeEscalation") == Some(&Value::Bool(false));
-    if !forbids_escalation {
-        return;
-    }
-    let path = join(path, "securityContext");
-    if truth(container, "securityContext.privileged") {
-        let detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-        faults.push(FieldError::invalid(path.as_str(), value(container, "securityContext"), detail));
-    }
-    let added = get_array(container, "securityContext.capabilities.add");
-    if added.iter().any(|capability| capability == "CAP_SYS_ADMIN") {
-        let detail = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
-        faults.push(FieldError::invalid(path, value(container, "securityContext"), detail));
-    }
-}
-
-/// A port's number or name.
-fn validate_port_reference(handler: &Object, field: &str, path: &str, faults: &mut Vec<FieldError>) {
-    match get(handler, field) {
-        Some(Value::String(name)) => invalid_all(&join(path, field), name, names::port_name(name), faults),
-        Some(_) => check_range(handler, field, PORTS, path, faults),
-        None => faults.push(FieldError::invalid(join(path, field), 0, "must be between 1 and 65535, inclusive")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_privileged_container_may_escalate() {
-        let Value::Object(container) =
-            json!({"securityContext": {"privileged": true, "allowPrivilegeEscalation": false}})
-        else {
-            panic!("an object")
         };
-        let mut faults = Vec::new();
-        validate_security(&container, "c", &mut faults);
-        assert_eq!(faults.len(), 1);
+        let path = join(&path, "exitCodes");
+        check_choice(exit_codes, "operator", &["In", "NotIn"], &path, faults);
+        let count = get_array(exit_codes, "values").len();
+        if count > MAX_EXIT_CODES {
+            faults.push(FieldError::too_many(join(&path, "values"), count, MAX_EXIT_CODES));
+        }
+    }
+}
+
+fn validate_resize_policy(container: &Object, restart_policy: &str, path: &str, faults: &mut Vec<FieldError>) {
+    let path = join(path, "resizePolicy");
+    let mut seen = BTreeSet::new();
+    for (at, policy) in items(container, "resizePolicy").enumerate() {
+        let resource = text(policy, "resourceName");
+        if !seen.insert(resource) {
+            faults.push(FieldError::duplicate(format!("{path}[{at}]"), resource));
+        }
+        for (field, supported) in
+            [("resourceName", ["cpu", "memory"]), ("restartPolicy", ["NotRequired", "RestartContainer"])]
+        {
+            match text(policy, field) {
+                "" => faults.push(FieldError::required(path.as_str(), "")),
+                choice if supported.contains(&choice) => {}
+                choice => faults.push(FieldError::not_supported(path.as_str(), choice, &supported)),
+            }
+        }
+        let choice = text(policy, "restartPolicy");
+        if restart_policy == "Never" && choice != "NotRequired" {
+            let detail = "must be 'NotRequired' when `restartPolicy` is 'Never'";
+            faults.push(FieldError::invalid(path.as_str(), choice, detail));
+        }
     }
 }

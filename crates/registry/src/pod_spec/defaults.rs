@@ -15,6 +15,7 @@ pub fn default_pod(pod: &mut Object) {
     for list in CONTAINER_LISTS {
         items_mut(spec, list).for_each(default_requests_to_limits);
     }
+    super::pod_resources::default_pod_resources(spec);
     set_default(spec, "enableServiceLinks", true);
     default_spec(spec);
 }
@@ -137,6 +138,30 @@ fn default_volume(volume: &mut Object) {
     }
     if let Some(claim) = object_mut(volume, "ephemeral.volumeClaimTemplate.spec") {
         set_default(claim, "volumeMode", "Filesystem");
+    }
+    if let Some(image) = object_mut(volume, "image") {
+        let pull_policy = if is_latest(text(image, "reference")) { "Always" } else { "IfNotPresent" };
+        set_default(image, "pullPolicy", pull_policy);
+    }
+    default_remote_source(volume);
+}
+
+/// What those who run storage of their own have agreed on.
+fn default_remote_source(volume: &mut Object) {
+    const DEFAULTS: [(&str, &[(&str, &str)]); 4] = [
+        ("iscsi", &[("iscsiInterface", "default")]),
+        ("rbd", &[("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")]),
+        ("azureDisk", &[("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4")]),
+        ("scaleIO", &[("storageMode", "ThinProvisioned"), ("fsType", "xfs")]),
+    ];
+    for (kind, fields) in DEFAULTS {
+        let Some(source) = object_mut(volume, kind) else { continue };
+        for (field, value) in fields {
+            set_default(source, field, *value);
+        }
+        if kind == "azureDisk" {
+            set_default(source, "readOnly", false);
+        }
     }
 }
 

@@ -2,13 +2,23 @@
 
 mod container;
 mod defaults;
+mod environment;
+mod handlers;
+mod mounts;
+mod pod_resources;
 pub mod qos;
 mod resources;
+mod scheduling;
+mod security;
 mod validation;
+mod volume_files;
 mod volumes;
 
 pub use defaults::{default_pod, default_spec, default_template};
-pub use validation::{validate_spec, validate_template};
+pub use validation::{validate_pod, validate_spec, validate_template};
 
 /// The kinds of containers, as the fields of a pod's spec that hold them.
 pub const CONTAINER_LISTS: [&str; 2] = ["initContainers", "containers"];
+
+pub(crate) use scheduling::check_narrowed;
+pub(crate) use validation::check_address;

@@ -1,123 +1,190 @@
 //! What is wrong with a container's requests and limits.
 
+use std::collections::BTreeSet;
+
 use api::Quantity;
 use serde_json::Value;
 
 use crate::error::FieldError;
-use crate::fields::{get_object, invalid_all, join};
+use crate::fields::{get_object, invalid_all, items, join, text};
 use crate::kind::Object;
 use crate::names;
 
-pub(super) fn validate_resources(container: &Object, path: &str, faults: &mut Vec<FieldError>) {
+const HUGE_PAGES: &str = "hugepages-";
+
+pub(super) fn validate_resources(
+    container: &Object,
+    claim_names: &BTreeSet<&str>,
+    path: &str,
+    faults: &mut Vec<FieldError>,
+) {
     let path = join(path, "resources");
-    let amounts = |list: &str| get_object(container, &format!("resources.{list}"));
-    for list in ["limits", "requests"] {
-        for (resource, value) in amounts(list).into_iter().flatten() {
-            let path = format!("{path}.{list}[{resource}]");
-            validate_resource_name(resource, &path, faults);
-            let Some(amount) = parse_amount(value) else { continue };
-            if amount.is_negative() {
-                faults.push(FieldError::invalid(path, value.clone(), "must be greater than or equal to 0"));
-            } else if !is_divisible(resource) && Quantity::from_units(amount.units()) != amount {
-                faults.push(FieldError::invalid(path, value.clone(), "must be an integer"));
-            }
-        }
+    let empty = Object::new();
+    let amounts = |list: &str| get_object(container, &format!("resources.{list}")).unwrap_or(&empty);
+    validate_amounts(amounts("limits"), amounts("requests"), check_container_resource, &path, faults);
+    validate_claims(container, claim_names, &join(&path, "claims"), faults);
+}
+
+/// What a runtime needs besides the containers.
+pub(super) fn validate_overhead(overhead: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    validate_amounts(overhead, &Object::new(), check_container_resource, path, faults);
+}
+
+/// Limits and requests of a container or of a whole pod, which know other resources.
+pub(super) fn validate_amounts(
+    limits: &Object,
+    requests: &Object,
+    check_name: fn(&str, &str, &mut Vec<FieldError>),
+    path: &str,
+    faults: &mut Vec<FieldError>,
+) {
+    let (limits_path, requests_path) = (join(path, "limits"), join(path, "requests"));
+    for (resource, value) in limits {
+        let path = format!("{limits_path}[{resource}]");
+        check_name(resource, &path, faults);
+        check_amount(resource, value, &path, faults);
+        check_pages(resource, value, &path, faults);
     }
-    for (resource, value) in amounts("requests").into_iter().flatten() {
-        let limit_value = amounts("limits").and_then(|limits| limits.get(resource));
-        let limit = limit_value.and_then(parse_amount);
-        let path = join(&path, "requests");
-        let overcommits = !is_extended(resource) && !resource.starts_with(HUGE_PAGES);
-        match (parse_amount(value), limit) {
-            (Some(request), Some(limit)) if overcommits && request > limit => {
-                let detail = format!("must be less than or equal to {resource} limit of {}", shown(limit_value));
-                faults.push(FieldError::invalid(path, value.clone(), detail));
+    for (resource, value) in requests {
+        let path = format!("{requests_path}[{resource}]");
+        check_name(resource, &path, faults);
+        check_amount(resource, value, &path, faults);
+        let limit = limits.get(resource);
+        let (request_amount, limit_amount) = (parse_amount(value), limit.and_then(parse_amount));
+        let shown = limit.and_then(Value::as_str).unwrap_or("");
+        match (request_amount, limit_amount) {
+            (Some(request), Some(limit)) if !may_overcommit(resource) && request != limit => {
+                let detail = format!("must be equal to {resource} limit of {shown}");
+                faults.push(FieldError::invalid(requests_path.as_str(), value.clone(), detail));
             }
-            (Some(request), Some(limit)) if !overcommits && request != limit => {
-                let detail = format!("must be equal to {resource} limit of {}", shown(limit_value));
-                faults.push(FieldError::invalid(path, value.clone(), detail));
+            (Some(request), Some(limit)) if request > limit => {
+                let detail = format!("must be less than or equal to {resource} limit of {shown}");
+                faults.push(FieldError::invalid(requests_path.as_str(), value.clone(), detail));
             }
-            (Some(_), None) if !overcommits => {
-                faults.push(FieldError::required(
-                    join(path.trim_end_matches(".requests"), "limits"),
-                    "Limit must be set for non overcommitable resources",
-                ));
+            (_, None) if !may_overcommit(resource) => {
+                let detail = "Limit must be set for non overcommitable resources";
+                faults.push(FieldError::required(limits_path.as_str(), detail));
             }
             _ => {}
         }
+        check_pages(resource, value, &path, faults);
+    }
+    let mentions = |rule: fn(&str) -> bool| limits.keys().chain(requests.keys()).any(|resource| rule(resource));
+    if mentions(is_huge_pages) && !mentions(|resource| ["cpu", "memory"].contains(&resource)) {
+        faults.push(FieldError::forbidden(path, "HugePages require cpu or memory"));
     }
 }
 
-const HUGE_PAGES: &str = "hugepages-";
+fn validate_claims(container: &Object, known: &BTreeSet<&str>, path: &str, faults: &mut Vec<FieldError>) {
+    let mut seen = BTreeSet::new();
+    for (at, claim) in items(container, "resources.claims").enumerate() {
+        let path = format!("{path}[{at}]");
+        let name = text(claim, "name");
+        if name.is_empty() {
+            faults.push(FieldError::required(path, ""));
+            continue;
+        }
+        if !seen.insert((name, text(claim, "request"))) {
+            faults.push(FieldError::duplicate(path.as_str(), name));
+        }
+        if !known.contains(name) {
+            let names: Vec<&str> = known.iter().copied().collect();
+            let which = if names.is_empty() { " which is empty".to_owned() } else { format!(": {}", names.join(", ")) };
+            let detail = format!("must be one of the names in pod.spec.resourceClaims{which}");
+            faults.push(FieldError::not_found_among(path, name, detail));
+        }
+    }
+}
 
-fn parse_amount(value: &Value) -> Option<Quantity> {
+pub(crate) fn parse_amount(value: &Value) -> Option<Quantity> {
     value.as_str()?.parse().ok()
 }
 
-fn shown(value: Option<&Value>) -> &str {
-    value.and_then(Value::as_str).unwrap_or("")
+pub(super) fn is_huge_pages(resource: &str) -> bool {
+    resource.starts_with(HUGE_PAGES)
+}
+
+/// Named by Kubernetes itself.
+fn is_native(resource: &str) -> bool {
+    !resource.contains('/') || resource.contains("kubernetes.io/")
 }
 
 /// Named by someone outside the project: counted in whole pieces and never shared.
-fn is_extended(resource: &str) -> bool {
-    resource.split_once('/').is_some_and(|(domain, _)| domain != "kubernetes.io" && !domain.ends_with(".kubernetes.io"))
+pub(crate) fn is_extended(resource: &str) -> bool {
+    !is_native(resource)
 }
 
-fn is_divisible(resource: &str) -> bool {
-    !is_extended(resource) && !resource.starts_with(HUGE_PAGES)
+fn may_overcommit(resource: &str) -> bool {
+    is_native(resource) && !is_huge_pages(resource)
 }
 
-fn validate_resource_name(resource: &str, path: &str, faults: &mut Vec<FieldError>) {
+fn check_amount(resource: &str, value: &Value, path: &str, faults: &mut Vec<FieldError>) {
+    let Some(amount) = parse_amount(value) else { return };
+    if amount.is_negative() {
+        faults.push(FieldError::invalid(path, value.clone(), "must be greater than or equal to 0"));
+    }
+    if is_extended(resource) && Quantity::from_units(amount.units()) != amount {
+        faults.push(FieldError::invalid(path, value.clone(), "must be an integer"));
+    }
+}
+
+/// Huge pages come whole, and at least one of them.
+fn check_pages(resource: &str, value: &Value, path: &str, faults: &mut Vec<FieldError>) {
+    let page = resource.strip_prefix(HUGE_PAGES).and_then(|size| size.parse::<Quantity>().ok());
+    let (Some(page), Some(amount)) = (page, parse_amount(value)) else { return };
+    let is_whole = page > Quantity::ZERO && amount.units() % page.units() == 0;
+    if !is_whole {
+        let detail = format!("{} is not positive integer multiple of {resource}", value.as_str().unwrap_or(""));
+        faults.push(FieldError::invalid(path, value.clone(), detail));
+    }
+}
+
+/// Names that stand for themselves, wherever amounts are spoken of.
+const STANDARD: [&str; 25] = [
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "storage",
+    "requests.storage",
+    "services.nodeports",
+    "services.loadbalancers",
+    "count/pods",
+    "count/services",
+    "count/secrets",
+    "count/configmaps",
+    "count/persistentvolumeclaims",
+];
+
+pub(crate) fn is_standard(resource: &str) -> bool {
+    STANDARD.contains(&resource) || is_huge_pages(resource) || resource.starts_with("requests.hugepages-")
+}
+
+fn check_container_resource(resource: &str, path: &str, faults: &mut Vec<FieldError>) {
     let complaints = names::qualified_name(resource);
     if !complaints.is_empty() {
-        invalid_all(path, resource, complaints, faults);
+        return invalid_all(path, resource, complaints, faults);
+    }
+    if resource.contains('/') {
         return;
     }
-    let is_standard = ["cpu", "memory", "ephemeral-storage"].contains(&resource) || resource.starts_with(HUGE_PAGES);
-    if !resource.contains('/') && !is_standard {
+    if !is_standard(resource) {
+        let detail = "must be a standard resource type or fully qualified";
+        faults.push(FieldError::invalid(path, resource, detail));
+    }
+    if !["cpu", "memory", "ephemeral-storage"].contains(&resource) && !is_huge_pages(resource) {
         faults.push(FieldError::invalid(path, resource, "must be a standard resource for containers"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn resource_faults(resources: Value) -> Vec<String> {
-        let container = Object::from_iter([("resources".to_owned(), resources)]);
-        let mut faults = Vec::new();
-        validate_resources(&container, "c", &mut faults);
-        faults.iter().map(FieldError::to_string).collect()
-    }
-
-    #[test]
-    fn resources_are_known_whole_and_covered() {
-        for (resources, expected) in [
-            (json!({"requests": {"cpu": "1"}, "limits": {"cpu": "2", "memory": "1Gi"}}), vec![]),
-            (
-                json!({"limits": {"gpu": "1"}}),
-                vec![r#"c.resources.limits[gpu]: Invalid value: "gpu": must be a standard resource for containers"#],
-            ),
-            (
-                json!({"limits": {"cpu": "-1"}}),
-                vec![r#"c.resources.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0"#],
-            ),
-            (
-                json!({"limits": {"x.io/gpu": "500m"}}),
-                vec![r#"c.resources.limits[x.io/gpu]: Invalid value: "500m": must be an integer"#],
-            ),
-            (
-                json!({"requests": {"x.io/gpu": "1"}}),
-                vec!["c.resources.limits: Required value: Limit must be set for non overcommitable resources"],
-            ),
-            (
-                json!({"requests": {"x.io/gpu": "1"}, "limits": {"x.io/gpu": "2"}}),
-                vec![r#"c.resources.requests: Invalid value: "1": must be equal to x.io/gpu limit of 2"#],
-            ),
-        ] {
-            assert_eq!(resource_faults(resources.clone()), expected, "{resources}");
-        }
     }
 }

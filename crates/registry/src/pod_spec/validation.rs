@@ -1,16 +1,33 @@
-//! What is wrong with a pod's spec.
+//! What is wrong with a pod's spec, in the order and the words of upstream's `ValidatePodSpec`.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::container::{Kind, validate_containers};
-use super::volumes::validate_volumes;
+use super::container::{validate_containers, validate_ephemeral_containers, validate_init_containers};
+use super::pod_resources::validate_pod_resources;
+use super::scheduling::{
+    validate_affinity, validate_gates, validate_readiness_gates, validate_spreading, validate_tolerations,
+};
+use super::security::{validate_host_users, validate_operating_system, validate_pod_security};
+use super::volumes::{Volumes, validate_volumes};
 use crate::error::FieldError;
 use crate::fields::{
-    check_not_negative, check_range, get, get_array, get_i64, get_object, get_str, invalid_all, items, join, text,
-    truth,
+    check_choice, check_range, get, get_array, get_i64, get_object, get_str, invalid_all, items, join, number, text,
+    truth, value,
 };
 use crate::kind::Object;
 use crate::{metadata, names};
+
+/// What a rule may know of the spec around a container.
+pub(super) struct Surroundings<'a> {
+    pub(super) volumes: Volumes<'a>,
+    pub(super) claim_names: BTreeSet<&'a str>,
+    pub(super) grace_period_seconds: Option<i64>,
+    pub(super) restart_policy: &'a str,
+    /// Whether the pod shares the node's user namespace.
+    pub(super) has_host_users: bool,
+}
 
 /// Faults of the template at `template` of a workload's spec: its metadata and its spec.
 pub fn validate_template(template: &Object, path: &str) -> Vec<FieldError> {
@@ -23,218 +40,213 @@ pub fn validate_template(template: &Object, path: &str) -> Vec<FieldError> {
     }
     let empty = Object::new();
     let spec = get_object(template, "spec").unwrap_or(&empty);
-    faults.extend(validate_spec(spec, &join(path, "spec")));
+    let spec_path = join(path, "spec");
+    faults.extend(validate_spec(spec, &spec_path));
+    if !get_array(spec, "ephemeralContainers").is_empty() {
+        let detail = "ephemeral containers not allowed in pod template";
+        faults.push(FieldError::forbidden(join(&spec_path, "ephemeralContainers"), detail));
+    }
     faults
 }
 
+/// Faults of a spec in a template.
 pub fn validate_spec(spec: &Object, path: &str) -> Vec<FieldError> {
     let mut faults = Vec::new();
-    let volumes = validate_volumes(spec, &join(path, "volumes"), &mut faults);
-    validate_containers(spec, Kind::Main, &volumes, path, &mut faults);
-    validate_containers(spec, Kind::Init, &volumes, path, &mut faults);
-    check_required_choice(spec, "restartPolicy", &["Always", "Never", "OnFailure"], path, &mut faults);
-    check_required_choice(
-        spec,
-        "dnsPolicy",
-        &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"],
-        path,
-        &mut faults,
-    );
-    validate_dns(spec, path, &mut faults);
-    if let Some(labels) = get_object(spec, "nodeSelector") {
-        metadata::validate_labels(labels, &join(path, "nodeSelector"), &mut faults);
-    }
-    for (field, check) in [
-        ("serviceAccountName", names::dns_subdomain as fn(&str) -> Vec<String>),
-        ("nodeName", names::dns_subdomain),
-        ("hostname", names::dns_label),
-        ("subdomain", names::dns_label),
-        ("priorityClassName", names::dns_subdomain),
-        ("runtimeClassName", names::dns_subdomain),
-    ] {
-        if let Some(name) = get_str(spec, field).filter(|name| !name.is_empty()) {
-            invalid_all(&join(path, field), name, check(name), &mut faults);
-        }
-    }
-    check_not_negative(spec, "terminationGracePeriodSeconds", path, &mut faults);
-    check_range(spec, "activeDeadlineSeconds", 1..=i64::from(i32::MAX), path, &mut faults);
-    for field in ["runAsUser", "runAsGroup", "fsGroup"] {
-        check_range(spec, &format!("securityContext.{field}"), 0..=i64::from(i32::MAX), path, &mut faults);
-    }
-    validate_tolerations(spec, path, &mut faults);
-    validate_affinity(spec, path, &mut faults);
-    validate_spreading(spec, path, &mut faults);
+    validate(spec, "", false, path, &mut faults);
     faults
 }
 
-/// Defaulting fills these, so an empty one is the client's.
-fn check_required_choice(spec: &Object, field: &str, supported: &[&str], path: &str, faults: &mut Vec<FieldError>) {
-    match text(spec, field) {
-        "" => faults.push(FieldError::required(join(path, field), "")),
-        choice if supported.contains(&choice) => {}
-        choice => faults.push(FieldError::not_supported(join(path, field), choice, supported)),
+/// Faults of a whole pod's spec: also those that templates are forgiven.
+pub fn validate_pod(pod: &Object) -> Vec<FieldError> {
+    let (mut faults, empty, path) = (Vec::new(), Object::new(), "spec");
+    let spec = get_object(pod, path).unwrap_or(&empty);
+    validate(spec, text(pod, "metadata.name"), true, path, &mut faults);
+    if text(spec, "serviceAccountName").is_empty() {
+        for (at, volume) in items(spec, "volumes").enumerate() {
+            for (source_at, source) in items(volume, "projected.sources").enumerate() {
+                if get(source, "serviceAccountToken").is_some() {
+                    let path = format!("{path}.volumes[{at}].projected.sources[{source_at}].serviceAccountToken");
+                    let detail = "must not be specified when serviceAccountName is not set";
+                    faults.push(FieldError::forbidden(path, detail));
+                }
+            }
+        }
+    }
+    for list in ["containers", "initContainers"] {
+        for (at, container) in items(spec, list).enumerate() {
+            check_trimmed_image(container, &format!("{path}.{list}[{at}]"), &mut faults);
+        }
+    }
+    faults
+}
+
+pub(super) fn check_trimmed_image(container: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let image = text(container, "image");
+    if image.trim() != image {
+        let detail = "must not have leading or trailing whitespace";
+        faults.push(FieldError::invalid(join(path, "image"), image, detail));
     }
 }
+
+fn validate(spec: &Object, pod_name: &str, is_pod: bool, path: &str, faults: &mut Vec<FieldError>) {
+    let grace_period_seconds = get_i64(spec, "terminationGracePeriodSeconds");
+    if grace_period_seconds.is_none() {
+        faults.push(FieldError::required(join(path, "terminationGracePeriodSeconds"), ""));
+    }
+    let surroundings = Surroundings {
+        volumes: validate_volumes(spec, pod_name, &join(path, "volumes"), faults),
+        claim_names: validate_claims(spec, &join(path, "resourceClaims"), faults),
+        grace_period_seconds,
+        restart_policy: text(spec, "restartPolicy"),
+        has_host_users: get(spec, "hostUsers") != Some(&Value::Bool(false)),
+    };
+    validate_containers(spec, &surroundings, path, faults);
+    validate_init_containers(spec, &surroundings, path, faults);
+    validate_ephemeral_containers(spec, &surroundings, path, faults);
+    validate_pod_resources(spec, path, faults);
+    validate_host_ports(spec, is_pod, path, faults);
+    check_choice(spec, "restartPolicy", &["Always", "OnFailure", "Never"], path, faults);
+    let policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+    check_choice(spec, "dnsPolicy", &policies, path, faults);
+    if let Some(labels) = get_object(spec, "nodeSelector") {
+        metadata::validate_labels(labels, &join(path, "nodeSelector"), faults);
+    }
+    validate_pod_security(spec, path, faults);
+    validate_affinity(spec, &join(path, "affinity"), faults);
+    validate_dns(spec, &join(path, "dnsConfig"), faults);
+    validate_readiness_gates(spec, path, faults);
+    validate_gates(spec, path, faults);
+    validate_spreading(spec, path, faults);
+    validate_host_users(spec, path, faults);
+    validate_names(spec, path, faults);
+    validate_operating_system(spec, path, faults);
+}
+
+/// The names of the pod's claims for resources.
+fn validate_claims<'a>(spec: &'a Object, path: &str, faults: &mut Vec<FieldError>) -> BTreeSet<&'a str> {
+    let mut seen = BTreeSet::new();
+    for (at, claim) in items(spec, "resourceClaims").enumerate() {
+        let path = format!("{path}[{at}]");
+        match text(claim, "name") {
+            "" => faults.push(FieldError::required(join(&path, "name"), "")),
+            name if !seen.insert(name) => faults.push(FieldError::duplicate(join(&path, "name"), name)),
+            name => invalid_all(&join(&path, "name"), name, names::dns_label(name), faults),
+        }
+        let sources = ["resourceClaimName", "resourceClaimTemplateName"].map(|field| (field, get_str(claim, field)));
+        let detail = match sources.iter().filter(|(_, name)| name.is_some()).count() {
+            2 => "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified",
+            0 => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
+            _ => "",
+        };
+        if !detail.is_empty() {
+            faults.push(FieldError::invalid(path.as_str(), Value::Object(claim.clone()), detail));
+        }
+        for (field, name) in sources.into_iter().filter_map(|(field, name)| Some((field, name?))) {
+            invalid_all(&join(&path, field), name, names::dns_subdomain(name), faults);
+        }
+    }
+    seen
+}
+
+/// On the node's network a port of the container is the node's. Templates may leave that to their pods.
+fn validate_host_ports(spec: &Object, is_pod: bool, path: &str, faults: &mut Vec<FieldError>) {
+    if !truth(spec, "hostNetwork") {
+        return;
+    }
+    for (at, container) in items(spec, "containers").enumerate() {
+        for (port_at, port) in items(container, "ports").enumerate() {
+            let host_port = number(port, "hostPort");
+            if (is_pod || host_port != 0) && host_port != number(port, "containerPort") {
+                let path = format!("{path}.containers[{at}].ports[{port_at}].hostPort");
+                let detail = "must match `containerPort` when `hostNetwork` is true";
+                faults.push(FieldError::invalid(path, host_port, detail));
+            }
+        }
+    }
+}
+
+const MAX_NAME_SERVERS: usize = 3;
+const MAX_SEARCH_PATHS: usize = 32;
+const MAX_SEARCH_BYTES: usize = 2048;
 
 fn validate_dns(spec: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    let servers = get_array(spec, "dnsConfig.nameservers");
-    let path = join(path, "dnsConfig");
+    let config = get_object(spec, "dnsConfig");
     if text(spec, "dnsPolicy") == "None" {
-        if get(spec, "dnsConfig").is_none() {
+        let Some(config) = config else {
             let detail = "must provide `dnsConfig` when `dnsPolicy` is None";
-            faults.push(FieldError::required(path.as_str(), detail));
-        } else if servers.is_empty() {
+            return faults.push(FieldError::required(path, detail));
+        };
+        if get_array(config, "nameservers").is_empty() {
             let detail = "must provide at least one DNS nameserver when `dnsPolicy` is None";
-            faults.push(FieldError::required(join(&path, "nameservers"), detail));
+            return faults.push(FieldError::required(join(path, "nameservers"), detail));
         }
     }
-    const MAX_SERVERS: usize = 3;
-    if servers.len() > MAX_SERVERS {
-        let detail = format!("must not have more than {MAX_SERVERS} nameservers");
-        faults.push(FieldError::invalid(join(&path, "nameservers"), servers.to_vec(), detail));
+    let Some(config) = config else { return };
+    let servers: Vec<&str> = get_array(config, "nameservers").iter().filter_map(Value::as_str).collect();
+    if servers.len() > MAX_NAME_SERVERS {
+        let detail = format!("must not have more than {MAX_NAME_SERVERS} nameservers");
+        faults.push(FieldError::invalid(join(path, "nameservers"), value(config, "nameservers"), detail));
     }
-    for (at, server) in servers.iter().filter_map(Value::as_str).enumerate() {
-        if server.parse::<std::net::IpAddr>().is_err() {
-            let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-            faults.push(FieldError::invalid(format!("{path}.nameservers[{at}]"), server, detail));
-        }
+    for (at, server) in servers.iter().enumerate() {
+        check_address(server, &format!("{path}.nameservers[{at}]"), faults);
     }
-}
-
-fn validate_tolerations(spec: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    for (at, toleration) in items(spec, "tolerations").enumerate() {
-        let path = format!("{path}.tolerations[{at}]");
-        let (key, operator, effect) =
-            (text(toleration, "key"), text(toleration, "operator"), text(toleration, "effect"));
-        if !key.is_empty() {
-            invalid_all(&join(&path, "key"), key, names::qualified_name(key), faults);
-        } else if operator != "Exists" {
-            let detail = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
-            faults.push(FieldError::invalid(join(&path, "operator"), operator, detail));
-        }
-        if get_i64(toleration, "tolerationSeconds").is_some() && effect != "NoExecute" {
-            let detail = "effect must be 'NoExecute' when `tolerationSeconds` is set";
-            faults.push(FieldError::invalid(join(&path, "effect"), effect, detail));
-        }
-        match operator {
-            "" | "Equal" => {
-                let value = text(toleration, "value");
-                invalid_all(&join(&path, "operator"), value, names::label_value(value), faults);
-            }
-            "Exists" if !text(toleration, "value").is_empty() => {
-                let detail = "value must be empty when `operator` is 'Exists'";
-                faults.push(FieldError::invalid(join(&path, "operator"), text(toleration, "value"), detail));
-            }
-            "Exists" => {}
-            other => faults.push(FieldError::not_supported(join(&path, "operator"), other, &["Equal", "Exists"])),
-        }
-        if !["", "NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect) {
-            let supported = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
-            faults.push(FieldError::not_supported(join(&path, "effect"), effect, &supported));
+    let searches: Vec<&str> = get_array(config, "searches").iter().filter_map(Value::as_str).collect();
+    if searches.len() > MAX_SEARCH_PATHS {
+        let detail = format!("must not have more than {MAX_SEARCH_PATHS} search paths");
+        faults.push(FieldError::invalid(join(path, "searches"), value(config, "searches"), detail));
+    }
+    if searches.join(" ").len() > MAX_SEARCH_BYTES {
+        let detail =
+            format!("must not have more than {MAX_SEARCH_BYTES} characters (including spaces) in the search list");
+        faults.push(FieldError::invalid(join(path, "searches"), value(config, "searches"), detail));
+    }
+    for (at, search) in searches.into_iter().enumerate().filter(|(_, search)| *search != ".") {
+        let domain = search.strip_suffix('.').unwrap_or(search);
+        let complaints = names::dns_subdomain_with_underscore(domain);
+        invalid_all(&format!("{path}.searches[{at}]"), domain, complaints, faults);
+    }
+    for (at, option) in items(config, "options").enumerate() {
+        if text(option, "name").is_empty() {
+            faults.push(FieldError::required(format!("{path}.options[{at}]"), "must not be empty"));
         }
     }
 }
 
-const REQUIRED_RULES: &str = "requiredDuringSchedulingIgnoredDuringExecution";
-const PREFERRED_RULES: &str = "preferredDuringSchedulingIgnoredDuringExecution";
-
-fn validate_affinity(spec: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    let path = join(path, "affinity");
-    if let Some(required) = get_object(spec, &format!("affinity.nodeAffinity.{REQUIRED_RULES}")) {
-        let path = format!("{path}.nodeAffinity.{REQUIRED_RULES}.nodeSelectorTerms");
-        if get_array(required, "nodeSelectorTerms").is_empty() {
-            faults.push(FieldError::required(path.as_str(), "must have at least one node selector term"));
-        }
-        for (at, term) in items(required, "nodeSelectorTerms").enumerate() {
-            validate_node_term(term, &format!("{path}[{at}]"), faults);
-        }
-    }
-    for (at, preferred) in items(spec, &format!("affinity.nodeAffinity.{PREFERRED_RULES}")).enumerate() {
-        let path = format!("{path}.nodeAffinity.{PREFERRED_RULES}[{at}]");
-        check_weight(preferred, &path, faults);
-        if let Some(term) = get_object(preferred, "preference") {
-            validate_node_term(term, &join(&path, "preference"), faults);
-        }
-    }
-    for side in ["podAffinity", "podAntiAffinity"] {
-        for (at, term) in items(spec, &format!("affinity.{side}.{REQUIRED_RULES}")).enumerate() {
-            validate_pod_term(term, &format!("{path}.{side}.{REQUIRED_RULES}[{at}]"), faults);
-        }
-        for (at, preferred) in items(spec, &format!("affinity.{side}.{PREFERRED_RULES}")).enumerate() {
-            let path = format!("{path}.{side}.{PREFERRED_RULES}[{at}]");
-            check_weight(preferred, &path, faults);
-            if let Some(term) = get_object(preferred, "podAffinityTerm") {
-                validate_pod_term(term, &join(&path, "podAffinityTerm"), faults);
-            }
-        }
+/// An address in any form that can be read: those of old objects need not be canonical.
+pub(crate) fn check_address(address: &str, path: &str, faults: &mut Vec<FieldError>) {
+    if address.parse::<std::net::IpAddr>().is_err() {
+        let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+        faults.push(FieldError::invalid(path, address, detail));
     }
 }
 
-fn check_weight(preferred: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    let weight = get_i64(preferred, "weight").unwrap_or(0);
-    if !(1..=100).contains(&weight) {
-        faults.push(FieldError::invalid(join(path, "weight"), weight, "must be in the range 1-100"));
-    }
-}
-
-fn validate_node_term(term: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    for (at, requirement) in items(term, "matchExpressions").enumerate() {
-        let path = format!("{path}.matchExpressions[{at}]");
-        let values = get_array(requirement, "values");
-        match text(requirement, "operator") {
-            "In" | "NotIn" if values.is_empty() => {
-                let detail = "must be specified when `operator` is 'In' or 'NotIn'";
-                faults.push(FieldError::required(join(&path, "values"), detail));
-            }
-            "Exists" | "DoesNotExist" if !values.is_empty() => {
-                let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                faults.push(FieldError::forbidden(join(&path, "values"), detail));
-            }
-            "Gt" | "Lt" if values.len() != 1 => {
-                let detail = "must be specified single value when `operator` is 'Lt' or 'Gt'";
-                faults.push(FieldError::required(join(&path, "values"), detail));
-            }
-            "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
-            other => {
-                faults.push(FieldError::invalid(join(&path, "operator"), other, "not a valid selector operator"));
-            }
+fn validate_names(spec: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let check_name = |field: &str, rule: fn(&str) -> Vec<String>, faults: &mut Vec<FieldError>| {
+        if let Some(name) = get_str(spec, field).filter(|name| !name.is_empty()) {
+            invalid_all(&join(path, field), name, rule(name), faults);
         }
-        let key = text(requirement, "key");
-        invalid_all(&join(&path, "key"), key, names::qualified_name(key), faults);
-    }
-}
-
-fn validate_pod_term(term: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    if let Some(selector) = get_object(term, "labelSelector") {
-        metadata::validate_selector(selector, &join(path, "labelSelector"), faults);
-    }
-    match text(term, "topologyKey") {
-        "" => faults.push(FieldError::required(join(path, "topologyKey"), "can not be empty")),
-        key => invalid_all(&join(path, "topologyKey"), key, names::qualified_name(key), faults),
-    }
-}
-
-fn validate_spreading(spec: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    for (at, constraint) in items(spec, "topologySpreadConstraints").enumerate() {
-        let path = format!("{path}.topologySpreadConstraints[{at}]");
-        let skew = get_i64(constraint, "maxSkew").unwrap_or(0);
-        if skew <= 0 {
-            faults.push(FieldError::invalid(join(&path, "maxSkew"), skew, "must be greater than zero"));
-        }
-        if text(constraint, "topologyKey").is_empty() {
-            faults.push(FieldError::required(join(&path, "topologyKey"), "can not be empty"));
-        }
-        let action = text(constraint, "whenUnsatisfiable");
-        if !["DoNotSchedule", "ScheduleAnyway"].contains(&action) {
-            let supported = ["DoNotSchedule", "ScheduleAnyway"];
-            faults.push(FieldError::not_supported(join(&path, "whenUnsatisfiable"), action, &supported));
-        }
-        if let Some(selector) = get_object(constraint, "labelSelector") {
-            metadata::validate_selector(selector, &join(&path, "labelSelector"), faults);
+    };
+    check_name("serviceAccountName", names::dns_subdomain, faults);
+    check_name("nodeName", names::dns_subdomain, faults);
+    check_range(spec, "activeDeadlineSeconds", 1..=i64::from(i32::MAX), path, faults);
+    check_name("hostname", names::dns_label, faults);
+    check_name("subdomain", names::dns_label, faults);
+    validate_tolerations(spec, "tolerations", path, faults);
+    for (at, alias) in items(spec, "hostAliases").enumerate() {
+        let path = format!("{path}.hostAliases[{at}]");
+        check_address(text(alias, "ip"), &join(&path, "ip"), faults);
+        for (at, name) in get_array(alias, "hostnames").iter().filter_map(Value::as_str).enumerate() {
+            invalid_all(&format!("{path}.hostnames[{at}]"), name, names::dns_subdomain(name), faults);
         }
     }
-    if truth(spec, "hostPID") && truth(spec, "shareProcessNamespace") {
-        let detail = "ShareProcessNamespace and HostPID cannot both be enabled";
-        faults.push(FieldError::invalid(join(path, "shareProcessNamespace"), true, detail));
+    check_name("priorityClassName", names::dns_subdomain, faults);
+    if let Some(name) = get_str(spec, "runtimeClassName") {
+        invalid_all(&join(path, "runtimeClassName"), name, names::dns_subdomain(name), faults);
+    }
+    if get_str(spec, "preemptionPolicy").is_some() {
+        check_choice(spec, "preemptionPolicy", &["PreemptLowerPriority", "Never"], path, faults);
+    }
+    if let Some(overhead) = get_object(spec, "overhead") {
+        super::resources::validate_overhead(overhead, &join(path, "overhead"), faults);
     }
 }
