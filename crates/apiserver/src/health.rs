@@ -18,6 +18,14 @@ const ENDPOINTS: [(&str, &[&str]); 3] = [
     ("readyz", &["ping", "log", "etcd", "etcd-readiness", "informer-sync", BOOTSTRAP, "shutdown"]),
 ];
 
+/// Every path of this kind.
+pub(crate) fn paths() -> impl Iterator<Item = String> {
+    ENDPOINTS.iter().flat_map(|(endpoint, checks)| {
+        let parts = checks.iter().map(move |check| format!("/{endpoint}/{check}"));
+        std::iter::once(format!("/{endpoint}")).chain(parts)
+    })
+}
+
 pub(crate) async fn answer(server: &ApiServer, path: &str, query: &Query) -> Option<Response<Body>> {
     let path = path.strip_prefix('/')?;
     let (endpoint, only) = path.split_once('/').unwrap_or((path, ""));

@@ -11,7 +11,9 @@ use crate::kinds;
 use crate::metadata;
 use crate::server::ApiServer;
 use crate::status::ApiError;
+use crate::storage::Encoded;
 
+mod api_services;
 mod policy;
 mod roles;
 
@@ -45,13 +47,38 @@ pub(crate) async fn run(server: &ApiServer) -> Result<(), ApiError> {
         wanted.push(("flowcontrol.apiserver.k8s.io", plural, object));
     }
     wanted.push(("networking.k8s.io", "servicecidrs", service_cidr(server)));
+    for object in api_services::objects(server.serves_legacy_apis()) {
+        wanted.push(("apiregistration.k8s.io", "apiservices", object));
+    }
     let mut writes = Vec::with_capacity(wanted.len());
     for (group, plural, object) in wanted {
         writes.push(ensure(server, kinds::required(group, "v1", plural), object));
     }
     try_join_all(writes).await?;
+    forget_api_services(server).await?;
     kubernetes_service(server).await?;
     server.rbac.catch_up().await?;
+    Ok(())
+}
+
+/// Takes back what an earlier start registered and this one does not serve.
+async fn forget_api_services(server: &ApiServer) -> Result<(), ApiError> {
+    let kind = kinds::required("apiregistration.k8s.io", "v1", "apiservices");
+    let wanted = api_services::objects(server.serves_legacy_apis());
+    for entry in server.storage.list(kind, "").await?.entries {
+        let registered = Encoded::from(entry);
+        let object = registered.decode()?;
+        let label = metadata::map(&object, "labels").and_then(|labels| labels.get(api_services::MANAGED_LABEL));
+        let name = metadata::name(&object);
+        let is_wanted = wanted.iter().any(|wanted| wanted["metadata"]["name"] == name);
+        if is_wanted || label.is_none_or(|label| *label != api_services::MANAGED_VALUE) {
+            continue;
+        }
+        match server.storage.delete(kind, "", name, registered.revision.unwrap_or_default(), None).await {
+            Ok(_) | Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     Ok(())
 }
 

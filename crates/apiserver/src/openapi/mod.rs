@@ -14,6 +14,8 @@ use crate::wire::query::Query;
 
 mod descriptions;
 mod documents;
+mod enums;
+mod parameters;
 mod paths;
 mod protobuf;
 mod schema;
@@ -90,13 +92,14 @@ fn v3(group: &str, version: &str) -> Result<Value, ApiError> {
     let mut all = Map::new();
     for kind in registry::KINDS.iter().filter(|kind| kind.group == group && kind.version == version) {
         definitions.add_kind(kind);
-        paths::add(&mut all, kind, Dialect::V3);
+        paths::add(&mut all, &mut definitions, kind);
     }
     Ok(json!({
         "openapi": "3.0.0",
         "info": { "title": "Kubernetes", "version": version::GIT_VERSION },
         "paths": all,
-        "components": { "schemas": definitions.into_schemas() },
+        "components": { "schemas": definitions.into_schemas(), "securitySchemes": { SCHEME: scheme() } },
+        "security": [{ SCHEME: [] }],
     }))
 }
 
@@ -108,7 +111,10 @@ fn v2(headers: &HeaderMap, legacy: bool) -> Result<Response<Body>, ApiError> {
             break;
         }
         if range.media_type == V2_PROTOBUF || range.media_type == V2_PROTOBUF_AS {
-            let make = || Ok(protobuf::document(version::GIT_VERSION, &v2_definitions(legacy)?));
+            let make = || {
+                let Parts { paths, definitions } = v2_parts(legacy)?;
+                Ok(protobuf::document(version::GIT_VERSION, &paths, &definitions))
+            };
             let document = documents::get(&named("v2 protobuf", legacy), make)?;
             return served(headers, &document, V2_PROTOBUF_AS, &document.digest);
         }
@@ -123,25 +129,39 @@ fn v2(headers: &HeaderMap, legacy: bool) -> Result<Response<Body>, ApiError> {
 }
 
 fn v2_document(legacy: bool) -> Result<Value, ApiError> {
-    let mut all = Map::new();
-    for kind in kinds::served(legacy) {
-        paths::add(&mut all, kind, Dialect::V2);
-    }
+    let Parts { paths, definitions } = v2_parts(legacy)?;
     Ok(json!({
         "swagger": "2.0",
         "info": { "title": "Kubernetes", "version": version::GIT_VERSION },
-        "paths": all,
-        "definitions": v2_definitions(legacy)?,
+        "paths": paths,
+        "definitions": definitions,
+        "securityDefinitions": { SCHEME: scheme() },
+        "security": [{ SCHEME: [] }],
     }))
 }
 
-fn v2_definitions(legacy: bool) -> Result<Map<String, Value>, ApiError> {
+/// What a document says of all kinds.
+struct Parts {
+    paths: Map<String, Value>,
+    definitions: Map<String, Value>,
+}
+
+fn v2_parts(legacy: bool) -> Result<Parts, ApiError> {
     let descriptions = Descriptions::unpack().map_err(documents::unreadable)?;
     let mut definitions = Definitions::new(Dialect::V2, &descriptions);
+    let mut all = Map::new();
     for kind in kinds::served(legacy) {
         definitions.add_kind(kind);
+        paths::add(&mut all, &mut definitions, kind);
     }
-    Ok(definitions.into_schemas())
+    Ok(Parts { paths: all, definitions: definitions.into_schemas() })
+}
+
+/// How clients say who they are.
+const SCHEME: &str = "BearerToken";
+
+fn scheme() -> Value {
+    json!({ "description": "Bearer Token authentication", "type": "apiKey", "name": "authorization", "in": "header" })
 }
 
 /// A document's name: there are two that tell of all versions.

@@ -6,6 +6,8 @@ use registry::Kind;
 use serde_json::{Map, Value, json};
 
 use super::descriptions::Descriptions;
+use super::enums;
+use super::paths::{PATCH, WATCH_EVENT};
 
 /// The two forms of OpenAPI clients ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +44,7 @@ impl<'a> Definitions<'a> {
         let name = self.add(r#type, r#type.package);
         let stated = |name: &str| json!([{ "group": kind.group, "kind": name, "version": kind.version }]);
         if let Some(schema) = self.schemas.get_mut(&name) {
-            schema["x-kubernetes-group-version-kind"] = stated(kind.kind);
+            schema[GROUP_VERSION_KIND] = stated(kind.kind);
         }
         if kind.serves("list") {
             let list = format!("{name}List");
@@ -58,8 +60,47 @@ impl<'a> Definitions<'a> {
             }
             let mut schema = json!({ "type": "object", "required": ["items"], "properties": properties });
             self.describe_type(&mut schema, &list);
-            schema["x-kubernetes-group-version-kind"] = stated(&format!("{}List", kind.kind));
+            schema[GROUP_VERSION_KIND] = stated(&format!("{}List", kind.kind));
             self.schemas.insert(list, schema);
+        }
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// A type that operations take or give, by group, version and kind. Its name.
+    pub(super) fn add_named(&mut self, (group, version, kind): (&str, &str, &str)) -> String {
+        let Some(r#type) = lookup(group, version, kind) else {
+            self.schemas.entry(kind).or_insert_with(|| json!({ "type": "object" }));
+            return kind.to_owned();
+        };
+        let name = self.add(r#type, r#type.package);
+        if let Some(schema) = self.schemas.get_mut(&name).filter(|schema| schema.get(GROUP_VERSION_KIND).is_none()) {
+            schema[GROUP_VERSION_KIND] = json!([{ "group": group, "kind": kind, "version": version }]);
+        }
+        name
+    }
+
+    /// What a patch is: anything.
+    pub(super) fn add_patch(&mut self) {
+        self.add_free(PATCH, json!({ "type": "object" }));
+    }
+
+    /// What a watch tells of one change.
+    pub(super) fn add_watch_event(&mut self) {
+        let object = json!({ "type": "object" });
+        let properties = json!({ "object": object, "type": { "type": "string" } });
+        self.add_free(
+            WATCH_EVENT,
+            json!({ "type": "object", "required": ["type", "object"], "properties": properties }),
+        );
+    }
+
+    fn add_free(&mut self, name: &str, mut schema: Value) {
+        if !self.schemas.contains_key(name) {
+            self.describe_type(&mut schema, name);
+            self.schemas.insert(name.to_owned(), schema);
         }
     }
 
@@ -136,7 +177,11 @@ impl<'a> Definitions<'a> {
 
     fn shape(&mut self, shape: &'static Shape, package: &str, default: Option<Value>) -> Value {
         let mut schema = match shape {
-            Shape::String | Shape::Text(_) => json!({ "type": "string" }),
+            Shape::String => json!({ "type": "string" }),
+            Shape::Text(name) => match enums::values(name) {
+                Some(values) => json!({ "type": "string", "enum": values }),
+                None => json!({ "type": "string" }),
+            },
             Shape::Bool => json!({ "type": "boolean" }),
             Shape::Int32 => json!({ "type": "integer", "format": "int32" }),
             Shape::Int64 => json!({ "type": "integer", "format": "int64" }),
@@ -199,6 +244,7 @@ impl<'a> Definitions<'a> {
     }
 }
 
+const GROUP_VERSION_KIND: &str = "x-kubernetes-group-version-kind";
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 const INT_OR_STRING: &str = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
 const TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Time";

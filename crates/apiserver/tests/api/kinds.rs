@@ -270,3 +270,47 @@ async fn what_go_always_writes_is_there_in_every_version() {
     let newer = admin.get("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/web").await;
     assert_eq!(newer["status"], json!({"currentMetrics": null, "desiredReplicas": 0}));
 }
+
+/// Every reference below a value that leads nowhere in the document.
+fn dangling(document: &serde_json::Value, value: &serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            if let Some(reference) = fields.get("$ref").and_then(serde_json::Value::as_str) {
+                let pointer = reference.trim_start_matches('#');
+                if document.pointer(pointer).is_none() && !found.iter().any(|known| known == reference) {
+                    found.push(reference.to_owned());
+                }
+            }
+            fields.values().for_each(|value| dangling(document, value, found));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|value| dangling(document, value, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_document_is_whole_and_every_operation_has_a_name_of_its_own() {
+    let cluster = Cluster::start().await;
+    let index = cluster.admin.get("/openapi/v3").await;
+    let mut urls: Vec<String> = vec!["/openapi/v2".to_owned()];
+    urls.extend(
+        index["paths"].as_object().unwrap().values().map(|at| at["serverRelativeURL"].as_str().unwrap().to_owned()),
+    );
+    for url in urls {
+        let document = cluster.admin.get(&url).await;
+        let mut found = Vec::new();
+        dangling(&document, &document, &mut found);
+        assert_eq!(found, [""; 0], "{url}");
+        let mut names = std::collections::HashSet::new();
+        for (path, on_path) in document["paths"].as_object().unwrap() {
+            for (method, operation) in on_path.as_object().unwrap().iter().filter(|(method, _)| *method != "parameters")
+            {
+                let name = operation["operationId"].as_str().unwrap();
+                assert!(names.insert(name.to_owned()), "{url}: {method} {path} is called {name}, as another");
+            }
+        }
+    }
+    let core = cluster.admin.get("/openapi/v3/api/v1").await;
+    let policy = &core["components"]["schemas"]["io.k8s.api.core.v1.Container"]["properties"]["imagePullPolicy"];
+    assert_eq!(policy["enum"], json!(["Always", "IfNotPresent", "Never"]));
+}

@@ -54,3 +54,58 @@ async fn metrics_count_requests_and_watches() {
     assert_eq!(metric(&created).await, "1");
     assert_eq!(metric("apiserver_current_inflight_requests{request_kind=\"readOnly\"}").await, "1");
 }
+
+#[tokio::test]
+async fn the_root_lists_the_paths_there_are_and_so_does_a_wrong_turn() {
+    let cluster = Cluster::start().await;
+    let (code, root) = text(&cluster, "/").await;
+    let root: serde_json::Value = serde_json::from_str(&root).unwrap();
+    let paths: Vec<&str> = root["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert_eq!(code, 200);
+    assert!(paths.is_sorted());
+    for path in ["/api/v1", "/apis/apps/v1", "/healthz/ping", "/openapi/v3", "/version"] {
+        assert!(paths.contains(&path), "{path}");
+        assert_eq!(text(&cluster, path).await.0, 200, "{path}");
+    }
+    for path in ["/nowhere", "/logs", "/debug/pprof"] {
+        let (code, listed) = text(&cluster, path).await;
+        assert_eq!((code, serde_json::from_str::<serde_json::Value>(&listed).unwrap()), (404, root.clone()), "{path}");
+    }
+    assert_eq!(text(&cluster, "/apis/nowhere/v1").await, (404, "404 page not found\n".to_owned()));
+    let (code, version) = text(&cluster, "/version").await;
+    let version: serde_json::Value = serde_json::from_str(&version).unwrap();
+    assert_eq!((code, &version["major"], &version["minor"]), (200, &"1".into(), &"37".into()));
+}
+
+#[tokio::test]
+async fn tokens_can_be_verified_by_whoever_fetches_the_keys() {
+    let cluster = Cluster::start().await;
+    let (_, configuration) = text(&cluster, "/.well-known/openid-configuration").await;
+    let configuration: serde_json::Value = serde_json::from_str(&configuration).unwrap();
+    assert_eq!(configuration["issuer"], "https://kubernetes.default.svc.cluster.local");
+    assert_eq!(configuration["id_token_signing_alg_values_supported"], serde_json::json!(["ES256"]));
+    assert!(configuration["jwks_uri"].as_str().unwrap().ends_with("/openid/v1/jwks"));
+    let (_, keys) = text(&cluster, "/openid/v1/jwks").await;
+    let keys: serde_json::Value = serde_json::from_str(&keys).unwrap();
+    let key = &keys["keys"][0];
+    assert_eq!((&key["kty"], &key["crv"], &key["use"]), (&"EC".into(), &"P-256".into(), &"sig".into()));
+}
+
+#[tokio::test]
+async fn every_group_of_this_server_is_registered_and_available() {
+    let cluster = Cluster::start().await;
+    let listed = cluster.admin.get("/apis/apiregistration.k8s.io/v1/apiservices").await;
+    let names: Vec<&str> =
+        listed["items"].as_array().unwrap().iter().map(|item| item["metadata"]["name"].as_str().unwrap()).collect();
+    let groups = cluster.admin.get("/apis").await;
+    for group in groups["groups"].as_array().unwrap() {
+        for version in group["versions"].as_array().unwrap() {
+            let name = format!("{}.{}", version["version"].as_str().unwrap(), group["name"].as_str().unwrap());
+            assert_eq!(names.contains(&name.as_str()), group["name"] != "apiregistration.k8s.io", "{name}");
+        }
+    }
+    let core = cluster.admin.get("/apis/apiregistration.k8s.io/v1/apiservices/v1.").await;
+    let condition = &core["status"]["conditions"][0];
+    assert_eq!((&condition["type"], &condition["status"]), (&"Available".into(), &"True".into()));
+    assert_eq!((&condition["reason"], core["spec"].get("service")), (&"Local".into(), None));
+}
