@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use codec::apply;
 use registry::{Kind, Object, Scope};
-use serde::Serialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stdx::signal;
 use store::{
@@ -256,10 +256,10 @@ impl Encoded {
 
     /// `PartialObjectMetadata` of the object: its metadata, as it stands in the bytes.
     pub(crate) fn partial(&self, version: &str) -> Result<Bytes, ApiError> {
-        let unreadable = || ApiError::internal("a stored object has no metadata");
-        let metadata = metadata(&self.bytes).ok_or_else(unreadable)?;
+        let headless = || ApiError::internal("a stored object has no metadata");
+        let metadata = metadata(&self.bytes).ok_or_else(headless)?;
         let mut values = serde_json::Deserializer::from_slice(metadata).into_iter::<IgnoredAny>();
-        values.next().and_then(Result::ok).ok_or_else(unreadable)?;
+        values.next().and_then(Result::ok).ok_or_else(headless)?;
         let metadata = &metadata[1..values.byte_offset()];
         let mut out = Vec::with_capacity(metadata.len() + 128);
         out.extend_from_slice(br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/"#);
@@ -277,14 +277,18 @@ impl Encoded {
         self.versioned(serde_json::from_slice(&self.bytes))
     }
 
+    /// As much of the object as `T` has fields for, without its resourceVersion.
+    pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ApiError> {
+        serde_json::from_slice(&self.bytes).map_err(unreadable)
+    }
+
     /// The object with its managed fields at rest, as writes begin with it.
     pub(crate) fn decode_resting(&self) -> Result<Object, ApiError> {
         self.versioned(apply::read_resting(&self.bytes))
     }
 
     fn versioned(&self, object: Result<Object, serde_json::Error>) -> Result<Object, ApiError> {
-        let mut object =
-            object.map_err(|error| ApiError::internal(&format!("a stored object does not parse: {error}")))?;
+        let mut object = object.map_err(unreadable)?;
         if let (Some(revision), Some(Value::Object(metadata))) = (self.revision, object.get_mut("metadata")) {
             metadata.insert("resourceVersion".to_owned(), Value::String(revision.0.to_string()));
         }
@@ -294,6 +298,10 @@ impl Encoded {
     fn splice(&self) -> Option<(Revision, usize)> {
         Some((self.revision?, metadata_start(&self.bytes)?))
     }
+}
+
+fn unreadable(error: serde_json::Error) -> ApiError {
+    ApiError::internal(&format!("a stored object does not parse: {error}"))
 }
 
 /// `/registry/GROUP/PLURAL/NAMESPACE/NAME`; the core group is called `core`.

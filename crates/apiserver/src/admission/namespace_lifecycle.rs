@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use registry::Object;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{Attributes, Operation, Plugin};
 use crate::kinds;
@@ -11,6 +12,31 @@ use crate::status::{ApiError, Subject};
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
 
 pub(super) struct NamespaceLifecycle;
+
+/// What every create in a namespace asks of it.
+#[derive(Deserialize)]
+struct Namespace {
+    metadata: Metadata,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    deletion_timestamp: Option<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+struct Status {
+    phase: Option<String>,
+}
+
+impl Namespace {
+    fn is_ending(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some() || self.status.phase.as_deref() == Some("Terminating")
+    }
+}
 
 #[async_trait]
 impl Plugin for NamespaceLifecycle {
@@ -34,12 +60,11 @@ impl Plugin for NamespaceLifecycle {
             };
         }
         let namespaces = kinds::required("", "v1", "namespaces");
-        let namespace = attributes.call.server.storage.object(namespaces, "", attributes.namespace).await?;
-        let Some(namespace) = namespace else {
+        let found = attributes.call.server.storage.get(namespaces, "", attributes.namespace).await?;
+        let Some(found) = found else {
             return Err(ApiError::not_found(Subject::of(namespaces, attributes.namespace)));
         };
-        let phase = namespace.get("status").and_then(|status| status.get("phase")).and_then(Value::as_str);
-        if phase == Some("Terminating") || crate::metadata::is_deleting(&namespace) {
+        if found.read::<Namespace>()?.is_ending() {
             let why = format!(
                 "unable to create new content in namespace {} because it is being terminated",
                 attributes.namespace

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use api::Selector;
-use api::selector::Operator;
-use registry::{Kind, Object};
+use api::selector::{Operator, Requirement};
+use registry::{FieldError, Kind, Object, names};
 use serde_json::Value;
 
 use crate::attributes::{self, Labels};
@@ -65,6 +65,9 @@ impl Filter {
         };
         let labels =
             Selector::parse(text("labelSelector")?).map_err(|error| ApiError::bad_request(error.to_string()))?;
+        if let Some(fault) = labels.requirements.iter().find_map(impossible) {
+            return Err(ApiError::bad_request(format!("unable to parse requirement: {fault}")));
+        }
         let terms = parse_fields(kind, text("fieldSelector")?)?;
         let (place, fields) = terms.into_iter().partition(|term| term.path == NAME || term.path == NAMESPACE);
         Ok(Filter { labels, place, fields })
@@ -104,6 +107,22 @@ impl Filter {
     fn matches_fields(&self, kind: &Kind, object: &Object) -> bool {
         self.fields.iter().all(|term| (field(kind, object, &term.path) == term.value) == term.equal)
     }
+}
+
+/// What no object can carry as a label is refused, not looked for.
+fn impossible(requirement: &Requirement) -> Option<FieldError> {
+    let fault = |path: String, value: &str, details: Vec<String>| {
+        (!details.is_empty()).then(|| FieldError::invalid(path, value, details.join("; ")))
+    };
+    let key = &requirement.key;
+    let values = match &requirement.operator {
+        Operator::In(values) | Operator::NotIn(values) => values.as_slice(),
+        _ => &[],
+    };
+    fault("key".to_owned(), key, names::qualified_name(key)).or_else(|| {
+        let mut values = values.iter().enumerate();
+        values.find_map(|(at, value)| fault(format!("values[{at}][{key}]"), value, names::label_value(value)))
+    })
 }
 
 impl FieldTerm {

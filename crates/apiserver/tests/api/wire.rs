@@ -22,13 +22,13 @@ use tokio_util::sync::CancellationToken;
 use crate::common::{Cluster, config};
 
 /// A cluster's authority and what it signs.
-struct Authority {
+pub(crate) struct Authority {
     params: CertificateParams,
     key: KeyPair,
     certificate: CertificateDer<'static>,
 }
 
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 impl Authority {
     fn new() -> Self {
@@ -46,7 +46,7 @@ impl Authority {
         (vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
     }
 
-    fn client(&self, name: &str, group: &str) -> Identity {
+    pub(crate) fn client(&self, name: &str, group: &str) -> Identity {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.distinguished_name.push(DnType::OrganizationName, group);
@@ -73,7 +73,7 @@ impl Authority {
         Arc::new(config)
     }
 
-    fn client_config(&self, identity: Option<Identity>, alpn: &[&[u8]]) -> Arc<ClientConfig> {
+    pub(crate) fn client_config(&self, identity: Option<Identity>, alpn: &[&[u8]]) -> Arc<ClientConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -88,15 +88,15 @@ impl Authority {
     }
 }
 
-struct Served {
-    authority: Authority,
-    address: SocketAddr,
-    cluster: Cluster,
+pub(crate) struct Served {
+    pub(crate) authority: Authority,
+    pub(crate) address: SocketAddr,
+    pub(crate) cluster: Cluster,
     cancel: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
 
-async fn serve() -> Served {
+pub(crate) async fn serve() -> Served {
     let authority = Authority::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
