@@ -3,12 +3,10 @@
 mod access;
 mod admission;
 mod apply;
-mod bad_input;
 mod client;
 mod common;
 mod documentation;
 mod encodings;
-mod history;
 mod kinds;
 mod legacy;
 mod proxies;

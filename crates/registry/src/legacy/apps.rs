@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::annotations;
+use super::{annotations, in_old_group};
 use crate::apps::controller_revision::CONTROLLER_REVISION;
 use crate::apps::daemon_set::DAEMON_SET;
 use crate::apps::deployment::DEPLOYMENT;
@@ -49,30 +49,35 @@ pub static CONTROLLER_REVISION_V1BETA1: Kind = Kind::served_as(
 )
 .deprecated(8, 16, "apps/v1 ControllerRevision");
 
-pub static EXTENSIONS_DEPLOYMENT: Kind = Kind::served_as(
-    "extensions",
-    "v1beta1",
-    &Conversion {
-        default: default_extensions_deployment,
-        ..Conversion::between(&DEPLOYMENT, rollback_to_annotation, rollback_from_annotation)
-    },
-)
-.deprecated(8, 16, "apps/v1 Deployment");
-pub static EXTENSIONS_DAEMON_SET: Kind = Kind::served_as(
-    "extensions",
-    "v1beta1",
-    &Conversion {
-        default: default_extensions_daemon_set,
-        ..Conversion::between(&DAEMON_SET, generation_to_annotation, generation_from_annotation)
-    },
-)
-.deprecated(8, 16, "apps/v1 DaemonSet");
-pub static EXTENSIONS_REPLICA_SET: Kind = Kind::served_as(
-    "extensions",
-    "v1beta1",
-    &Conversion::with_defaults(&REPLICA_SET, select_template),
-)
-.deprecated(8, 16, "apps/v1 ReplicaSet");
+pub static EXTENSIONS_DEPLOYMENT: Kind = in_old_group(
+    Kind::served_as(
+        "extensions",
+        "v1beta1",
+        &Conversion {
+            default: default_extensions_deployment,
+            ..Conversion::between(&DEPLOYMENT, rollback_to_annotation, rollback_from_annotation)
+        },
+    )
+    .deprecated(8, 16, "apps/v1 Deployment"),
+);
+pub static EXTENSIONS_DAEMON_SET: Kind = in_old_group(
+    Kind::served_as(
+        "extensions",
+        "v1beta1",
+        &Conversion {
+            default: default_extensions_daemon_set,
+            ..Conversion::between(&DAEMON_SET, generation_to_annotation, generation_from_annotation)
+        },
+    )
+    .deprecated(8, 16, "apps/v1 DaemonSet"),
+);
+pub static EXTENSIONS_REPLICA_SET: Kind = in_old_group(
+    Kind::served_as("extensions", "v1beta1", &Conversion::with_defaults(&REPLICA_SET, select_template)).deprecated(
+        8,
+        16,
+        "apps/v1 ReplicaSet",
+    ),
+);
 
 /// A deadline and a length of history that never come.
 const NEVER: i32 = i32::MAX;

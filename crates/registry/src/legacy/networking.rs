@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::in_old_group;
 use crate::fields::{get, items_mut, object_mut, set_default};
 use crate::kind::{Conversion, Kind, Object};
 use crate::networking::ingress::INGRESS;
@@ -13,8 +14,11 @@ use crate::networking::service_cidr::SERVICE_CIDR;
 
 pub static INGRESS_V1BETA1: Kind =
     Kind::served_as("networking.k8s.io", "v1beta1", &OLD_INGRESS).deprecated(19, 22, "networking.k8s.io/v1 Ingress");
-pub static EXTENSIONS_INGRESS: Kind =
-    Kind::served_as("extensions", "v1beta1", &OLD_INGRESS).deprecated(14, 22, "networking.k8s.io/v1 Ingress");
+pub static EXTENSIONS_INGRESS: Kind = in_old_group(Kind::served_as("extensions", "v1beta1", &OLD_INGRESS).deprecated(
+    14,
+    22,
+    "networking.k8s.io/v1 Ingress",
+));
 // Upstream names the list here.
 pub static INGRESS_CLASS_V1BETA1: Kind = Kind::served_as(
     "networking.k8s.io",
@@ -26,12 +30,12 @@ pub static IP_ADDRESS_V1BETA1: Kind =
     Kind::served_as("networking.k8s.io", "v1beta1", &Conversion::same_as(&IP_ADDRESS)).deprecated(34, 37, "");
 pub static SERVICE_CIDR_V1BETA1: Kind =
     Kind::served_as("networking.k8s.io", "v1beta1", &Conversion::same_as(&SERVICE_CIDR)).deprecated(34, 37, "");
-pub static EXTENSIONS_NETWORK_POLICY: Kind = Kind::served_as(
-    "extensions",
-    "v1beta1",
-    &Conversion::same_as(&NETWORK_POLICY),
-)
-.deprecated(9, 16, "networking.k8s.io/v1 NetworkPolicy");
+pub static EXTENSIONS_NETWORK_POLICY: Kind =
+    in_old_group(Kind::served_as("extensions", "v1beta1", &Conversion::same_as(&NETWORK_POLICY)).deprecated(
+        9,
+        16,
+        "networking.k8s.io/v1 NetworkPolicy",
+    ));
 
 static OLD_INGRESS: Conversion = Conversion { default, ..Conversion::between(&INGRESS, to_storage, out_of_storage) };
 

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::in_old_group;
 use crate::columns::{self, NAME, column};
 use crate::error::FieldError;
 use crate::fields::{check_supported, get, set, set_default, text, texts, truth};
@@ -53,12 +54,12 @@ pub static POD_SECURITY_POLICY: Kind = Kind {
 }
 .deprecated(21, 25, "");
 
-pub static EXTENSIONS_POD_SECURITY_POLICY: Kind = Kind::served_as(
-    "extensions",
-    "v1beta1",
-    &Conversion::same_as(&POD_SECURITY_POLICY),
-)
-.deprecated(11, 16, "policy/v1beta1 PodSecurityPolicy");
+pub static EXTENSIONS_POD_SECURITY_POLICY: Kind =
+    in_old_group(Kind::served_as("extensions", "v1beta1", &Conversion::same_as(&POD_SECURITY_POLICY)).deprecated(
+        11,
+        16,
+        "policy/v1beta1 PodSecurityPolicy",
+    ));
 
 struct PodSecurityPolicyRules;
 
