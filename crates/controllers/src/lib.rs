@@ -25,6 +25,7 @@ mod namespace;
 mod nodeipam;
 mod nodelifecycle;
 mod ownership;
+mod podautoscaler;
 mod podgc;
 mod podowner;
 mod persistentvolume;
@@ -149,16 +150,16 @@ pub const CONTROLLERS: &[Entry] = &[
         start: |context| Box::pin(job::run(context)),
     },
     Entry {
-        name: "ttl-after-finished-controller",
-        identity: "ttl-after-finished-controller",
-        component: "ttl-after-finished-controller",
-        start: |context| Box::pin(ttlafterfinished::run(context)),
-    },
-    Entry {
         name: "cronjob-controller",
         identity: "cronjob-controller",
         component: "cronjob-controller",
         start: |context| Box::pin(cronjob::run(context)),
+    },
+    Entry {
+        name: "ttl-after-finished-controller",
+        identity: "ttl-after-finished-controller",
+        component: "ttl-after-finished-controller",
+        start: |context| Box::pin(ttlafterfinished::run(context)),
     },
     Entry {
         name: "endpoints-controller",
@@ -267,6 +268,12 @@ pub const CONTROLLERS: &[Entry] = &[
         identity: "resourcequota-controller",
         component: "resourcequota-controller",
         start: |context| Box::pin(resourcequota::run(context)),
+    },
+    Entry {
+        name: "horizontal-pod-autoscaler-controller",
+        identity: "horizontal-pod-autoscaler",
+        component: "horizontal-pod-autoscaler",
+        start: |context| Box::pin(podautoscaler::run(context)),
     },
     Entry {
         name: "disruption-controller",
