@@ -3,10 +3,12 @@
 mod access;
 mod admission;
 mod apply;
+mod bad_input;
 mod client;
 mod common;
 mod documentation;
 mod encodings;
+mod history;
 mod kinds;
 mod legacy;
 mod proxies;
