@@ -93,6 +93,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     }
     let port = listener.local_addr().map_err(Error::Listener)?.port();
     let machine = machine::read(&root_dir);
+    let policy = Arc::new(Policy::default());
     let facts = NodeFacts {
         node_name: node_name.clone(),
         node_ips: vec![config.node_ip.to_string()],
@@ -101,6 +102,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
         root_dir,
         pod_log_dir,
         cgroup_root: config.cgroup_root,
+        cgroup_mount: PathBuf::from("/sys/fs/cgroup"),
+        pod_pids_limit: policy.pod_pids_limit,
         cpu_millis: machine.cpu_millis,
         memory_bytes: machine.memory_bytes,
         ephemeral_storage_bytes: machine.disk_bytes,
@@ -125,6 +128,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         mounter: Box::new(KernelMounter),
         registries: pod::images::SilentRegistries::default(),
         own_node: Informer::start(nodes, this_node, &ambient, cancel.clone()),
+        mailboxes,
         pressures: machine::Pressures::default(),
         mounted_claims: MountedClaims::default(),
         probe_counts: Counts::default(),
@@ -138,8 +142,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let own =
         Informer::start(pods, ListOptions::fields(format!("spec.nodeName={node_name}")), &ambient, cancel.clone());
     let keeper = NodeKeeper { context: Arc::clone(&context), machine, port };
-    let manager = Pods::new(Arc::clone(&context), mailboxes, cancel.clone());
-    let policy = Arc::new(Policy::default());
+    let manager = Pods::new(Arc::clone(&context), cancel.clone());
     let eviction = eviction::Keeper::new(Arc::clone(&context), Arc::clone(&manager), Arc::clone(&policy));
     let logs = LogKeeper::new(Arc::clone(&context), Arc::clone(&policy));
     let server = server::Server::new(Arc::clone(&context), own.clone(), policy);

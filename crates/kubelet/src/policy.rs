@@ -78,6 +78,8 @@ pub(crate) struct Policy {
     pub(crate) image_minimum_age: SignedDuration,
     pub(crate) container_log_maximum_bytes: u64,
     pub(crate) container_log_maximum_files: usize,
+    /// Upstream sets no bound unless told to.
+    pub(crate) pod_pids_limit: u64,
 }
 
 impl Default for Policy {
@@ -102,6 +104,7 @@ impl Default for Policy {
             image_minimum_age: SignedDuration::from_mins(2),
             container_log_maximum_bytes: 10 << 20,
             container_log_maximum_files: 5,
+            pod_pids_limit: 4096,
         }
     }
 }
@@ -138,6 +141,7 @@ impl Policy {
                 i64::try_from(self.container_log_maximum_bytes).unwrap_or(i64::MAX)),
             "containerLogMaxFiles": self.container_log_maximum_files,
             "maxPods": crate::node::MAXIMUM_PODS,
+            "podPidsLimit": self.pod_pids_limit,
             "readOnlyPort": 0,
             "seccompDefault": true,
             "enableControllerAttachDetach": true,

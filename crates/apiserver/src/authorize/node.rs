@@ -1,5 +1,6 @@
 //! What a kubelet may do: its own Node and Lease, the pods bound to it, and what those pods refer to.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use registry::Object;
@@ -99,7 +100,7 @@ async fn refers(storage: &Storage, node: &str, info: &ResourceInfo, target: Targ
         return Ok(false);
     }
     let pods = pods_of(storage, node, &info.namespace).await?;
-    Ok(pods.iter().any(|pod| references(pod).contains(&(target, info.name.as_str()))))
+    Ok(pods.iter().any(|pod| references(pod).contains(&(target, info.name.as_str().into()))))
 }
 
 async fn refers_to_volume(storage: &Storage, node: &str, volume: &str) -> Result<bool, ApiError> {
@@ -109,7 +110,7 @@ async fn refers_to_volume(storage: &Storage, node: &str, volume: &str) -> Result
             if target != Target::Claim {
                 continue;
             }
-            let claim = storage.object(claims, metadata::namespace(&pod), claim).await?;
+            let claim = storage.object(claims, metadata::namespace(&pod), &claim).await?;
             let bound = claim.as_ref().and_then(|claim| claim.get("spec")).and_then(|spec| spec.get("volumeName"));
             if bound.and_then(Value::as_str) == Some(volume) {
                 return Ok(true);
@@ -142,17 +143,23 @@ fn bound_node(pod: &Object) -> Option<&str> {
 }
 
 /// Everything a pod names that its kubelet has to read.
-fn references(pod: &Object) -> BTreeSet<(Target, &str)> {
+fn references(pod: &Object) -> BTreeSet<(Target, Cow<'_, str>)> {
     let mut found = BTreeSet::new();
     let Some(spec) = pod.get("spec") else { return found };
     if let Some(account) = spec.get("serviceAccountName").and_then(Value::as_str) {
-        found.insert((Target::ServiceAccount, account));
+        found.insert((Target::ServiceAccount, account.into()));
     }
     for secret in list(spec, "imagePullSecrets") {
         insert(&mut found, Target::Secret, secret, "name");
     }
     for volume in list(spec, "volumes") {
         volume_references(&mut found, volume);
+        // A claim made for the pod bears both names.
+        if volume.get("ephemeral").is_some_and(Value::is_object)
+            && let Some(name) = volume.get("name").and_then(Value::as_str)
+        {
+            found.insert((Target::Claim, format!("{}-{name}", metadata::name(pod)).into()));
+        }
     }
     for containers in ["initContainers", "containers", "ephemeralContainers"] {
         for container in list(spec, containers) {
@@ -170,7 +177,7 @@ fn references(pod: &Object) -> BTreeSet<(Target, &str)> {
     found
 }
 
-fn volume_references<'a>(found: &mut BTreeSet<(Target, &'a str)>, volume: &'a Value) {
+fn volume_references<'a>(found: &mut BTreeSet<(Target, Cow<'a, str>)>, volume: &'a Value) {
     let part = |name: &str| volume.get(name).unwrap_or(&Value::Null);
     insert(found, Target::Secret, part("secret"), "secretName");
     insert(found, Target::ConfigMap, part("configMap"), "name");
@@ -188,8 +195,8 @@ fn list<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
     value.get(field).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn insert<'a>(found: &mut BTreeSet<(Target, &'a str)>, target: Target, source: &'a Value, field: &str) {
-    found.extend(source.get(field).and_then(Value::as_str).map(|name| (target, name)));
+fn insert<'a>(found: &mut BTreeSet<(Target, Cow<'a, str>)>, target: Target, source: &'a Value, field: &str) {
+    found.extend(source.get(field).and_then(Value::as_str).map(|name| (target, name.into())));
 }
 
 #[cfg(test)]
@@ -207,6 +214,7 @@ mod tests {
                 {"name": "a", "secret": {"secretName": "s1"}},
                 {"name": "b", "configMap": {"name": "c1"}},
                 {"name": "c", "persistentVolumeClaim": {"claimName": "p1"}},
+                {"name": "e", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}},
                 {"name": "d", "projected": {"sources": [{"configMap": {"name": "c2"}}, {"secret": {"name": "s2"}}]}},
             ],
             "initContainers": [{"env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "s3", "key": "k"}}}]}],
@@ -214,7 +222,7 @@ mod tests {
         }}) else {
             unreachable!()
         };
-        let found: Vec<&str> = references(&pod).into_iter().map(|(_, name)| name).collect();
-        assert_eq!(found, ["pull", "s1", "s2", "s3", "c1", "c2", "c3", "p1", "web"]);
+        let found: Vec<Cow<'_, str>> = references(&pod).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(found, ["pull", "s1", "s2", "s3", "c1", "c2", "c3", "a-e", "p1", "web"]);
     }
 }

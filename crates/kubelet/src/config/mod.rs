@@ -26,6 +26,10 @@ pub(crate) struct NodeFacts {
     pub(crate) root_dir: PathBuf,
     pub(crate) pod_log_dir: PathBuf,
     pub(crate) cgroup_root: String,
+    /// Where the kernel shows control groups.
+    pub(crate) cgroup_mount: PathBuf,
+    /// The most processes and threads of one pod.
+    pub(crate) pod_pids_limit: u64,
     pub(crate) cpu_millis: i64,
     pub(crate) memory_bytes: i64,
     pub(crate) ephemeral_storage_bytes: i64,

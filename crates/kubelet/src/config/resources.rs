@@ -21,9 +21,11 @@ pub(crate) fn for_container(pod: &Pod, container: &Container, memory_capacity_by
     }
 }
 
-/// The pod's own bounds: the sum over its containers where each has a limit, else none.
+/// The pod's own bounds: what it says itself, or the sum over its containers where each has a limit, else
+/// none.
 pub(crate) fn for_pod(pod: &Pod) -> LinuxContainerResources {
     let spec = spec::spec(pod);
+    let own = spec.resources.as_ref();
     let sidecars = spec::init_containers(pod).iter().filter(|container| spec::is_sidecar(container));
     let together: Vec<&Container> = spec.containers.iter().chain(sidecars).collect();
     let one_by_one: Vec<&Container> =
@@ -41,7 +43,14 @@ pub(crate) fn for_pod(pod: &Pod) -> LinuxContainerResources {
     });
     let cpu_limit = total(&|container| positive(limits(container), "cpu"));
     let memory_limit = total(&|container| positive(limits(container), "memory"));
-    linux(cpu_request.filter(|amount| *amount > Quantity::ZERO), cpu_limit, memory_limit)
+    // The pod's own figures go before the sums.
+    let own_request = positive(own.and_then(|own| own.requests.as_ref()), "cpu");
+    let own_limit = |resource: &str| positive(own.and_then(|own| own.limits.as_ref()), resource);
+    linux(
+        own_request.or(own_limit("cpu")).or(cpu_request.filter(|amount| *amount > Quantity::ZERO)),
+        own_limit("cpu").or(cpu_limit),
+        own_limit("memory").or(memory_limit),
+    )
 }
 
 fn linux(

@@ -157,7 +157,7 @@ impl Keeper {
                     let own = own.cloned().collect();
                     let mut candidate = Candidate::new(pod, own);
                     let cgroup = qos::cgroup_parent(&context.node.cgroup_root, &candidate.pod);
-                    candidate.processes = cgroups::processes(&cgroup);
+                    candidate.processes = cgroups::processes(&context.node.cgroup_mount, &cgroup);
                     if with_disk {
                         measure_disk(&context, &mut candidate);
                     }

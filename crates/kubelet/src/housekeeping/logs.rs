@@ -42,8 +42,21 @@ impl LogKeeper {
     pub(crate) async fn run(mut self) {
         let mut events = self.context.runtime_events.subscribe();
         loop {
+            let clock = self.context.ambient.clock;
+            let looked_at = clock.instant();
             match self.look().await {
-                Some(wait) => self.context.ambient.clock.sleep(wait).await,
+                Some(wait) => {
+                    tokio::select! {
+                        () = clock.sleep(wait) => {}
+                        // What begins to run may be in a hurry.
+                        changed = events.changed() => {
+                            if changed.is_err() {
+                                return;
+                            }
+                            clock.sleep((looked_at + LOOK_AGAIN_FIRST).saturating_duration_since(clock.instant())).await;
+                        }
+                    }
+                }
                 None if events.changed().await.is_err() => return,
                 None => {}
             }

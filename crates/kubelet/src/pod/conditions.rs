@@ -4,6 +4,7 @@ use api::k8s::api::core::v1::{ContainerStatus, Pod, PodCondition, PodStatus};
 use api::k8s::apimachinery::pkg::apis::meta::v1::Time;
 use jiff::Timestamp;
 
+use super::resize::Progress;
 use super::spec;
 
 pub(crate) struct ContainerFacts<'a> {
@@ -50,6 +51,26 @@ pub(crate) fn add_disruption(conditions: &mut Vec<PodCondition>, pod: &Pod, mess
         status: "True".to_owned(),
         type_: TYPE.to_owned(),
     });
+}
+
+/// Says what of a resize is still to come, and nothing where nothing is.
+pub(crate) fn show_resize(
+    conditions: &mut Vec<PodCondition>,
+    pod: &Pod,
+    previous: &PodStatus,
+    progress: &Progress,
+    now: Timestamp,
+) {
+    const PENDING: &str = "PodResizePending";
+    const UNDER_WAY: &str = "PodResizeInProgress";
+    conditions.retain(|condition| condition.type_ != PENDING && condition.type_ != UNDER_WAY);
+    let pending = progress.pending.as_ref();
+    let pending = pending.map(|(reason, message)| Draft::because(PENDING, true, reason, Some(message.clone())));
+    let under_way = match &progress.error {
+        Some(error) => Some(Draft::because(UNDER_WAY, true, "Error", Some(error.clone()))),
+        None => progress.is_under_way.then(|| Draft::plain(UNDER_WAY, true)),
+    };
+    conditions.extend(pending.into_iter().chain(under_way).map(|draft| draft.finish(pod, previous, now)));
 }
 
 struct Draft {

@@ -57,6 +57,18 @@ impl Mailboxes {
         }
     }
 
+    /// The pods that the node has taken and that have not ended.
+    pub(crate) fn active(&self) -> Vec<Arc<Pod>> {
+        self.lock().values().filter(|entry| entry.is_active()).map(|entry| Arc::clone(&entry.pod)).collect()
+    }
+
+    /// There is room again: whoever waits for some looks anew.
+    fn wake_waiting_for_room(&self) {
+        for entry in self.lock().values().filter(|entry| entry.mailbox.waits_for_room()) {
+            entry.mailbox.wake();
+        }
+    }
+
     fn wake(&self, uid: &str) {
         if let Some(entry) = self.lock().get(uid) {
             entry.mailbox.wake();
@@ -81,7 +93,8 @@ impl Entry {
 }
 
 impl Pods {
-    pub(crate) fn new(context: Arc<Context>, mailboxes: Arc<Mailboxes>, cancel: CancellationToken) -> Arc<Self> {
+    pub(crate) fn new(context: Arc<Context>, cancel: CancellationToken) -> Arc<Self> {
+        let mailboxes = Arc::clone(&context.mailboxes);
         let (moved, limited) = (watch::Sender::new(0), Notify::new());
         Arc::new(Pods { context, mailboxes, moved, limited, cancel })
     }
@@ -107,12 +120,16 @@ impl Pods {
 
     fn changed(self: &Arc<Self>, pod: &Arc<Pod>) {
         let uid = spec::uid(pod).to_owned();
-        if let Some(entry) = self.mailboxes.lock().get_mut(&uid) {
+        let mut mailboxes = self.mailboxes.lock();
+        if let Some(entry) = mailboxes.get_mut(&uid) {
             entry.pod = Arc::clone(pod);
             entry.mailbox.pod_changed(Arc::clone(pod));
+            drop(mailboxes);
+            self.mailboxes.wake_waiting_for_room();
             self.moved.send_modify(|count| *count = count.wrapping_add(1));
             return;
         }
+        drop(mailboxes);
         let mailbox = Arc::new(Mailbox::default());
         let (context, own_mailbox, own_pod) = (Arc::clone(&self.context), Arc::clone(&mailbox), Arc::clone(pod));
         let verdict = self.admit(pod);
@@ -137,6 +154,7 @@ impl Pods {
             let cancel = this.cancel.clone();
             if cancel.run_until_cancelled(worker.run()).await.is_some() {
                 this.mailboxes.lock().remove(&uid);
+                this.mailboxes.wake_waiting_for_room();
                 this.moved.send_modify(|count| *count = count.wrapping_add(1));
             }
         });
@@ -166,8 +184,7 @@ impl Pods {
 
     /// The pods that the node has taken and that have not ended.
     pub(crate) fn active(&self) -> Vec<Arc<Pod>> {
-        let mailboxes = self.mailboxes.lock();
-        mailboxes.values().filter(|entry| entry.is_active()).map(|entry| Arc::clone(&entry.pod)).collect()
+        self.mailboxes.active()
     }
 
     pub(crate) fn evict(&self, eviction: Eviction, grace_seconds: i64) {

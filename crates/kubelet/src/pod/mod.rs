@@ -11,6 +11,7 @@ pub(crate) mod manager;
 pub(crate) mod observed;
 pub(crate) mod plan;
 pub(crate) mod publish;
+pub(crate) mod resize;
 pub(crate) mod spec;
 mod start;
 mod status;
@@ -34,6 +35,7 @@ use crate::references::References;
 use crate::volumes::claims::MountedClaims;
 use crate::volumes::mounts::Mounter;
 use crate::volumes::tokens::Tokens;
+use manager::Mailboxes;
 use spec::Role;
 
 /// What every worker shares.
@@ -51,6 +53,7 @@ pub(crate) struct Context {
     pub(crate) registries: images::SilentRegistries,
     /// This node's own object.
     pub(crate) own_node: Informer<Node>,
+    pub(crate) mailboxes: Arc<Mailboxes>,
     /// What the node runs short of.
     pub(crate) pressures: Pressures,
     pub(crate) mounted_claims: MountedClaims,

@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::observed::{Observed, State};
 use super::spec::{self, Role};
-use super::{Context, images, lifecycle, stop};
+use super::{Context, cgroups, images, lifecycle, stop};
 use crate::config::container::{Prepared, termination_message_path};
 use crate::config::fields::Addresses;
 use crate::config::security::{self, ImageUser};
-use crate::config::{self, environment, hosts, names};
+use crate::config::{self, environment, hosts, names, qos};
 use crate::volumes::claims::{self, MountedClaim};
 use crate::volumes::{self, PodVolumes, ReadyVolumes};
 
@@ -92,6 +92,10 @@ pub(crate) async fn start_sandbox(context: &Context, pod: &Pod, attempt: u32) ->
     let config = config::sandbox::config(pod, attempt, &context.node, &resolv_conf)
         .map_err(|error| failed(error.to_string()))?;
     make_folder(Path::new(&config.log_directory)).map_err(|error| failed(error.to_string()))?;
+    let cgroup = qos::cgroup_parent(&context.node.cgroup_root, pod);
+    let limits = cgroups::Limits::of(pod, context.node.pod_pids_limit);
+    cgroups::bound(&context.node.cgroup_mount, &cgroup, &limits)
+        .map_err(|error| failed(format!("setting the pod's limits: {error}")))?;
     let request = RunPodSandboxRequest { config: Some(config), runtime_handler: String::new() };
     context.runtime.run_pod_sandbox(request).await.map_err(|status| failed(status.message))?;
     Ok(())

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use api::k8s::api::core::v1::{
     Container as ContainerSpec, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
-    ContainerStatus, HostIP, Pod, PodIP, PodStatus,
+    ContainerStatus, HostIP, Pod, PodIP, PodStatus, ResourceRequirements,
 };
+use api::k8s::apimachinery::pkg::api::resource::Quantity;
 use api::k8s::apimachinery::pkg::apis::meta::v1::Time;
 use jiff::Timestamp;
 
@@ -13,6 +14,7 @@ use super::admit::Rejection;
 use super::conditions::{self, ContainerFacts};
 use super::observed::{Container, Exit, Observed, State};
 use super::plan::{Cause, Ending, Eviction, Waiting};
+use super::resize::{Grants, Progress};
 use super::spec::{self, Role};
 use crate::probe::Health;
 
@@ -24,6 +26,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) ending: Option<&'a Ending>,
     /// Everything has stopped for good: what the runtime lost counts as ended too.
     pub(crate) finished: bool,
+    pub(crate) grants: Option<&'a Grants>,
+    pub(crate) resize: &'a Progress,
     pub(crate) host_ips: &'a [String],
     pub(crate) now: Timestamp,
 }
@@ -60,6 +64,9 @@ pub(crate) fn generate(pod: &Pod, facts: &Facts<'_>) -> PodStatus {
     let container_facts =
         ContainerFacts { phase, init: &init_statuses, apps: &statuses, has_sandbox: has_network(facts), now };
     let mut conditions = conditions::generate(pod, &previous, &container_facts);
+    if facts.ending.is_none() {
+        conditions::show_resize(&mut conditions, pod, &previous, facts.resize, now);
+    }
     if let Some(Cause::Evicted(Eviction { disruption: Some(message), .. })) = facts.ending.map(|ending| &ending.cause) {
         conditions::add_disruption(&mut conditions, pod, message, now);
     }
@@ -145,11 +152,35 @@ fn container_status(pod: &Pod, container: &ContainerSpec, role: Role, facts: &Fa
         last_state: Some(last_state.unwrap_or_default()),
         name: name.clone(),
         ready,
+        resources: shown_resources(container, role, latest, facts),
+        allocated_resources: allocated_resources(container, role, facts),
         restart_count: i32::try_from(latest.restart_count).unwrap_or(i32::MAX),
         started: Some(if role == Role::Init { is_running } else { started }),
         state: Some(state),
         ..ContainerStatus::default()
     }
+}
+
+/// What a container runs with: what it got last, else what it was granted.
+fn shown_resources(
+    container: &ContainerSpec,
+    role: Role,
+    latest: &Container,
+    facts: &Facts<'_>,
+) -> Option<ResourceRequirements> {
+    if !matches!(role, Role::App | Role::Sidecar) {
+        return None;
+    }
+    let grants = facts.grants?;
+    let shown = grants.actuated(&latest.id).or_else(|| grants.allocated(&container.name))?.clone();
+    Some(ResourceRequirements { claims: None, ..shown })
+}
+
+fn allocated_resources(container: &ContainerSpec, role: Role, facts: &Facts<'_>) -> Option<BTreeMap<String, Quantity>> {
+    if !matches!(role, Role::App | Role::Sidecar) {
+        return None;
+    }
+    facts.grants?.allocated(&container.name)?.requests.clone()
 }
 
 /// A container that the runtime does not know: not made yet, or lost.

@@ -55,6 +55,8 @@ fn status_of(pod: &Pod, observed: &Observed, extra: &Extra) -> PodStatus {
         health: &extra.health,
         ending: extra.ending.as_ref(),
         finished: extra.finished,
+        grants: None,
+        resize: &Progress::default(),
         host_ips: &["192.0.2.10".to_owned()],
         now: at(100),
     };

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::k8s::api::core::v1::{Pod, PodStatus};
-use cri::{RemoveContainerRequest, RemovePodSandboxRequest, StopPodSandboxRequest};
+use cri::{
+    ContainerStatsRequest, RemoveContainerRequest, RemovePodSandboxRequest, StopPodSandboxRequest,
+    UpdateContainerResourcesRequest,
+};
 use jiff::{SignedDuration, Timestamp};
 use reconcile::EventType::{Normal, Warning};
 use tokio::sync::Notify;
@@ -17,11 +21,12 @@ use super::admit::Rejection;
 use super::backoff::Backoffs;
 use super::observed::{self, Observed, State};
 use super::plan::{self, Action, Cause, Ending, Eviction, Plan, Situation, StartFailure, Volumes};
+use super::resize::{self, Change, Grants, Progress};
 use super::start::{self, ContainerStart, Failed};
 use super::status::{self, Facts};
 use super::stop::ContainerStop;
 use super::{Context, cgroups, publish, spec};
-use crate::config::{names, qos};
+use crate::config::{names, qos, resources};
 use crate::housekeeping::logs;
 use crate::probe::{Health, Prober};
 use crate::volumes::{self, ReadyVolumes};
@@ -33,7 +38,6 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_CAP: Duration = Duration::from_secs(60);
 /// How long a program that cannot be started reads RunContainerError before it reads CrashLoopBackOff.
 const SHOW_RUN_ERROR_FOR: SignedDuration = SignedDuration::from_secs(1);
-const CGROUPS: &str = "/sys/fs/cgroup";
 /// A pod whose object is gone has no more time than this.
 const GRACE_WHEN_GONE: SignedDuration = SignedDuration::from_secs(1);
 
@@ -42,6 +46,8 @@ const GRACE_WHEN_GONE: SignedDuration = SignedDuration::from_secs(1);
 pub(crate) struct Mailbox {
     mail: Mutex<Mail>,
     notify: Notify,
+    /// Set by the worker while its pod wants more than the node has left.
+    waits_for_room: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +75,10 @@ impl Mailbox {
     /// The node cannot keep the pod.
     pub(crate) fn evict(&self, eviction: Eviction, grace_seconds: i64) {
         self.change(|mail| mail.eviction = Some((eviction, grace_seconds)));
+    }
+
+    pub(crate) fn waits_for_room(&self) -> bool {
+        self.waits_for_room.load(Ordering::Relaxed)
     }
 
     /// The runtime or a probe has news.
@@ -100,6 +110,9 @@ pub(crate) struct Worker {
     stopping: BTreeMap<String, Stopping>,
     volumes: Option<Arc<ReadyVolumes>>,
     volumes_stale: bool,
+    /// Read when the pod is first looked at.
+    grants: Option<Grants>,
+    resize: Progress,
     ending: Option<Ending>,
     /// Everything has stopped and the volumes are released.
     finished: bool,
@@ -157,6 +170,8 @@ impl Worker {
             stopping: BTreeMap::new(),
             volumes: None,
             volumes_stale: false,
+            grants: None,
+            resize: Progress::default(),
             ending: None,
             finished: false,
             told: BTreeMap::new(),
@@ -222,6 +237,9 @@ impl Worker {
             }
         }
         let deadline = self.decide_ending(now);
+        if self.ending.is_none() {
+            self.resize().await;
+        }
         self.sync_probes();
         self.stopping.retain(|_, stopping| stopping.retry_at.map_or(!stopping.task.is_finished(), |at| at > now));
         let health = self.prober.health();
@@ -258,6 +276,92 @@ impl Worker {
             starting: self.starting.as_ref().map(|(name, _)| name.as_str()),
             stopping: &stopping,
         })
+    }
+
+    /// Grants what the pod wants by now and brings it to the containers that run.
+    async fn resize(&mut self) {
+        if let Err(error) = self.try_resize().await {
+            tracing::warn!(pod = self.long_name(), error, "a resize failed");
+            self.resize.error = Some(error);
+            self.retry.later(self.now());
+        }
+    }
+
+    async fn try_resize(&mut self) -> Result<(), String> {
+        let root_dir = &self.context.node.root_dir;
+        let mut grants = match self.grants.take() {
+            Some(grants) => grants,
+            None => Grants::load(root_dir, &self.pod).map_err(|error| format!("reading what was granted: {error}"))?,
+        };
+        let before = grants.clone();
+        grants.follow(&self.observed);
+        let node = self.context.own_node();
+        let others = || -> Vec<Arc<Pod>> {
+            let active = self.context.mailboxes.active().into_iter();
+            active.filter(|pod| spec::uid(pod) != spec::uid(&self.pod)).collect()
+        };
+        let pending = resize::grant(&mut grants, &self.pod, node.as_deref(), others);
+        let waits = pending.as_ref().is_some_and(|(reason, _)| *reason == resize::DEFERRED);
+        self.mailbox.waits_for_room.store(waits, Ordering::Relaxed);
+        // What was granted is on disk before it is in force.
+        if grants != before {
+            grants.save(root_dir, &self.pod).map_err(|error| format!("noting what was granted: {error}"))?;
+        }
+        let changes = resize::changes(&grants, &self.pod, &self.observed);
+        self.resize = Progress { pending, is_under_way: !changes.is_empty(), error: None };
+        let effective = grants.apply(&self.pod);
+        self.grants = Some(grants);
+        if !changes.is_empty() {
+            self.bound_pod(&effective)?;
+        }
+        for change in changes {
+            match change {
+                Change::Update { id, name } => self.update_container(&effective, id, &name).await?,
+                Change::Restart { id, name } if !self.stopping.contains_key(&id) => {
+                    let why = format!("Container {name} resize requires restart, will be restarted");
+                    let grace = SignedDuration::from_secs(spec::termination_grace_seconds(&self.pod));
+                    let deadline = self.now().saturating_add(grace).unwrap_or(Timestamp::MAX);
+                    self.stop_container(id, name, why, deadline);
+                }
+                Change::Restart { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn bound_pod(&self, pod: &Pod) -> Result<(), String> {
+        let cgroup = qos::cgroup_parent(&self.context.node.cgroup_root, pod);
+        let limits = cgroups::Limits::of(pod, self.context.node.pod_pids_limit);
+        let bounded = cgroups::bound(&self.context.node.cgroup_mount, &cgroup, &limits);
+        bounded.map_err(|error| format!("changing the pod's limits: {error}"))
+    }
+
+    async fn update_container(&mut self, effective: &Pod, id: String, name: &str) -> Result<(), String> {
+        let Some((container, _)) = spec::find(effective, name) else { return Ok(()) };
+        let limits = resources::for_container(effective, &container, self.context.node.memory_bytes);
+        let request = ContainerStatsRequest { container_id: id.clone() };
+        let stats = self.context.runtime.container_stats(request).await.map_err(|status| status.message)?.stats;
+        let memory = stats.and_then(|stats| stats.memory?.working_set_bytes).map_or(0, |bytes| bytes.value);
+        let limit = u64::try_from(limits.memory_limit_in_bytes).unwrap_or(0);
+        if limit > 0 && memory > limit {
+            return Err(format!(
+                "attempting to set container {name:?} memory limit ({limit}) below current usage ({memory})"
+            ));
+        }
+        let request = UpdateContainerResourcesRequest {
+            container_id: id.clone(),
+            linux: Some(limits),
+            ..UpdateContainerResourcesRequest::default()
+        };
+        self.context.runtime.update_container_resources(request).await.map_err(|status| status.message)?;
+        if let Some(grants) = &mut self.grants {
+            grants.note_actuated(&id, name);
+            let saved = grants.save(&self.context.node.root_dir, &self.pod);
+            saved.map_err(|error| format!("noting what was granted: {error}"))?;
+            let left = resize::changes(grants, &self.pod, &self.observed);
+            self.resize.is_under_way = !left.is_empty();
+        }
+        Ok(())
     }
 
     /// Sees whether the pod is to end; when its active deadline is, if that is still to come.
@@ -338,6 +442,8 @@ impl Worker {
             health,
             ending: self.ending.as_ref(),
             finished: self.finished,
+            grants: self.grants.as_ref(),
+            resize: &self.resize,
             host_ips: &self.context.node.node_ips,
             now,
         };
@@ -394,10 +500,11 @@ impl Worker {
 
     fn start_container(&mut self, name: String, restart_count: u32, restarts_since: Option<Timestamp>) {
         let Some(volumes) = self.volumes.clone() else { return };
+        let pod = self.grants.as_ref().map_or_else(|| Arc::clone(&self.pod), |grants| grants.apply(&self.pod));
         if let Some(exited_at) = restarts_since {
             self.backoffs.advance(&name, exited_at, self.now());
         }
-        let (context, pod, observed) = (Arc::clone(&self.context), Arc::clone(&self.pod), self.observed.clone());
+        let (context, observed) = (Arc::clone(&self.context), self.observed.clone());
         self.start(name.clone(), |cancel| async move {
             let start = ContainerStart { context, pod, observed, volumes, name: name.clone(), restart_count, cancel };
             Outcome::Started(name, start.run().await)
@@ -494,7 +601,7 @@ impl Worker {
         volumes::remove_pod_dir(&self.context.node.root_dir, uid, &*self.context.mounter)
             .map_err(|error| stdx::error::chain(&error))?;
         let cgroup = qos::cgroup_parent(&self.context.node.cgroup_root, &self.pod);
-        if let Err(error) = cgroups::remove(Path::new(CGROUPS), &cgroup) {
+        if let Err(error) = cgroups::remove(&self.context.node.cgroup_mount, &cgroup) {
             // Of no harm: it is empty, or it tells who is still in it.
             tracing::debug!(pod = self.long_name(), cgroup, %error, "the pod's cgroup was not removed");
         }

@@ -247,7 +247,7 @@ async fn what_is_left_of_pods_that_are_gone_is_removed() {
         world.cancel.clone(),
     );
     none.synced().await;
-    let pods = super::super::manager::Pods::new(Arc::clone(&world.context), Arc::default(), world.cancel.clone());
+    let pods = super::super::manager::Pods::new(Arc::clone(&world.context), world.cancel.clone());
     pods.remove_orphans(&none).await.unwrap();
     world.check_calls(expect![[r#"
         stop app-0 30
@@ -421,4 +421,57 @@ async fn a_worker_at_rest_does_nothing() {
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert_eq!(world.api.pod().unwrap().metadata.resource_version, revision);
     assert_eq!(world.runtime.take_calls(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_evicted_pod_fails_and_says_why() {
+    let world = World::start(APP).await;
+    world.until_running(0).await;
+    let pod = world.api.pod().unwrap();
+    let message = "The node was low on resource: memory. ".to_owned();
+    let disruption = Some(message.clone());
+    world.mailbox.evict(Eviction { disruption, ..Eviction::new(&pod, message) }, 1);
+    world.until("failed", |status| status.phase.as_deref() == Some("Failed")).await;
+    let status = world.api.pod().unwrap().status.unwrap();
+    assert_eq!(status.reason.as_deref(), Some("Evicted"));
+    assert_eq!(status.message.as_deref(), Some("The node was low on resource: memory. "));
+    let target = status.conditions.unwrap().into_iter().find(|condition| condition.type_ == "DisruptionTarget");
+    assert_eq!(target.unwrap().reason.as_deref(), Some("TerminationByKubelet"));
+    assert!(world.runtime.take_calls().contains("stop app-0 1\n"));
+    world.delete(30);
+    let events = world.until_gone().await;
+    assert!(events.contains(&"Evicted: The node was low on resource: memory. ".to_owned()), "{events:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resize_reaches_the_container_that_runs() {
+    let spec = |cpu: &str| {
+        format!(r#""containers":[{{"name":"app","image":"app:1","resources":{{"requests":{{"cpu":"{cpu}"}}}}}}]"#)
+    };
+    let world = World::start(&spec("100m")).await;
+    world.until_running(0).await;
+    let requests = |status: &PodStatus| {
+        let container = &status.container_statuses.as_ref()?[0];
+        let of = |amounts: Option<&std::collections::BTreeMap<_, _>>| {
+            amounts?.get("cpu").map(|cpu: &api::k8s::apimachinery::pkg::api::resource::Quantity| cpu.0.clone())
+        };
+        let actual = of(container.resources.as_ref().and_then(|resources| resources.requests.as_ref()))?;
+        Some((actual, of(container.allocated_resources.as_ref())?))
+    };
+    let both = |cpu: &str| Some((cpu.to_owned(), cpu.to_owned()));
+    world.until("told of its resources", |status| requests(status) == both("100m")).await;
+    world.runtime.take_calls();
+    let pod = world.api.edit(|pod| {
+        let wanted = serde_json::from_str::<Pod>(&format!(r#"{{"spec":{{{}}}}}"#, spec("200m"))).unwrap();
+        pod.spec = wanted.spec;
+    });
+    world.mailbox.pod_changed(Arc::new(pod));
+    world.until("resized", |status| requests(status) == both("200m")).await;
+    world
+        .until("done", |status| {
+            !status.conditions.iter().flatten().any(|condition| condition.type_.starts_with("PodResize"))
+        })
+        .await;
+    world.check_calls(expect!["update app-0 204"]);
+    assert_eq!(world.api.pod().unwrap().status.unwrap().container_statuses.unwrap()[0].restart_count, 0);
 }

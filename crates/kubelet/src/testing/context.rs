@@ -51,6 +51,7 @@ impl World {
             mounter: Box::new(NoMounts),
             registries: crate::pod::images::SilentRegistries::default(),
             own_node: Informer::start(nodes, ListOptions::default(), &ambient, cancel.clone()),
+            mailboxes: Arc::default(),
             pressures: crate::node::machine::Pressures::default(),
             mounted_claims: crate::volumes::claims::MountedClaims::default(),
             probe_counts: crate::counts::Counts::default(),

@@ -26,6 +26,8 @@ pub(crate) fn node_facts() -> NodeFacts {
         root_dir: PathBuf::from("/root"),
         pod_log_dir: PathBuf::from("/logs"),
         cgroup_root: "/pintle/pods".to_owned(),
+        cgroup_mount: PathBuf::from("/does/not/exist"),
+        pod_pids_limit: 100,
         cpu_millis: 4000,
         memory_bytes: 8 << 30,
         ephemeral_storage_bytes: 100 << 30,

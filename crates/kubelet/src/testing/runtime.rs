@@ -306,9 +306,11 @@ impl RuntimeService for FakeRuntime {
 
     async fn update_container_resources(
         &self,
-        _request: UpdateContainerResourcesRequest,
+        request: UpdateContainerResourcesRequest,
     ) -> Result<UpdateContainerResourcesResponse> {
-        unimplemented()
+        let shares = request.linux.unwrap_or_default().cpu_shares;
+        self.lock().calls.push(format!("update {} {shares}", request.container_id));
+        Ok(UpdateContainerResourcesResponse {})
     }
 
     async fn update_runtime_config(&self, _request: UpdateRuntimeConfigRequest) -> Result<UpdateRuntimeConfigResponse> {
@@ -338,7 +340,7 @@ impl RuntimeService for FakeRuntime {
     }
 
     async fn container_stats(&self, _request: ContainerStatsRequest) -> Result<ContainerStatsResponse> {
-        unimplemented()
+        Ok(ContainerStatsResponse { stats: None })
     }
 
     async fn list_container_stats(&self, _request: ListContainerStatsRequest) -> Result<ListContainerStatsResponse> {

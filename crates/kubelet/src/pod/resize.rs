@@ -1,0 +1,290 @@
+//! Other resources for containers that run: what the node has granted, what containers have got, and what
+//! the pod is told meanwhile. Decided purely; the worker carries it out.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use api::Quantity;
+use api::k8s::api::core::v1::{Container, Node, Pod, ResourceRequirements};
+use serde::{Deserialize, Serialize};
+
+use super::admit::{self, Verdict};
+use super::observed::Observed;
+use super::spec::{self, Role};
+use crate::config::qos::positive;
+use crate::config::{names, totals};
+use crate::node::machine::Pressure;
+
+/// What the node has granted a pod and what its containers run with: kept on disk, as the API knows only
+/// what is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Grants {
+    /// By container.
+    allocated: BTreeMap<String, ResourceRequirements>,
+    /// By container id, with which it was made or last changed.
+    actuated: BTreeMap<String, ResourceRequirements>,
+}
+
+/// What is to be told of a resize.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Reason and message of what the node has not granted.
+    pub(crate) pending: Option<(&'static str, String)>,
+    pub(crate) is_under_way: bool,
+    /// Why what was granted could not be carried out.
+    pub(crate) error: Option<String>,
+}
+
+pub(crate) const INFEASIBLE: &str = "Infeasible";
+pub(crate) const DEFERRED: &str = "Deferred";
+
+/// What to do to one running container.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Change {
+    Update { id: String, name: String },
+    Restart { id: String, name: String },
+}
+
+impl Grants {
+    /// A pod that is new to the node is granted what it asks for: it was admitted with that.
+    pub(crate) fn load(root_dir: &Path, pod: &Pod) -> io::Result<Grants> {
+        match std::fs::read(path(root_dir, pod)) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(Grants { allocated: wanted(pod), actuated: BTreeMap::new() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn save(&self, root_dir: &Path, pod: &Pod) -> io::Result<()> {
+        let path = path(root_dir, pod);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        stdx::fs::write_atomic(&path, &serde_json::to_vec(self)?, 0o600)
+    }
+
+    /// The pod with what it was granted in place of what it wants: containers are made from that.
+    pub(crate) fn apply(&self, pod: &Arc<Pod>) -> Arc<Pod> {
+        let differs = |container: &Container| {
+            self.allocated.get(&container.name).is_some_and(|granted| *granted != resources(container))
+        };
+        if !resizable(pod).any(differs) {
+            return Arc::clone(pod);
+        }
+        let mut changed = Pod::clone(pod);
+        if let Some(spec) = &mut changed.spec {
+            let all = spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten());
+            for container in all {
+                if let Some(granted) = self.allocated.get(&container.name) {
+                    container.resources = Some(granted.clone());
+                }
+            }
+        }
+        Arc::new(changed)
+    }
+
+    pub(crate) fn allocated(&self, container: &str) -> Option<&ResourceRequirements> {
+        self.allocated.get(container)
+    }
+
+    pub(crate) fn actuated(&self, container_id: &str) -> Option<&ResourceRequirements> {
+        self.actuated.get(container_id)
+    }
+
+    /// The container runs with what its name was granted.
+    pub(crate) fn note_actuated(&mut self, id: &str, name: &str) {
+        if let Some(granted) = self.allocated.get(name).cloned() {
+            self.actuated.insert(id.to_owned(), granted);
+        }
+    }
+
+    /// Notes containers that have come, which were made with what was granted then, and forgets those that
+    /// are gone. Whether anything changed.
+    pub(crate) fn follow(&mut self, observed: &Observed) -> bool {
+        let before = self.actuated.len();
+        self.actuated.retain(|id, _| observed.containers.iter().any(|container| &container.id == id));
+        let mut changed = self.actuated.len() != before;
+        for container in observed.running() {
+            if !self.actuated.contains_key(&container.id) {
+                self.note_actuated(&container.id, &container.name);
+                changed = true;
+            }
+        }
+        changed
+    }
+}
+
+/// Grants what the pod wants by now, where the node has it.
+pub(crate) fn grant(
+    grants: &mut Grants,
+    pod: &Pod,
+    node: Option<&Node>,
+    others: impl FnOnce() -> Vec<Arc<Pod>>,
+) -> Option<(&'static str, String)> {
+    let wanted = wanted(pod);
+    if grants.allocated == wanted {
+        return None;
+    }
+    if let Some(node) = node {
+        if let Some(message) = beyond_node(pod, node) {
+            return Some((INFEASIBLE, message));
+        }
+        let node_name = node.metadata.name.as_deref().unwrap_or("");
+        let (others, pressure) = (others(), Pressure::default());
+        let situation = admit::Situation { pod, node: Some(node), node_name, pressure, others: &others };
+        // Labels and taints may have changed since it was taken: only room counts now.
+        match admit::judge(&situation) {
+            Verdict::Reject(rejection) if rejection.reason.starts_with("OutOf") => {
+                return Some((DEFERRED, rejection.message));
+            }
+            _ => {}
+        }
+    }
+    grants.allocated = wanted;
+    None
+}
+
+/// More than the node has altogether.
+fn beyond_node(pod: &Pod, node: &Node) -> Option<String> {
+    let allocatable = node.status.as_ref()?.allocatable.as_ref()?;
+    ["memory", "cpu"].into_iter().find_map(|resource| {
+        let capacity = Quantity::of(allocatable.get(resource)?).ok()?;
+        let requested = totals::request(pod, resource);
+        let number = |quantity: Quantity| if resource == "cpu" { quantity.millis() } else { quantity.units() };
+        (requested > capacity).then(|| {
+            let (requested, capacity) = (number(requested), number(capacity));
+            format!("Node didn't have enough capacity: {resource}, requested: {requested}, capacity: {capacity}")
+        })
+    })
+}
+
+/// The running containers that have other resources than were granted.
+pub(crate) fn changes(grants: &Grants, pod: &Pod, observed: &Observed) -> Vec<Change> {
+    let mut found = Vec::new();
+    for container in resizable(pod) {
+        let Some(latest) = observed.latest(&container.name).filter(|latest| latest.is_running()) else { continue };
+        let (Some(granted), Some(actual)) = (grants.allocated(&container.name), grants.actuated(&latest.id)) else {
+            continue;
+        };
+        if granted == actual {
+            continue;
+        }
+        let (id, name) = (latest.id.clone(), container.name.clone());
+        let restarts = ["cpu", "memory"].into_iter().any(|resource| {
+            let policies = container.resize_policy.iter().flatten();
+            let mut of_resource = policies.filter(|policy| policy.resource_name == resource);
+            differs(granted, actual, resource) && of_resource.any(|policy| policy.restart_policy == "RestartContainer")
+        });
+        found.push(if restarts { Change::Restart { id, name } } else { Change::Update { id, name } });
+    }
+    found
+}
+
+fn differs(one: &ResourceRequirements, other: &ResourceRequirements, resource: &str) -> bool {
+    positive(one.requests.as_ref(), resource) != positive(other.requests.as_ref(), resource)
+        || positive(one.limits.as_ref(), resource) != positive(other.limits.as_ref(), resource)
+}
+
+fn wanted(pod: &Pod) -> BTreeMap<String, ResourceRequirements> {
+    resizable(pod).map(|container| (container.name.clone(), resources(container))).collect()
+}
+
+fn resources(container: &Container) -> ResourceRequirements {
+    container.resources.clone().unwrap_or_default()
+}
+
+/// Containers that outlive a resize: the app's and sidecars.
+fn resizable(pod: &Pod) -> impl Iterator<Item = &Container> {
+    let sidecars = spec::init_containers(pod).iter().filter(|container| spec::init_role(container) == Role::Sidecar);
+    spec::spec(pod).containers.iter().chain(sidecars)
+}
+
+fn path(root_dir: &Path, pod: &Pod) -> PathBuf {
+    names::pod_dir(root_dir, spec::uid(pod)).join("resources.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::pod::observed::{Container as Seen, State};
+    use crate::testing::pod_from;
+
+    fn pod(cpu: &str, memory: &str) -> Pod {
+        pod_from(&format!(
+            r#"{{"metadata":{{"name":"p","namespace":"ns","uid":"u"}},"spec":{{"containers":[{{"name":"c",
+                "resizePolicy":[{{"resourceName":"memory","restartPolicy":"RestartContainer"}}],
+                "resources":{{"requests":{{"cpu":"{cpu}","memory":"{memory}"}}}}}}]}}}}"#
+        ))
+    }
+
+    fn node() -> Node {
+        serde_json::from_str(r#"{"metadata":{"name":"n"},"status":{"allocatable":{"cpu":"2","memory":"1Gi"}}}"#)
+            .unwrap()
+    }
+
+    fn running() -> Observed {
+        let started_at = Timestamp::UNIX_EPOCH;
+        let container = Seen {
+            id: "c-0".to_owned(),
+            sandbox_id: String::new(),
+            name: "c".to_owned(),
+            restart_count: 0,
+            created_at: started_at,
+            state: State::Running { started_at },
+            image: String::new(),
+            image_id: String::new(),
+            log_path: String::new(),
+            spec_hash: String::new(),
+        };
+        Observed { sandboxes: Vec::new(), containers: vec![container] }
+    }
+
+    #[test]
+    fn what_fits_is_granted_and_what_does_not_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut grants = Grants::load(folder.path(), &pod("1", "64Mi")).unwrap();
+        let other = Arc::new(pod("1", "64Mi"));
+        let others = || vec![Arc::clone(&other)];
+        assert_eq!(grant(&mut grants, &pod("1", "64Mi"), Some(&node()), others), None);
+        let expected = "Node didn't have enough capacity: cpu, requested: 3000, capacity: 2000";
+        assert_eq!(
+            grant(&mut grants, &pod("3", "64Mi"), Some(&node()), Vec::new),
+            Some((INFEASIBLE, expected.to_owned()))
+        );
+        let expected = "Node didn't have enough resource: cpu, requested: 1500, used: 1000, capacity: 2000";
+        assert_eq!(
+            grant(&mut grants, &pod("1500m", "64Mi"), Some(&node()), others),
+            Some((DEFERRED, expected.to_owned()))
+        );
+        let effective = grants.apply(&Arc::new(pod("1500m", "64Mi")));
+        assert_eq!(totals::request(&effective, "cpu").millis(), 1000, "what was granted stays in force");
+        assert_eq!(grant(&mut grants, &pod("1500m", "64Mi"), Some(&node()), Vec::new), None);
+        assert_eq!(totals::request(&grants.apply(&other), "cpu").millis(), 1500);
+        grants.save(folder.path(), &other).unwrap();
+        assert_eq!(Grants::load(folder.path(), &other).unwrap(), grants);
+    }
+
+    #[test]
+    fn running_containers_are_changed_as_their_policy_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut grants = Grants::load(folder.path(), &pod("1", "64Mi")).unwrap();
+        assert!(grants.follow(&running()) && !grants.follow(&running()));
+        let all = |grants: &Grants, pod: &Pod| changes(grants, pod, &running());
+        assert_eq!(all(&grants, &pod("1", "64Mi")), []);
+        let (id, name) = ("c-0".to_owned(), "c".to_owned());
+        grant(&mut grants, &pod("2", "64Mi"), None, Vec::new);
+        assert_eq!(all(&grants, &pod("2", "64Mi")), [Change::Update { id: id.clone(), name: name.clone() }]);
+        grant(&mut grants, &pod("2", "65Mi"), None, Vec::new);
+        assert_eq!(all(&grants, &pod("2", "65Mi")), [Change::Restart { id, name }]);
+        grants.note_actuated("c-0", "c");
+        assert_eq!(all(&grants, &pod("2", "65Mi")), []);
+        assert!(grants.follow(&Observed::default()));
+    }
+}

@@ -1,0 +1,558 @@
+//! The node: what it takes and refuses, what it says of pods that cannot run, what it measures, and that
+//! nothing it runs minds its own end.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use e2e::{Cluster, Namespace, Suite, run, trial, wait_for};
+use serde_json::{Value, json};
+use stdx::Random;
+
+fn main() -> ExitCode {
+    let suite = Suite::new(|cluster| {
+        cluster.up();
+        cluster.load(&["busybox.tar"]);
+    });
+    let trials = vec![
+        trial(&suite, "a_command_that_does_not_exist_says_so", a_command_that_does_not_exist_says_so),
+        trial(&suite, "an_image_without_an_entry_point_says_so", an_image_without_an_entry_point_says_so),
+        trial(&suite, "a_user_that_the_image_lacks_is_named", a_user_that_the_image_lacks_is_named),
+        trial(&suite, "a_config_map_or_key_that_is_missing_is_named", a_config_map_or_key_that_is_missing_is_named),
+        trial(&suite, "a_read_only_mount_over_a_missing_path", a_read_only_mount_over_a_missing_path),
+        trial(&suite, "who_uses_more_memory_than_allowed_is_killed", who_uses_more_memory_than_allowed_is_killed),
+        trial(&suite, "a_probe_that_hangs_fails_in_time", a_probe_that_hangs_fails_in_time),
+        trial(&suite, "a_line_of_a_hundred_megabytes_harms_nobody", a_line_of_a_hundred_megabytes_harms_nobody),
+        trial(&suite, "who_forks_without_end_harms_nobody", who_forks_without_end_harms_nobody),
+        trial(&suite, "a_long_log_is_rotated_under_its_readers", a_long_log_is_rotated_under_its_readers),
+        trial(&suite, "who_fills_a_volume_past_its_limit_is_evicted", who_fills_a_volume_past_its_limit_is_evicted),
+        trial(&suite, "a_pod_that_does_not_fit_is_rejected", a_pod_that_does_not_fit_is_rejected),
+        trial(&suite, "a_critical_pod_pushes_others_out", a_critical_pod_pushes_others_out),
+        trial(&suite, "claims_keep_what_pods_write", claims_keep_what_pods_write),
+        trial(&suite, "the_node_api_answers_as_upstreams", the_node_api_answers_as_upstreams),
+        trial(&suite, "pods_survive_kill_9_at_random_moments", pods_survive_kill_9_at_random_moments),
+    ];
+    suite.run(1, trials)
+}
+
+fn a_command_that_does_not_exist_says_so(cluster: &Cluster) {
+    let namespace = cluster.namespace("absent-command");
+    namespace.create(&pod("absent", json!({ "command": ["/no/such/program"] })));
+    let terminated = wait_status(&namespace, "absent", "the failed start", |status| {
+        Some(status["lastState"]["terminated"].clone()).filter(|state| !state.is_null())
+    });
+    assert_eq!((&terminated["reason"], &terminated["exitCode"]), (&json!("StartError"), &json!(128)), "{terminated}");
+    let message = terminated["message"].as_str().unwrap();
+    assert!(message.contains("/no/such/program") && message.contains("no such file or directory"), "{message}");
+    wait_waiting(&namespace, "absent", "CrashLoopBackOff");
+    let event = wait_event(&namespace, "absent", "Failed");
+    assert!(event.contains("no such file or directory"), "{event}");
+    namespace.k("delete pod absent");
+}
+
+fn an_image_without_an_entry_point_says_so(cluster: &Cluster) {
+    load_image(cluster, "bare:1", json!({}), &[]);
+    let namespace = cluster.namespace("no-entry-point");
+    namespace.create(&pod("bare", json!({ "image": "bare:1", "command": null })));
+    let waiting = wait_waiting(&namespace, "bare", "CreateContainerError");
+    assert!(waiting.contains("no command specified"), "{waiting}");
+    namespace.k("delete pod bare");
+}
+
+fn a_user_that_the_image_lacks_is_named(cluster: &Cluster) {
+    load_image(cluster, "foreign-user:1", json!({ "User": "nosuchuser", "Cmd": ["/true"] }), &[]);
+    let namespace = cluster.namespace("no-user");
+    namespace.create(&pod("user", json!({ "image": "foreign-user:1", "command": null })));
+    let waiting = wait_waiting(&namespace, "user", "CreateContainerError");
+    assert!(waiting.contains("unable to find user nosuchuser"), "{waiting}");
+    namespace.k("delete pod user");
+}
+
+fn a_config_map_or_key_that_is_missing_is_named(cluster: &Cluster) {
+    let namespace = cluster.namespace("missing-config");
+    let variable = |map: &str| json!({ "env": [{ "name": "A", "valueFrom": { "configMapKeyRef": { "name": map, "key": "wanted" } } }] });
+    namespace.create(&pod("no-map", variable("later")));
+    namespace.k("create configmap other --from-literal=a=b");
+    namespace.create(&pod("no-key", variable("other")));
+    let waiting = wait_waiting(&namespace, "no-map", "CreateContainerConfigError");
+    assert_eq!(waiting, "configmap \"later\" not found");
+    let waiting = wait_waiting(&namespace, "no-key", "CreateContainerConfigError");
+    assert_eq!(waiting, "couldn't find key wanted in ConfigMap missing-config/other");
+
+    let mount = json!({
+        "volumes": [{ "name": "config", "configMap": { "name": "later" } }],
+        "mounts": [{ "name": "config", "mountPath": "/config" }],
+    });
+    namespace.create(&pod("no-volume", mount));
+    let event = wait_event(&namespace, "no-volume", "FailedMount");
+    assert_eq!(event, "MountVolume.SetUp failed for volume \"config\" : configmap \"later\" not found");
+    // What was missing comes, and all of them run.
+    namespace.k("create configmap later --from-literal=wanted=here");
+    namespace.wait_ready("pod/no-map");
+    namespace.wait_ready("pod/no-volume");
+    assert_eq!(namespace.shell("no-map", "echo $A").success(), "here\n");
+    assert_eq!(namespace.k("exec no-volume -- cat /config/wanted"), "here");
+    namespace.k("delete pod no-map no-key no-volume");
+}
+
+fn a_read_only_mount_over_a_missing_path(cluster: &Cluster) {
+    let namespace = cluster.namespace("missing-path");
+    let mounted = json!({
+        "volumes": [{ "name": "empty", "emptyDir": {} }],
+        "mounts": [{ "name": "empty", "mountPath": "/not/in/the/image", "readOnly": true }],
+    });
+    namespace.create(&pod("made", mounted));
+    let missing = cluster.machine.folder().join("missing");
+    let wanted = json!({
+        "volumes": [{ "name": "host", "hostPath": { "path": missing, "type": "Directory" } }],
+        "mounts": [{ "name": "host", "mountPath": "/host", "readOnly": true }],
+    });
+    namespace.create(&pod("refused", wanted));
+    namespace.wait_ready("pod/made");
+    let refused = namespace.shell("made", "touch /not/in/the/image/file");
+    assert!(refused.clone().failure().contains("Read-only file system"), "{refused}");
+    let event = wait_event(&namespace, "refused", "FailedMount");
+    let expected = format!(
+        "MountVolume.SetUp failed for volume \"host\" : hostPath type check failed: {} is not a directory",
+        missing.display()
+    );
+    assert_eq!(event, expected);
+    namespace.k("delete pod made refused");
+}
+
+fn who_uses_more_memory_than_allowed_is_killed(cluster: &Cluster) {
+    let namespace = cluster.namespace("memory");
+    let limited = json!({
+        "command": ["sh", "-c", "head -c 200m /dev/zero | tail"],
+        "resources": { "limits": { "memory": "24Mi" } },
+        "restartPolicy": "Never",
+    });
+    namespace.create(&pod("greedy", limited));
+    let terminated = wait_status(&namespace, "greedy", "its end", |status| {
+        Some(status["state"]["terminated"].clone()).filter(|state| !state.is_null())
+    });
+    assert_eq!(terminated["reason"], "OOMKilled", "{terminated}");
+    assert_eq!(namespace.get("pod greedy")["status"]["phase"], "Failed");
+    namespace.k("delete pod greedy");
+}
+
+fn a_probe_that_hangs_fails_in_time(cluster: &Cluster) {
+    let namespace = cluster.namespace("hanging-probe");
+    let probed = json!({
+        "livenessProbe": {
+            "exec": { "command": ["sh", "-c", "sleep 1000"] },
+            "timeoutSeconds": 1, "periodSeconds": 1, "failureThreshold": 1,
+        },
+        "grace": 1,
+    });
+    namespace.create(&pod("hanging", probed));
+    wait_status(&namespace, "hanging", "a restart", |status| (status["restartCount"].as_u64()? > 0).then_some(()));
+    let event = wait_event(&namespace, "hanging", "Unhealthy");
+    assert!(event.starts_with("Liveness probe failed: command timed out"), "{event}");
+    let event = wait_event(&namespace, "hanging", "Killing");
+    assert_eq!(event, "Container main failed liveness probe, will be restarted");
+    namespace.k("delete pod hanging");
+}
+
+fn a_line_of_a_hundred_megabytes_harms_nobody(cluster: &Cluster) {
+    let namespace = cluster.namespace("long-line");
+    namespace.create(&pod("neighbour", json!({})));
+    namespace.wait_ready("pod/neighbour");
+    let script = "head -c 104857600 /dev/zero | tr '\\0' x; echo; echo done";
+    namespace.create(&pod("long", json!({ "command": ["sh", "-c", script], "restartPolicy": "Never" })));
+    namespace.wait("jsonpath={.status.phase}=Succeeded", "pod/long");
+    assert_eq!(namespace.k("logs long --tail=1"), "done\n");
+    assert_eq!(namespace.k("logs long --limit-bytes=5"), "xxxxx");
+    assert_eq!(restarts(&namespace, "neighbour"), 0);
+    namespace.k("delete pod long neighbour");
+}
+
+fn who_forks_without_end_harms_nobody(cluster: &Cluster) {
+    let namespace = cluster.namespace("forks");
+    namespace.create(&pod("neighbour", json!({})));
+    // Each of them waits, so that they add up until the kernel says no.
+    let script = "i=0; while [ $i -lt 6000 ]; do sleep 1000 & i=$((i+1)); done; echo all started; wait";
+    namespace.create(&pod("bomb", json!({ "command": ["sh", "-c", script], "restartPolicy": "Never", "grace": 1 })));
+    wait_for("the kernel to say no", || {
+        let logs = namespace.try_k(&["logs", "bomb"]);
+        if logs.text().contains("can't fork") { Ok(()) } else { Err(logs.to_string()) }
+    });
+    assert!(!namespace.k("logs bomb").contains("all started"));
+    namespace.wait_ready("pod/neighbour");
+    assert_eq!(namespace.k("exec neighbour -- echo fine"), "fine\n");
+    assert_eq!(restarts(&namespace, "neighbour"), 0);
+    namespace.k("delete pod bomb neighbour");
+}
+
+fn a_long_log_is_rotated_under_its_readers(cluster: &Cluster) {
+    let namespace = cluster.namespace("rotation");
+    // Fifteen megabytes, and one line more whenever it is asked for.
+    let script = "awk 'BEGIN { for (i = 0; i < 400000; i++) print \"a line of a log that grows\", i }'; touch /tmp/written; \
+                  while true; do if [ -e /tmp/more ]; then rm /tmp/more; echo another; fi; sleep 1; done";
+    namespace.create(&pod("chatty", json!({ "command": ["sh", "-c", script], "grace": 1 })));
+    namespace.wait_ready("pod/chatty");
+    let uid = namespace.get("pod chatty")["metadata"]["uid"].as_str().unwrap().to_owned();
+    let folder = cluster.data_dir().join(format!("logs/pods/rotation_chatty_{uid}/main"));
+    let rotated = wait_for("the log to be set aside", || {
+        let names = file_names(&folder);
+        let aside = names.iter().find(|name| name.starts_with("0.log.")).cloned();
+        aside.filter(|_| names.contains(&"0.log".to_owned())).ok_or_else(|| names.join(" "))
+    });
+    assert!(fs::metadata(folder.join(rotated)).unwrap().len() > 10 << 20);
+    assert!(namespace.shell("chatty", "while [ ! -e /tmp/written ]; do sleep 1; done; touch /tmp/more").is_success());
+    wait_for("what came after the change", || {
+        let logs = namespace.k("logs chatty --tail=1");
+        if logs == "another\n" { Ok(()) } else { Err(logs) }
+    });
+    namespace.k("delete pod chatty");
+    wait_for("the logs to go with their pod", || {
+        if folder.exists() { Err(file_names(&folder).join(" ")) } else { Ok(()) }
+    });
+}
+
+fn who_fills_a_volume_past_its_limit_is_evicted(cluster: &Cluster) {
+    let namespace = cluster.namespace("evicted");
+    let filling = json!({
+        "command": ["sh", "-c", "head -c 3145728 /dev/zero >/data/file; sleep 1000"],
+        "volumes": [{ "name": "data", "emptyDir": { "sizeLimit": "2Mi" } }],
+        "mounts": [{ "name": "data", "mountPath": "/data" }],
+    });
+    namespace.create(&pod("filling", filling));
+    namespace.wait("jsonpath={.status.phase}=Failed", "pod/filling");
+    let status = namespace.get("pod filling")["status"].clone();
+    assert_eq!(status["reason"], "Evicted", "{status}");
+    assert_eq!(status["message"], "Usage of EmptyDir volume \"data\" exceeds the limit \"2Mi\". ");
+    assert_eq!(status["containerStatuses"][0]["state"]["terminated"]["exitCode"], 137, "{status}");
+    assert_eq!(wait_event(&namespace, "filling", "Evicted"), status["message"]);
+    namespace.k("delete pod filling");
+}
+
+fn a_pod_that_does_not_fit_is_rejected(cluster: &Cluster) {
+    let namespace = cluster.namespace("rejected");
+    let node = cluster.get("nodes")["items"][0]["metadata"]["name"].as_str().unwrap().to_owned();
+    // Past the scheduler, which would have kept them waiting.
+    let placed = |more: Value| {
+        let mut more = more;
+        more["nodeName"] = json!(node);
+        more
+    };
+    let large = json!({ "resources": { "requests": { "cpu": "1000" }, "limits": { "cpu": "1000" } } });
+    namespace.create(&pod("large", placed(large)));
+    namespace.create(&pod("elsewhere", placed(json!({ "nodeSelector": { "disk": "none" } }))));
+    let sysctl = json!({ "podSecurity": { "sysctls": [{ "name": "kernel.msgmax", "value": "65536" }] } });
+    namespace.create(&pod("unsafe", placed(sysctl)));
+    for (name, reason, message) in [
+        ("large", "OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: "),
+        (
+            "elsewhere",
+            "NodeAffinity",
+            "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+        ),
+        ("unsafe", "SysctlForbidden", "Pod was rejected: forbidden sysctl: \"kernel.msgmax\" not allowlisted"),
+    ] {
+        namespace.wait("jsonpath={.status.phase}=Failed", &format!("pod/{name}"));
+        let status = namespace.get(&format!("pod {name}"))["status"].clone();
+        assert_eq!(status["reason"], reason, "{status}");
+        assert!(status["message"].as_str().unwrap().starts_with(message), "{status}");
+    }
+    namespace.k("delete pod large elsewhere unsafe");
+}
+
+fn a_critical_pod_pushes_others_out(cluster: &Cluster) {
+    let namespace = cluster.namespace("critical");
+    let node = cluster.get("nodes")["items"][0].clone();
+    let name = node["metadata"]["name"].clone();
+    let cores: u64 = node["status"]["allocatable"]["cpu"].as_str().unwrap().parse().unwrap();
+    let asking = |more: Value| {
+        let mut more = more;
+        more["resources"] = json!({ "requests": { "cpu": cores.to_string() } });
+        more["grace"] = json!(1);
+        more
+    };
+    namespace.create(&pod("ordinary", asking(json!({}))));
+    namespace.wait_ready("pod/ordinary");
+    // Only there may pods be as critical.
+    let system = Namespace { cluster, name: "kube-system".to_owned() };
+    system.create(&pod("critical", asking(json!({ "priorityClassName": "system-node-critical", "nodeName": name }))));
+    system.wait_ready("pod/critical");
+    namespace.wait("jsonpath={.status.phase}=Failed", "pod/ordinary");
+    let status = namespace.get("pod ordinary")["status"].clone();
+    assert_eq!(
+        (&status["reason"], &status["message"]),
+        (&json!("Preempting"), &json!("Preempted in order to admit critical pod"))
+    );
+    let conditions = status["conditions"].as_array().unwrap();
+    let target = conditions.iter().find(|condition| condition["type"] == "DisruptionTarget").unwrap();
+    assert_eq!((&target["status"], &target["reason"]), (&json!("True"), &json!("TerminationByKubelet")));
+    system.k("delete pod critical");
+    namespace.k("delete pod ordinary");
+}
+
+fn claims_keep_what_pods_write(cluster: &Cluster) {
+    let namespace = cluster.namespace("claims");
+    let folder = cluster.machine.folder().join("persistent");
+    let volume = json!({
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "by-hand" },
+        "spec": {
+            "capacity": { "storage": "1Gi" }, "accessModes": ["ReadWriteOnce"], "storageClassName": "by-hand",
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": { "path": folder, "type": "DirectoryOrCreate" },
+        },
+    });
+    namespace.create(&volume.to_string());
+    let claim = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "data" },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"], "storageClassName": "by-hand",
+            "resources": { "requests": { "storage": "1Gi" } },
+        },
+    });
+    let mounted = |script: &str, volume: Value| {
+        let mut volume = volume;
+        volume["name"] = json!("data");
+        json!({
+            "command": ["sh", "-c", script], "grace": 1,
+            "volumes": [volume],
+            "mounts": [{ "name": "data", "mountPath": "/data" }],
+        })
+    };
+    let claimed = json!({ "persistentVolumeClaim": { "claimName": "data" } });
+    let node = cluster.get("nodes")["items"][0]["metadata"]["name"].clone();
+    // Given to the node past the scheduler, a pod finds its claim missing, and waits for it there.
+    let mut early = mounted("echo kept >/data/file; sleep 1000", claimed.clone());
+    early["nodeName"] = node;
+    namespace.create(&pod("writer", early));
+    let event = wait_event(&namespace, "writer", "FailedMount");
+    let expected = "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], \
+                    failed to process volumes=[data]: error processing PVC claims/data: failed to fetch PVC from API server: ";
+    assert!(event.starts_with(expected), "{event}");
+    namespace.create(&claim.to_string());
+    namespace.wait_ready("pod/writer");
+    namespace.k("delete pod writer");
+    namespace.create(&pod("reader", mounted("cat /data/file; sleep 1000", claimed)));
+    namespace.wait_ready("pod/reader");
+    assert_eq!(namespace.k("logs reader"), "kept\n");
+    assert_eq!(fs::read_to_string(folder.join("file")).unwrap(), "kept\n");
+    namespace.k("delete pod reader");
+
+    let template = json!({ "spec": {
+        "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Mi" } },
+    } });
+    let own = json!({ "ephemeral": { "volumeClaimTemplate": template } });
+    namespace.create(&pod("own", mounted("id -u >/data/file; sleep 1000", own)));
+    namespace.wait_ready("pod/own");
+    assert_eq!(namespace.get("pvc own-data")["status"]["phase"], "Bound");
+    namespace.k("delete pod own");
+    namespace.k("delete pvc data");
+    cluster.k("delete pv by-hand");
+}
+
+fn the_node_api_answers_as_upstreams(cluster: &Cluster) {
+    let namespace = cluster.namespace("node-api");
+    let probed = json!({ "readinessProbe": { "exec": { "command": ["true"] }, "periodSeconds": 1 } });
+    namespace.create(&pod("measured", probed));
+    namespace.wait_ready("pod/measured");
+    let node = cluster.get("nodes")["items"][0]["metadata"]["name"].as_str().unwrap().to_owned();
+    let raw = |path: &str| cluster.k(&format!("get --raw /api/v1/nodes/{node}/proxy/{path}"));
+    assert_eq!(raw("healthz"), "ok");
+
+    let resource = raw("metrics/resource");
+    for family in ["node_cpu_usage_seconds_total ", "node_memory_working_set_bytes ", "resource_scrape_error 0"] {
+        assert!(resource.lines().any(|line| line.starts_with(family)), "{family}: {resource}");
+    }
+    let labels = "{container=\"main\",namespace=\"node-api\",pod=\"measured\"}";
+    for name in
+        ["container_cpu_usage_seconds_total", "container_memory_working_set_bytes", "container_start_time_seconds"]
+    {
+        assert!(resource.contains(&format!("{name}{labels} ")), "{name}: {resource}");
+    }
+    assert!(resource.contains("pod_memory_working_set_bytes{namespace=\"node-api\",pod=\"measured\"} "), "{resource}");
+
+    let cadvisor = raw("metrics/cadvisor");
+    assert!(cadvisor.contains("container_memory_rss{container=\"main\",id=\"/"), "{cadvisor}");
+    let own = raw("metrics");
+    assert!(
+        own.contains(&format!("kubelet_node_name{{node=\"{node}\"}} 1")) && own.contains("kubelet_running_pods "),
+        "{own}"
+    );
+    let probes = raw("metrics/probes");
+    let counted = probes.lines().find(|line| line.contains("pod=\"measured\"")).unwrap_or(&probes);
+    assert!(counted.contains("probe_type=\"Readiness\"") && counted.contains("result=\"successful\""), "{probes}");
+
+    let summary: Value = serde_json::from_str(&raw("stats/summary")).unwrap();
+    let shown = summary["pods"].as_array().unwrap().iter().find(|pod| pod["podRef"]["name"] == "measured").unwrap();
+    assert!(shown["memory"]["workingSetBytes"].as_u64().unwrap() > 0, "{shown}");
+    assert!(summary["node"]["fs"]["capacityBytes"].as_u64().unwrap() > 0, "{summary}");
+    let config: Value = serde_json::from_str(&raw("configz")).unwrap();
+    assert_eq!(config["kubeletconfig"]["evictionHard"]["memory.available"], "100Mi", "{config}");
+    let running: Value = serde_json::from_str(&raw("runningpods/")).unwrap();
+    assert!(running["items"].as_array().unwrap().iter().any(|pod| pod["metadata"]["name"] == "measured"), "{running}");
+    let pods: Value = serde_json::from_str(&raw("pods")).unwrap();
+    assert!(pods["items"].as_array().unwrap().iter().any(|pod| pod["metadata"]["name"] == "measured"), "{pods}");
+    namespace.k("delete pod measured");
+}
+
+/// Kubelet and runtime die with the server. Pods note each of their starts on the node's disk: in the end
+/// each has started once, and runs, or is gone.
+fn pods_survive_kill_9_at_random_moments(cluster: &Cluster) {
+    let rounds = std::env::var("PINTLE_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5);
+    let namespace = cluster.namespace("chaos");
+    let starts = cluster.machine.folder().join("starts");
+    let noting = |name: &str| {
+        pod(
+            name,
+            json!({
+                "command": ["sh", "-c", "echo start >>/starts/$HOSTNAME; sleep 100000"], "grace": 1,
+                "volumes": [{ "name": "starts", "hostPath": { "path": starts, "type": "DirectoryOrCreate" } }],
+                "mounts": [{ "name": "starts", "mountPath": "/starts" }],
+            }),
+        )
+    };
+    for name in ["steady-a", "steady-b"] {
+        namespace.create(&noting(name));
+        namespace.wait_ready(&format!("pod/{name}"));
+    }
+    let before = containers(&namespace);
+    let random = Random::system();
+    for round in 0..rounds {
+        cluster.up();
+        // One comes and one goes while the server is killed.
+        namespace.create(&noting(&format!("fleeting-{round}")));
+        if round > 0 {
+            namespace.k(&format!("delete pod fleeting-{} --wait=false", round - 1));
+        }
+        std::thread::park_timeout(Duration::from_millis(random.below(1500)));
+        kill_server(cluster);
+    }
+    cluster.up();
+    let last = format!("fleeting-{}", rounds - 1);
+    namespace.wait_ready(&format!("pod/{last}"));
+    wait_for("all that were deleted to be gone", || {
+        let names: Vec<String> = containers(&namespace).into_keys().collect();
+        if names == [last.as_str(), "steady-a", "steady-b"] { Ok(()) } else { Err(names.join(" ")) }
+    });
+    let after = containers(&namespace);
+    for name in ["steady-a", "steady-b"] {
+        assert_eq!(after[name], before[name], "{name} after {rounds} rounds");
+    }
+    assert_eq!(after[&last].1, 0, "{last}");
+    for name in file_names(&starts) {
+        let count = fs::read_to_string(starts.join(&name)).unwrap().lines().count();
+        assert_eq!(count, 1, "{name} started {count} times in {rounds} rounds");
+    }
+    namespace.k(&format!("delete pod steady-a steady-b {last}"));
+}
+
+fn kill_server(cluster: &Cluster) {
+    let pid = cluster.server_pid();
+    run(Command::new("kill").args(["-KILL", &pid.to_string()]), "").success();
+    wait_for("the server to be gone", || {
+        if Path::new(&format!("/proc/{pid}/exe")).exists() { Err(format!("process {pid} lives")) } else { Ok(()) }
+    });
+}
+
+/// Id and restart count of each pod's container.
+fn containers(namespace: &Namespace<'_>) -> BTreeMap<String, (String, u64)> {
+    let pods = namespace.get("pods")["items"].as_array().unwrap().clone();
+    let of = |pod: &Value| {
+        let status = &pod["status"]["containerStatuses"][0];
+        let id = status["containerID"].as_str().unwrap_or("").to_owned();
+        (pod["metadata"]["name"].as_str().unwrap().to_owned(), (id, status["restartCount"].as_u64().unwrap_or(0)))
+    };
+    pods.iter().map(of).collect()
+}
+
+/// A pod of one container, from busybox unless `more` says otherwise. Of `more` what belongs to the pod is
+/// told apart by its name, the rest is the container's.
+fn pod(name: &str, more: Value) -> String {
+    let mut container = json!({
+        "name": "main", "image": "busybox:1.36", "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 1; done"],
+    });
+    let mut spec = json!({ "terminationGracePeriodSeconds": 5 });
+    for (key, value) in more.as_object().unwrap() {
+        match key.as_str() {
+            "restartPolicy" | "nodeName" | "nodeSelector" | "volumes" | "priorityClassName" => {
+                spec[key] = value.clone()
+            }
+            "grace" => spec["terminationGracePeriodSeconds"] = value.clone(),
+            "podSecurity" => spec["securityContext"] = value.clone(),
+            "mounts" => container["volumeMounts"] = value.clone(),
+            _ => container[key] = value.clone(),
+        }
+    }
+    spec["containers"] = json!([container]);
+    json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": name }, "spec": spec }).to_string()
+}
+
+/// Loads an image of the given configuration and files (`name` and contents).
+fn load_image(cluster: &Cluster, name: &str, config: Value, files: &[(&str, &str)]) {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, layer) = (folder.path().join("image"), folder.path().join("layer"));
+    fs::create_dir_all(&image).unwrap();
+    fs::create_dir_all(&layer).unwrap();
+    fs::write(layer.join("readme"), "nothing to run\n").unwrap();
+    for (file, contents) in files {
+        fs::write(layer.join(file), contents).unwrap();
+    }
+    let tar = |from: &Path, to: &Path| {
+        run(Command::new("tar").arg("--create").arg("--file").arg(to).arg("--directory").arg(from).arg("."), "")
+            .success();
+    };
+    tar(&layer, &image.join("layer.tar"));
+    let sum = run(Command::new("sha256sum").arg(image.join("layer.tar")), "").success();
+    let digest = format!("sha256:{}", sum.split(' ').next().unwrap());
+    let architecture = if cfg!(target_arch = "x86_64") { "amd64" } else { "arm64" };
+    let config = json!({
+        "architecture": architecture, "os": "linux", "config": config,
+        "rootfs": { "type": "layers", "diff_ids": [digest] },
+    });
+    fs::write(image.join("config.json"), config.to_string()).unwrap();
+    let manifest = json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }]);
+    fs::write(image.join("manifest.json"), manifest.to_string()).unwrap();
+    let archive = folder.path().join("image.tar");
+    tar(&image, &archive);
+    run(cluster.pintle_command("image load").arg(archive), "").success();
+}
+
+/// Waits for what `wanted` finds in the status of the pod's only container.
+#[track_caller]
+fn wait_status<T>(namespace: &Namespace<'_>, pod: &str, what: &str, wanted: impl Fn(&Value) -> Option<T>) -> T {
+    wait_for(&format!("{what} of {pod}"), || {
+        let status = namespace.get(&format!("pod {pod}"))["status"]["containerStatuses"][0].clone();
+        wanted(&status).ok_or_else(|| status.to_string())
+    })
+}
+
+/// The message of a container that waits for the given reason.
+#[track_caller]
+fn wait_waiting(namespace: &Namespace<'_>, pod: &str, reason: &str) -> String {
+    wait_status(namespace, pod, reason, |status| {
+        let waiting = &status["state"]["waiting"];
+        (waiting["reason"] == reason).then(|| waiting["message"].as_str().unwrap_or("").to_owned())
+    })
+}
+
+/// The message of the pod's latest event with the given reason.
+#[track_caller]
+fn wait_event(namespace: &Namespace<'_>, pod: &str, reason: &str) -> String {
+    let selector = format!("events --field-selector=involvedObject.name={pod},reason={reason}");
+    wait_for(&format!("event {reason} of {pod}"), || {
+        let events = namespace.get(&selector);
+        let message = events["items"][0]["message"].as_str().map(str::to_owned);
+        message.ok_or_else(|| namespace.k(&format!("get events --field-selector=involvedObject.name={pod}")))
+    })
+}
+
+fn restarts(namespace: &Namespace<'_>, pod: &str) -> u64 {
+    namespace.get(&format!("pod {pod}"))["status"]["containerStatuses"][0]["restartCount"].as_u64().unwrap()
+}
+
+fn file_names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
