@@ -37,6 +37,7 @@ fn config(etcd: &EtcdLocation, name: &str, ambient: &Ambient) -> anyhow::Result<
         options: Options::default(),
         timeout: ETCD_TIMEOUT,
         open_timeout: ETCD_OPEN_TIMEOUT,
+        compact_every: store_etcd::COMPACT_EVERY,
         ambient: ambient.clone(),
     })
 }

@@ -1,4 +1,4 @@
-//! etcd's history kept within the store's limits, as upstream's compactor does it: every five minutes, by one of the
+//! etcd's history kept within the store's limits, as upstream's compactor does it: every few minutes, by one of the
 //! servers that share the etcd.
 
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use crate::engine::Inner;
 use crate::grpc::{CallError, Code};
 use crate::messages::{Compare, PutRequest, RangeRequest, RequestOp, Response, TxnRequest, TxnResponse};
 
-const INTERVAL: Duration = Duration::from_secs(300);
+/// How often upstream's API server does so (`--etcd-compaction-interval`).
+pub const COMPACT_EVERY: Duration = Duration::from_secs(300);
 
 /// Compacts until the task is ended.
 pub(crate) async fn run(inner: Arc<Inner>) {
@@ -18,7 +19,7 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     let first = inner.oldest();
     let mut turn = 0;
     loop {
-        inner.ambient.clock.sleep(INTERVAL).await;
+        inner.ambient.clock.sleep(inner.compact_every).await;
         let oldest = inner.oldest();
         // Memory that has dropped nothing yet knows nothing of what etcd may drop, until all it has not seen is too old.
         let is_due = oldest > first || inner.ambient.clock.instant() - began > inner.options.history.age;

@@ -39,6 +39,8 @@ pub struct Config {
     pub timeout: Duration,
     /// How long etcd may take to be found and read when the engine is opened.
     pub open_timeout: Duration,
+    /// How often etcd is told to drop the history that memory has dropped: usually [`crate::COMPACT_EVERY`].
+    pub compact_every: Duration,
     pub ambient: Ambient,
 }
 
@@ -67,13 +69,14 @@ pub(crate) struct Inner {
     pub(crate) transactions: Semaphore,
     pub(crate) options: Options,
     pub(crate) timeout: Duration,
+    pub(crate) compact_every: Duration,
     pub(crate) ambient: Ambient,
 }
 
 impl Etcd {
     /// Reads what etcd holds, with as much of its history as is kept there, and begins to follow it.
     pub async fn open(config: Config) -> Result<Arc<Etcd>, OpenError> {
-        let Config { address, tls, options, timeout, open_timeout, ambient } = config;
+        let Config { address, tls, options, timeout, open_timeout, compact_every, ambient } = config;
         let endpoints = address.endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let inner = Arc::new(Inner {
             client: Client::new(Channel::new(address.endpoints, tls, ambient.clock)),
@@ -85,6 +88,7 @@ impl Etcd {
             transactions: Semaphore::new(MAX_TRANSACTIONS),
             options,
             timeout,
+            compact_every,
             ambient,
         });
         let failed = |error: &dyn std::error::Error| OpenError::Unavailable {

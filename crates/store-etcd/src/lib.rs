@@ -27,5 +27,6 @@ mod plan;
 mod tls;
 
 pub use address::{Address, AddressError};
+pub use compaction::COMPACT_EVERY;
 pub use engine::{Config, Etcd, OpenError};
 pub use tls::{Identity, TlsError, client_tls};

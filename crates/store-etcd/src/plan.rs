@@ -165,7 +165,8 @@ impl Plan {
         let signature = found(responses.next().ok_or(PlanError::WrongAnswer)?)?;
         let seen = entries.iter().flatten().map(|entry: &Entry| entry.modified);
         let newest = seen.chain(signature.map(|held| from_wire(held.mod_revision))).max();
-        Ok(Answer::Committed(Committed { revision: newest.unwrap_or_default(), entries }))
+        // A store that nobody has ever written to stands before its first revision.
+        Ok(Answer::Committed(Committed { revision: newest.unwrap_or(Revision(0)), entries }))
     }
 
     /// The first operation whose expectation does not hold against what was found.

@@ -7,7 +7,7 @@ use stdx::Ambient;
 use store::{Options, Store};
 use store_contract::etcd::Server;
 use store_contract::{Home, contract};
-use store_etcd::{Address, Config, Etcd, Identity, client_tls};
+use store_etcd::{Address, COMPACT_EVERY, Config, Etcd, Identity, client_tls};
 
 contract!(etcd, home);
 
@@ -27,7 +27,9 @@ impl Home for InEtcd {
         let address = Address::parse(&self.0.address(), "pintle").unwrap();
         let timeout = Duration::from_secs(20);
         let ambient = Ambient::system();
-        Etcd::open(Config { address, tls, options, timeout, open_timeout: timeout, ambient }).await.unwrap()
+        let config =
+            Config { address, tls, options, timeout, open_timeout: timeout, compact_every: COMPACT_EVERY, ambient };
+        Etcd::open(config).await.unwrap()
     }
 
     fn is_durable(&self) -> bool {
@@ -51,7 +53,8 @@ async fn without_the_right_certificate_there_is_no_store() {
         let address = Address::parse(&server.address(), "pintle").unwrap();
         let timeout = Duration::from_secs(1);
         let (options, ambient) = (Options::default(), Ambient::system());
-        let config = Config { address, tls, options, timeout, open_timeout: timeout, ambient };
+        let config =
+            Config { address, tls, options, timeout, open_timeout: timeout, compact_every: COMPACT_EVERY, ambient };
         Etcd::open(config).await.unwrap_err().to_string()
     };
     let anonymous = open(Some(client_tls(&files.authority, None).unwrap())).await;

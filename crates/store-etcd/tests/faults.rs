@@ -12,7 +12,7 @@ use store::{
 use store_contract::etcd::Server;
 use store_contract::linearizability::{Outcome, check};
 use store_contract::{Load, PATIENCE, Record, run_workload};
-use store_etcd::{Address, Config, Etcd};
+use store_etcd::{Address, COMPACT_EVERY, Config, Etcd};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -31,7 +31,9 @@ async fn open_with(address: &str, timeout: Duration) -> Arc<Etcd> {
     let address = Address::parse(address, "pintle").unwrap();
     let options = Options { watch_queue: 1 << 16, ..Options::default() };
     let ambient = Ambient::system();
-    Etcd::open(Config { address, tls: None, options, timeout, open_timeout: PATIENCE, ambient }).await.unwrap()
+    let config =
+        Config { address, tls: None, options, timeout, open_timeout: PATIENCE, compact_every: COMPACT_EVERY, ambient };
+    Etcd::open(config).await.unwrap()
 }
 
 fn text(value: &str) -> Bytes {

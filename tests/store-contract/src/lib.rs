@@ -76,6 +76,7 @@ macro_rules! contract {
             large_transactions_are_carried_out
             a_range_is_ordered_paged_and_consistent
             an_old_range_is_read_as_it_was
+            what_is_too_old_is_read_as_it_was_or_refused
             reads_are_as_fresh_as_they_must_be
             a_watch_replays_then_follows
             a_watch_sees_its_prefix_only

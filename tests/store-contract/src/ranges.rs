@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use store::{Expect, Options, RangeRequest, ReadAt, Revision, StoreError};
+use store::{Expect, HistoryLimits, Options, RangeRequest, ReadAt, Revision, StoreError};
 
-use crate::{Home, create, list, prefix, read, remove, set, text};
+use crate::{Home, create, list, pairs, prefix, read, remove, set, text};
 
 pub async fn a_range_is_ordered_paged_and_consistent(home: &dyn Home) {
     let store = &*home.open(Options::default()).await;
@@ -66,6 +66,38 @@ pub async fn an_old_range_is_read_as_it_was(home: &dyn Home) {
         }
     }
     assert_eq!(list(store, "", ReadAt::Newest).await, states.last().unwrap().1);
+}
+
+/// Some engines know of more than memory has, also of what was before they were opened.
+pub async fn what_is_too_old_is_read_as_it_was_or_refused(home: &dyn Home) {
+    let history = HistoryLimits { ceiling_bytes: 10_000, ..HistoryLimits::default() };
+    let mut store = home.open(Options { history, ..Options::default() }).await;
+    let mut model: BTreeMap<String, String> = BTreeMap::new();
+    let mut states = Vec::new();
+    for step in 0..150_u64 {
+        let (key, value) = (format!("k/{}", step % 9), format!("{step}:{}", ".".repeat(200)));
+        model.insert(key.clone(), value.clone());
+        states.push((set(&*store, &key, &value).await, model.clone().into_iter().collect::<Vec<_>>()));
+    }
+    if home.is_durable() {
+        drop(store);
+        store = home.open(Options { history, ..Options::default() }).await;
+    }
+    let mut readable = None;
+    for (revision, state) in &states {
+        match store.range(RangeRequest { at: ReadAt::Exactly(*revision), ..prefix("k/") }).await {
+            Ok(range) => {
+                assert_eq!(&pairs(&range), state, "at {revision:?}");
+                readable.get_or_insert(*revision);
+            }
+            Err(StoreError::Compacted { requested, oldest }) => {
+                assert!(requested == revision.0 && oldest > requested, "{requested} and {oldest}");
+                assert_eq!(readable, None, "what follows a revision that is known is known");
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(readable.is_some_and(|first| first <= states[140].0), "the newest are known in any case");
 }
 
 pub async fn reads_are_as_fresh_as_they_must_be(home: &dyn Home) {
