@@ -1,8 +1,14 @@
 //! `cargo xtask test`: what CI runs, in the order in which a fault is cheapest to find.
 
 use std::path::Path;
+use std::process::Command;
 
-use crate::{debian, images, run as command, tidy};
+use anyhow::{Context, ensure};
+
+use crate::{debian, images, run as command, tidy, without_own_variables};
+
+/// How often the store's process is killed, unless the variable says so already.
+const KILL_ROUNDS: (&str, &str) = ("STORE_KILL_TEST_ROUNDS", "200");
 
 pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     command(repository, "cargo", &["fmt", "--all", "--check"])?;
@@ -11,7 +17,7 @@ pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     tidy::run(repository)?;
     // The rooms' own kernel tests run it, or read rules back with it; the store's contract is held against etcd.
     debian::ensure(&["busybox-static", "nftables", "etcd-server"])?;
-    command(repository, "cargo", &["test", "--workspace", "--exclude", "e2e", "--exclude", "sim", "--exclude", "vm"])?;
+    rooms(repository)?;
     command(repository, "cargo", &["test", "--package", "sim"])?;
     if !no_e2e {
         command(repository, "cargo", &["build", "--package", "pintle"])?;
@@ -22,5 +28,21 @@ pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
             command(repository, "cargo", &["test", "--package", "vm"])?;
         }
     }
+    Ok(())
+}
+
+/// The rooms' own tests.
+fn rooms(repository: &Path) -> anyhow::Result<()> {
+    let (variable, rounds) = KILL_ROUNDS;
+    let rounds = std::env::var(variable).unwrap_or_else(|_| rounds.to_owned());
+    let arguments = ["test", "--workspace", "--exclude", "e2e", "--exclude", "sim", "--exclude", "vm"];
+    println!("\n── {variable}={rounds} cargo {}", arguments.join(" "));
+    let status = without_own_variables(&mut Command::new("cargo"))
+        .args(arguments)
+        .env(variable, rounds)
+        .current_dir(repository)
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "the rooms' tests failed ({status})");
     Ok(())
 }

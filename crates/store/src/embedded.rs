@@ -7,6 +7,9 @@
 //!
 //! In the folder: `log-<first revision>`, `snapshot-<last revision>`, `lock`. Recovery reads the
 //! newest snapshot and the logs behind it.
+//!
+//! One thread stages, appends and commits. A second one that appends while the first commits and
+//! stages the next batch has been measured: on two cores it is no faster, at any number of clients.
 
 mod answers;
 mod batch;
@@ -232,6 +235,8 @@ impl Store for Embedded {
         self.shared.watch(request)
     }
 
+    /// Not written down: after a restart, until its limits take it again, history may reach back
+    /// further than this. What it then tells is as true as before.
     async fn compact(&self, revision: Revision) -> Result<(), StoreError> {
         self.shared.compact(revision).await
     }
