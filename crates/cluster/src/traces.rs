@@ -20,8 +20,19 @@ pub enum TracesError {
 }
 
 /// What the data folder holds, by name. Only these are removed: the folder may have been the user's before.
-const DATA_ENTRIES: [&str; 9] =
-    ["store", crate::store::FILE, "pki", "images", "sandboxes", "containers", "kubelet", "logs", "network"];
+const DATA_ENTRIES: [&str; 11] = [
+    "store",
+    crate::store::FILE,
+    "pki",
+    "images",
+    "sandboxes",
+    "containers",
+    "kubelet",
+    "logs",
+    "network",
+    "volumes",
+    "manifests",
+];
 
 /// Ends every process in the cluster's cgroups and removes the cgroups.
 pub fn remove_cgroups(name: &str) -> Result<(), TracesError> {
