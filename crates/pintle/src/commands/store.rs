@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 use api::k8s::jiff::Timestamp;
 use clap::{Args, Subcommand};
+use cluster::StoreLocation;
 use cluster::progress::Format;
 use serde_json::{Value, json};
 use stdx::Ambient;
@@ -167,8 +168,18 @@ fn fork(place: &Place, target: &Path) -> anyhow::Result<ExitCode> {
 }
 
 impl Place {
+    /// Where the store's folder is; what rests in etcd is not for this program to save and mend.
     fn folder(&self) -> anyhow::Result<PathBuf> {
-        Ok(settings_of(&self.r#where)?.store_dir())
+        let settings = settings_of(&self.r#where)?;
+        match &settings.store {
+            StoreLocation::Folder => Ok(settings.store_dir()),
+            StoreLocation::Etcd(etcd) => bail!(
+                "the state of this cluster rests in {}, not in a folder; use etcd's own tools: `etcdctl endpoint status` \
+                 to check it, `etcdctl snapshot save FILE` to save it, `etcdutl snapshot restore FILE` (before etcd 3.5: \
+                 `etcdctl snapshot restore FILE`) to put it back",
+                etcd.address
+            ),
+        }
     }
 
     /// The store's folder, which must be there.
@@ -275,4 +286,37 @@ fn damage_json(damage: &[Damage]) -> Vec<Value> {
 
 fn time_text(time: SystemTime) -> String {
     Timestamp::try_from(time).map_or_else(|_| "unknown".to_owned(), |time| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use cluster::EtcdLocation;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        place: Place,
+    }
+
+    #[test]
+    fn what_rests_in_etcd_is_left_to_its_own_tools() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("data");
+        let run_dir = folder.path().join("run");
+        let line = ["store", "--data-dir", data_dir.to_str().unwrap(), "--run-dir", run_dir.to_str().unwrap()];
+        let place = Line::parse_from(line).place;
+        assert_eq!(place.folder().unwrap(), data_dir.join("store"));
+
+        let etcd = EtcdLocation { address: "etcd://10.0.0.7:2379".into(), ..EtcdLocation::default() };
+        cluster::store::remember(&data_dir, &StoreLocation::Etcd(etcd)).unwrap();
+        let error = place.existing().unwrap_err().to_string();
+        assert!(
+            error.starts_with("the state of this cluster rests in etcd://10.0.0.7:2379, not in a folder"),
+            "{error}"
+        );
+        assert!(error.contains("`etcdctl snapshot save FILE`"), "{error}");
+    }
 }
