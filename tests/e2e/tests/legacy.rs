@@ -65,6 +65,7 @@ fn main() -> ExitCode {
     });
     let mut trials = vec![
         trial(&suite, "the_notes_old_deployment_rolls_out", the_notes_old_deployment_rolls_out),
+        trial(&suite, "an_old_manifest_is_applied_again_and_again", an_old_manifest_is_applied_again_and_again),
         trial(&suite, "stable_kinds_are_chosen_by_name", stable_kinds_are_chosen_by_name),
     ];
     for kubectl in Kubectl::all() {
@@ -93,6 +94,34 @@ fn the_notes_old_deployment_rolls_out(cluster: &Cluster) {
     let listed = cluster.k("get deployments.v1beta1.extensions");
     assert!(listed.contains("helloworld-deployment   1/1"), "{listed}");
     cluster.k("delete deployment helloworld-deployment");
+}
+
+fn an_old_manifest_is_applied_again_and_again(cluster: &Cluster) {
+    for (kubectl, way) in [
+        (&Kubectl::all()[0], "--server-side=false"),
+        (Kubectl::newest(), "--server-side=false"),
+        (Kubectl::newest(), "--server-side=true"),
+    ] {
+        let name = format!("applied-{}-{}", kubectl.minor, way.len());
+        let namespace = cluster.namespace(&name);
+        let arguments = ["--namespace", name.as_str(), "apply", way, "-f", "-"];
+        let mut manifest = [INGRESS, &DEPLOYMENT.replace("replicas: 1", "replicas: 0")].join("---\n");
+        for word in ["created", "unchanged", "configured"] {
+            let applied = cluster.kubectl_with(kubectl, &arguments, &manifest).success();
+            let expected = if way.ends_with("true") { "serverside-applied" } else { word };
+            // The ingress's rules are replaced as a whole, and have got a pathType since.
+            let line = format!("deployment.extensions/helloworld-deployment {expected}");
+            assert!(applied.lines().any(|other| other == line), "{name}, {word}: {applied}");
+            if word == "unchanged" {
+                manifest = manifest.replace("containerPort: 3000", "containerPort: 3001").replace("-v1", "-v2");
+            }
+        }
+        let container = &namespace.get("deployment helloworld-deployment")["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["ports"][0]["containerPort"], 3001, "{name}: {container}");
+        assert_eq!(container["ports"].as_array().map(Vec::len), Some(1), "{name}: {container}");
+        let path = &namespace.get("ingress helloworld-rules")["spec"]["rules"][0]["http"]["paths"][0];
+        assert_eq!(path["backend"]["service"]["name"], "helloworld-v2", "{name}: {path}");
+    }
 }
 
 fn stable_kinds_are_chosen_by_name(cluster: &Cluster) {

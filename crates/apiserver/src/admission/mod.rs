@@ -23,6 +23,7 @@ mod deny_service_external_ips;
 mod limit_ranger;
 mod namespace_lifecycle;
 mod node_restriction;
+mod pod_preset;
 mod pod_security;
 mod pod_topology_labels;
 mod priority;
@@ -38,6 +39,7 @@ mod taint_nodes_by_condition;
 /// and quotas last: what they charge for is then sure to be written but for a race.
 const PLUGINS: &[&dyn Plugin] = &[
     &namespace_lifecycle::NamespaceLifecycle,
+    &pod_preset::PodPreset,
     &limit_ranger::LimitRanger,
     &service_account::ServiceAccount,
     &node_restriction::NodeRestriction,

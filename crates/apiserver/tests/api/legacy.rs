@@ -363,3 +363,48 @@ async fn tables_show_the_same_in_every_version() {
     let cells = table["rows"][0]["cells"].to_string();
     assert!(cells.contains("pod/p") && cells.contains("hello"), "{cells}");
 }
+
+#[tokio::test]
+async fn openapi_describes_old_versions_to_their_validators() {
+    let cluster = Cluster::start().await;
+    let document = cluster.admin.get("/openapi/v3/apis/extensions/v1beta1").await;
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for name in ["Deployment", "DeploymentRollback", "DeploymentSpec", "IngressBackend", "NetworkPolicy", "Scale"] {
+        assert!(schemas.contains_key(&format!("io.k8s.api.extensions.v1beta1.{name}")), "{name}");
+    }
+    let kinds = &schemas["io.k8s.api.extensions.v1beta1.Ingress"]["x-kubernetes-group-version-kind"];
+    assert_eq!(kinds, &json!([{"group": "extensions", "kind": "Ingress", "version": "v1beta1"}]));
+    let paths = document["paths"].as_object().unwrap();
+    for path in ["deployments/{name}/scale", "deployments/{name}/rollback", "ingresses/{name}/status"] {
+        assert!(paths.contains_key(&format!("/apis/extensions/v1beta1/namespaces/{{namespace}}/{path}")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_preset_is_merged_into_the_pods_it_selects() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    admin.create("/api/v1/namespaces/default/serviceaccounts", json!({"metadata": {"name": "default"}})).await;
+    let preset = json!({"metadata": {"name": "database"}, "spec": {"selector": {"matchLabels": {"role": "frontend"}},
+        "env": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+        "volumeMounts": [{"name": "cache", "mountPath": "/cache"}], "volumes": [{"name": "cache", "emptyDir": {}}]}});
+    let preset = admin.create("/apis/settings.k8s.io/v1alpha1/namespaces/default/podpresets", preset).await;
+    let pod = |name: &str, role: &str, excluded: &str| {
+        json!({"metadata": {"name": name, "labels": {"role": role},
+                "annotations": {"podpreset.admission.kubernetes.io/exclude": excluded}},
+            "spec": {"containers": [{"name": "c", "image": "i"}]}})
+    };
+    let pods = "/api/v1/namespaces/default/pods";
+    let made = admin.create(pods, pod("a", "frontend", "")).await;
+    let container = &made["spec"]["containers"][0];
+    // As a pod that had said so itself: with all defaults.
+    let source = json!({"fieldRef": {"apiVersion": "v1", "fieldPath": "spec.nodeName"}});
+    assert_eq!(container["env"], json!([{"name": "NODE", "valueFrom": source}]));
+    assert_eq!(container["volumeMounts"][0], json!({"name": "cache", "mountPath": "/cache"}));
+    let applied = &made["metadata"]["annotations"]["podpreset.admission.kubernetes.io/podpreset-database"];
+    assert_eq!(applied, &preset["metadata"]["resourceVersion"]);
+    for other in [pod("b", "backend", ""), pod("c", "frontend", "true")] {
+        let made = admin.create(pods, other).await;
+        assert_eq!(made["spec"]["containers"][0].get("env"), None, "{made}");
+    }
+}

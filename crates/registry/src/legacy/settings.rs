@@ -1,4 +1,4 @@
-//! settings.k8s.io/v1alpha1 `PodPreset`: kept, and merged into no pod.
+//! settings.k8s.io/v1alpha1 `PodPreset`: what pods of a namespace get besides what they say.
 
 use crate::error::FieldError;
 use crate::fields::{get_array, get_object};
@@ -30,9 +30,5 @@ impl Rules for PodPresetRules {
             faults.push(FieldError::required("spec.volumes, env, envFrom, volumeMounts", detail));
         }
         faults
-    }
-
-    fn warnings(&self, _preset: &Object, _old: Option<&Object>) -> Vec<String> {
-        vec!["this PodPreset has no effect: it is merged into no pod".to_owned()]
     }
 }
