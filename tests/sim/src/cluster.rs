@@ -130,16 +130,11 @@ impl Cluster {
     pub(crate) async fn wait_for(&mut self, condition: &Condition, within: Duration) -> Result<(), String> {
         let informers = self.trace.informers();
         let met = async {
-            let (mut deployments, mut nodes, mut pods) =
-                (informers.deployments.changed(), informers.nodes.changed(), informers.pods.changed());
+            let mut changes = informers.changes();
             while !condition.holds(informers) {
-                // The informers outlive this wait, and with them the senders.
-                tokio::select! {
-                    biased;
-                    _ = deployments.changed() => {}
-                    _ = nodes.changed() => {}
-                    _ = pods.changed() => {}
-                }
+                let next = changes.iter_mut().map(|changed| Box::pin(changed.changed()));
+                let (changed, _, _) = futures::future::select_all(next).await;
+                changed.expect("the informers outlive this wait, and with them the senders");
             }
         };
         tokio::select! {

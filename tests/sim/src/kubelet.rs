@@ -19,12 +19,33 @@ const STOP: Duration = Duration::from_secs(1);
 pub(crate) struct Behaviour {
     /// `None`: never starts.
     starts_after: Mutex<BTreeMap<String, Option<Duration>>>,
+    exits: Mutex<BTreeMap<String, Exits>>,
+}
+
+/// How the containers of an image end: the first with the first code, the last code for all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exits {
+    pub codes: Vec<i32>,
+    /// Counted from when they are ready.
+    pub after: Duration,
 }
 
 impl Behaviour {
     pub(crate) fn set(&self, image: &str, starts_after: Option<Duration>) {
         let mut images = self.starts_after.lock().unwrap_or_else(PoisonError::into_inner);
         images.insert(image.to_owned(), starts_after);
+    }
+
+    pub(crate) fn set_exits(&self, image: &str, exits: Exits) {
+        self.exits.lock().unwrap_or_else(PoisonError::into_inner).insert(image.to_owned(), exits);
+    }
+
+    /// How the next container of the image ends; none where it runs for ever.
+    fn next_exit(&self, image: &str) -> Option<(i32, Duration)> {
+        let mut images = self.exits.lock().unwrap_or_else(PoisonError::into_inner);
+        let exits = images.get_mut(image)?;
+        let code = if exits.codes.len() > 1 { exits.codes.remove(0) } else { *exits.codes.first()? };
+        Some((code, exits.after))
     }
 
     fn starts_after(&self, image: &str) -> Option<Duration> {
@@ -44,6 +65,8 @@ pub(crate) struct Memory {
 struct Local {
     met: Instant,
     address: Option<Ipv4Addr>,
+    /// When its containers end by themselves, and with which code.
+    end: Option<(Instant, i32)>,
     stopping_since: Option<Instant>,
 }
 
@@ -58,6 +81,8 @@ pub(crate) struct Plan {
 pub(crate) enum Step {
     /// Its containers have got ready.
     Report { pod: Arc<Pod>, address: Ipv4Addr },
+    /// Its containers have ended by themselves.
+    End { pod: Arc<Pod>, exit_code: i32 },
     /// Its containers have stopped.
     Remove { pod: Arc<Pod> },
 }
@@ -78,6 +103,7 @@ pub(crate) fn plan(
             met: now,
             // Met again after a restart of the kubelet: the containers have lived on.
             address: pod.status.as_ref().and_then(|status| status.pod_ip.as_ref()?.parse().ok()),
+            end: None,
             stopping_since: None,
         });
         let due = if pod.metadata.deletion_timestamp.is_some() {
@@ -94,10 +120,19 @@ pub(crate) fn plan(
                 memory.addresses_given += 1;
                 let address = Ipv4Addr::from_bits(first_address.to_bits() + 1 + memory.addresses_given);
                 local.address = Some(address);
+                local.end = behaviour.next_exit(image(pod)).map(|(code, after)| (now + after, code));
                 plan.steps.push(Step::Report { pod: pod.clone(), address });
                 continue;
             }
             due
+        } else if has_ended(pod) {
+            None
+        } else if let Some((due, exit_code)) = local.end {
+            if due <= now {
+                plan.steps.push(Step::End { pod: pod.clone(), exit_code });
+                continue;
+            }
+            Some(due)
         } else if let Some(address) = local.address.filter(|_| !is_ready(pod)) {
             // Somebody else said it was not ready: the node's controller, while the node was silent.
             plan.steps.push(Step::Report { pod: pod.clone(), address });
@@ -150,6 +185,36 @@ pub(crate) fn running_status(pod: &Pod, host: Ipv4Addr, address: Ipv4Addr, now: 
     })
 }
 
+/// The status of a pod whose containers have all ended, as a strategic merge patch.
+pub(crate) fn ended_status(pod: &Pod, exit_code: i32, now: &str) -> Value {
+    let is_well = exit_code == 0;
+    let reason = if is_well { "Completed" } else { "Error" };
+    let pod_reason = if is_well { "PodCompleted" } else { "PodFailed" };
+    let condition = |kind| json!({"type": kind, "status": "False", "reason": pod_reason, "lastTransitionTime": now});
+    let containers: Vec<Value> = pod
+        .spec
+        .iter()
+        .flat_map(|spec| &spec.containers)
+        .map(|container| {
+            let end = json!({"exitCode": exit_code, "reason": reason, "finishedAt": now});
+            json!({"name": container.name, "ready": false, "started": false, "state": {"terminated": end, "running": null}})
+        })
+        .collect();
+    json!({
+        "metadata": {"uid": pod.metadata.uid},
+        "status": {
+            "phase": if is_well { "Succeeded" } else { "Failed" },
+            "conditions": [condition("ContainersReady"), condition("Ready")],
+            "containerStatuses": containers,
+        },
+    })
+}
+
+fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
 fn image(pod: &Pod) -> &str {
     let container = pod.spec.as_ref().and_then(|spec| spec.containers.first());
     container.and_then(|container| container.image.as_deref()).unwrap_or_default()
@@ -194,6 +259,22 @@ mod tests {
         let going = pod("one", json!({"deletionTimestamp": "2030-01-01T00:00:33Z"}));
         assert_eq!(plan_at(&going, 3).next, Some(start + Duration::from_secs(4)));
         assert_eq!(plan_at(&going, 4).steps, [Step::Remove { pod: going }]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn containers_end_with_one_code_after_the_other() {
+        let (behaviour, mut memory) = (Behaviour::default(), Memory::default());
+        behaviour.set_exits("web:1", Exits { codes: vec![1, 0], after: Duration::from_secs(5) });
+        let start = Instant::now();
+        let both = [pod("one", json!({})), pod("two", json!({}))];
+        let mut plan_at = |seconds| {
+            plan(&both, &mut memory, &behaviour, Ipv4Addr::UNSPECIFIED, start + Duration::from_secs(seconds)).steps
+        };
+        plan_at(0);
+        plan_at(2);
+        assert_eq!(plan_at(6), []);
+        let [one, two] = both.clone();
+        assert_eq!(plan_at(7), [Step::End { pod: one, exit_code: 1 }, Step::End { pod: two, exit_code: 0 }]);
     }
 
     #[tokio::test(start_paused = true)]

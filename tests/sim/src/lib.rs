@@ -86,6 +86,10 @@ async fn perform_one(cluster: &mut Cluster, action: &Action) -> Result<(), Strin
             cluster.behaviour.set(image, *starts_after);
             Ok(())
         }
+        Action::ImageExits { image, exits } => {
+            cluster.behaviour.set_exits(image, exits.clone());
+            Ok(())
+        }
         Action::Wait { condition, within } => cluster.wait_for(condition, *within).await,
         Action::End => {
             // What is due at this very moment still happens.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use stdx::{Ambient, Backoff};
 use tokio_util::sync::CancellationToken;
 
-use crate::kubelet::{Behaviour, Memory, Step, plan, running_status};
+use crate::kubelet::{Behaviour, Memory, Step, ended_status, plan, running_status};
 use crate::script::NodeSize;
 use crate::trace::{Log, Trace};
 
@@ -168,7 +168,7 @@ impl Kubelet {
     }
 
     async fn carry_out(&self, step: Step) {
-        let (Step::Report { pod, .. } | Step::Remove { pod }) = &step;
+        let (Step::Report { pod, .. } | Step::End { pod, .. } | Step::Remove { pod }) = &step;
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
@@ -176,6 +176,11 @@ impl Kubelet {
             Step::Report { pod, address } => {
                 let now = api::time::seconds(self.ambient.clock.now());
                 let status = Patch::Strategic(running_status(pod, self.host, *address, &now));
+                pods.patch_status(name, &PatchParams::default(), &status).await.map(drop)
+            }
+            Step::End { pod, exit_code } => {
+                let now = api::time::seconds(self.ambient.clock.now());
+                let status = Patch::Strategic(ended_status(pod, *exit_code, &now));
                 pods.patch_status(name, &PatchParams::default(), &status).await.map(drop)
             }
             Step::Remove { pod } => {

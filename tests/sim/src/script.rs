@@ -8,22 +8,30 @@
 //! revive node NAME                  and comes back
 //! image IMAGE starts after TIME     how long its containers take to get ready (else 2s)
 //! image IMAGE never starts
+//! image IMAGE exits CODE[,CODE...] after TIME   of its containers, one after the other; the last code stays
 //! create deployment NAME image=IMAGE [replicas=1] [maxSurge=25%] [maxUnavailable=25%]
+//! create statefulset NAME image=IMAGE [replicas=1] [policy=OrderedReady]
+//! create daemonset NAME image=IMAGE [maxSurge=0] [maxUnavailable=1]
+//! create job NAME image=IMAGE [completions=1] [parallelism=1] [backoffLimit=6] [mode=NonIndexed]
+//! create cronjob NAME image=IMAGE schedule=0_*/6_*_*_* [concurrency=Allow]   underscores for spaces
 //! create service NAME port=PORT     selects the pods of the deployment of that name
-//! scale deployment NAME replicas=N
-//! set image deployment NAME image=IMAGE
+//! scale deployment|statefulset NAME replicas=N
+//! set image deployment|statefulset|daemonset NAME image=IMAGE
+//! suspend job|cronjob NAME
+//! resume job|cronjob NAME
 //! delete deployment NAME
 //! delete node NAME
 //! wait CONDITION [within TIME]      fails the scenario after TIME (else 10m)
 //! end                               nothing after this is seen
 //!
-//! CONDITION: deployment NAME complete | node NAME ready | node NAME unknown | node NAME empty
+//! CONDITION: deployment|statefulset|daemonset NAME complete | job NAME complete | job NAME failed | node NAME ready | node NAME unknown | node NAME empty
 //! TIME: such as 500ms, 2s, 10m, 1h
 //! ```
 
 use std::time::Duration;
 
 use crate::condition::Condition;
+pub use crate::kubelet::Exits;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
@@ -52,6 +60,10 @@ pub enum Action {
         image: String,
         starts_after: Option<Duration>,
     },
+    ImageExits {
+        image: String,
+        exits: Exits,
+    },
     Request(Request),
     Wait {
         condition: Condition,
@@ -64,11 +76,40 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     CreateDeployment { name: String, image: String, replicas: i32, max_surge: String, max_unavailable: String },
+    CreateStatefulSet { name: String, image: String, replicas: i32, policy: String },
+    CreateDaemonSet { name: String, image: String, max_surge: String, max_unavailable: String },
+    CreateJob { name: String, job: JobShape },
+    CreateCronJob { name: String, image: String, schedule: String, concurrency: String },
     CreateService { name: String, port: u16 },
-    Scale { name: String, replicas: i32 },
-    SetImage { name: String, image: String },
+    Scale { kind: Workload, name: String, replicas: i32 },
+    SetImage { kind: Workload, name: String, image: String },
+    Suspend { kind: Suspendable, name: String, suspend: bool },
     DeleteDeployment { name: String },
     DeleteNode { name: String },
+}
+
+/// What a Job is made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobShape {
+    pub image: String,
+    pub completions: i32,
+    pub parallelism: i32,
+    pub backoff_limit: i32,
+    pub mode: String,
+}
+
+/// Kinds whose template holds the image to set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workload {
+    Deployment,
+    StatefulSet,
+    DaemonSet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suspendable {
+    Job,
+    CronJob,
 }
 
 /// What a node says it has.
@@ -133,6 +174,11 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
             return Ok(Action::Image { image: owned(image), starts_after: Some(parse_time(time)?) });
         }
         ["image", image, "never", "starts"] => return Ok(Action::Image { image: owned(image), starts_after: None }),
+        ["image", image, "exits", codes, "after", time] => {
+            let codes = codes.split(',').map(number).collect::<Result<Vec<i32>, String>>()?;
+            let exits = Exits { codes, after: parse_time(time)? };
+            return Ok(Action::ImageExits { image: owned(image), exits });
+        }
         ["wait", condition @ .., "within", time] => {
             return Ok(Action::Wait { condition: Condition::parse(condition)?, within: parse_time(time)? });
         }
@@ -158,23 +204,90 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
             settings.finish()?;
             request
         }
-        ["scale", "deployment", name, rest @ ..] => {
+        ["create", "statefulset", name, rest @ ..] => {
             let mut settings = Settings::parse(rest)?;
-            let request = Request::Scale { name: owned(name), replicas: number(&settings.take("replicas")?)? };
+            let request = Request::CreateStatefulSet {
+                name: owned(name),
+                image: settings.take("image")?,
+                replicas: number(&settings.take_or("replicas", "1"))?,
+                policy: settings.take_or("policy", "OrderedReady"),
+            };
             settings.finish()?;
             request
         }
-        ["set", "image", "deployment", name, rest @ ..] => {
+        ["create", "daemonset", name, rest @ ..] => {
             let mut settings = Settings::parse(rest)?;
-            let request = Request::SetImage { name: owned(name), image: settings.take("image")? };
+            let request = Request::CreateDaemonSet {
+                name: owned(name),
+                image: settings.take("image")?,
+                max_surge: settings.take_or("maxSurge", "0"),
+                max_unavailable: settings.take_or("maxUnavailable", "1"),
+            };
             settings.finish()?;
             request
+        }
+        ["create", "job", name, rest @ ..] => {
+            let mut settings = Settings::parse(rest)?;
+            let job = JobShape {
+                image: settings.take("image")?,
+                completions: number(&settings.take_or("completions", "1"))?,
+                parallelism: number(&settings.take_or("parallelism", "1"))?,
+                backoff_limit: number(&settings.take_or("backoffLimit", "6"))?,
+                mode: settings.take_or("mode", "NonIndexed"),
+            };
+            settings.finish()?;
+            Request::CreateJob { name: owned(name), job }
+        }
+        ["create", "cronjob", name, rest @ ..] => {
+            let mut settings = Settings::parse(rest)?;
+            let request = Request::CreateCronJob {
+                name: owned(name),
+                image: settings.take("image")?,
+                schedule: settings.take("schedule")?.replace('_', " "),
+                concurrency: settings.take_or("concurrency", "Allow"),
+            };
+            settings.finish()?;
+            request
+        }
+        ["scale", kind, name, rest @ ..] => {
+            let mut settings = Settings::parse(rest)?;
+            let replicas = number(&settings.take("replicas")?)?;
+            settings.finish()?;
+            match Workload::parse(kind)? {
+                Workload::DaemonSet => return Err("a daemonset has as many pods as there are nodes".into()),
+                kind => Request::Scale { kind, name: owned(name), replicas },
+            }
+        }
+        ["set", "image", kind, name, rest @ ..] => {
+            let mut settings = Settings::parse(rest)?;
+            let image = settings.take("image")?;
+            settings.finish()?;
+            Request::SetImage { kind: Workload::parse(kind)?, name: owned(name), image }
+        }
+        [verb @ ("suspend" | "resume"), kind, name] => {
+            let kind = match *kind {
+                "job" => Suspendable::Job,
+                "cronjob" => Suspendable::CronJob,
+                other => return Err(format!("a {other} cannot be suspended")),
+            };
+            Request::Suspend { kind, name: owned(name), suspend: *verb == "suspend" }
         }
         ["delete", "deployment", name] => Request::DeleteDeployment { name: owned(name) },
         ["delete", "node", name] => Request::DeleteNode { name: owned(name) },
         other => return Err(format!("no statement reads {:?}", other.join(" "))),
     };
     Ok(Action::Request(request))
+}
+
+impl Workload {
+    fn parse(word: &str) -> Result<Workload, String> {
+        match word {
+            "deployment" => Ok(Workload::Deployment),
+            "statefulset" => Ok(Workload::StatefulSet),
+            "daemonset" => Ok(Workload::DaemonSet),
+            other => Err(format!("{other:?} is no workload with a template")),
+        }
+    }
 }
 
 /// `name=value` words.
@@ -235,7 +348,10 @@ mod tests {
         let scale = first("at 90s   scale deployment web replicas=5  # more").unwrap();
         assert_eq!(scale.at, Some(Duration::from_secs(90)));
         assert_eq!(scale.text, "scale deployment web replicas=5");
-        assert_eq!(scale.action, Action::Request(Request::Scale { name: "web".into(), replicas: 5 }));
+        assert_eq!(
+            scale.action,
+            Action::Request(Request::Scale { kind: Workload::Deployment, name: "web".into(), replicas: 5 })
+        );
 
         let wait = first("wait deployment web complete within 1m").unwrap();
         let condition = Condition::DeploymentComplete("web".into());

@@ -8,14 +8,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use api::k8s::api::apps::v1::{Deployment, ReplicaSet};
+use api::k8s::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use api::k8s::api::batch::v1::{CronJob, Job};
 use api::k8s::api::core::v1::{Node, Pod};
 use api::k8s::api::discovery::v1::EndpointSlice;
-use api::k8s::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use api::k8s::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use client::Client;
 use reconcile::{Informer, Kind};
 use stdx::{Ambient, Clock};
 use store::Store;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +29,23 @@ pub(crate) struct Informers {
     pub(crate) deployments: Informer<Deployment>,
     pub(crate) nodes: Informer<Node>,
     pub(crate) pods: Informer<Pod>,
+    pub(crate) stateful_sets: Informer<StatefulSet>,
+    pub(crate) daemon_sets: Informer<DaemonSet>,
+    pub(crate) jobs: Informer<Job>,
+}
+
+impl Informers {
+    /// One for each kind.
+    pub(crate) fn changes(&self) -> [watch::Receiver<u64>; 6] {
+        [
+            self.deployments.changed(),
+            self.nodes.changed(),
+            self.pods.changed(),
+            self.stateful_sets.changed(),
+            self.daemon_sets.changed(),
+            self.jobs.changed(),
+        ]
+    }
 }
 
 pub(crate) struct Trace {
@@ -44,10 +63,21 @@ impl Trace {
     ) -> Trace {
         let log = Log { observations: Arc::default(), store, clock: ambient.clock, start: ambient.clock.instant() };
         let all = reconcile::Informers::new(client, ambient, cancel);
-        let informers = Informers { deployments: all.of(), nodes: all.of(), pods: all.of() };
+        let informers = Informers {
+            deployments: all.of(),
+            nodes: all.of(),
+            pods: all.of(),
+            stateful_sets: all.of(),
+            daemon_sets: all.of(),
+            jobs: all.of(),
+        };
         observe(&log, &informers.nodes, node_changes).await;
         observe(&log, &informers.deployments, deployment_changes).await;
         observe(&log, &all.of::<ReplicaSet>(), replica_set_changes).await;
+        observe(&log, &informers.stateful_sets, stateful_set_changes).await;
+        observe(&log, &informers.daemon_sets, daemon_set_changes).await;
+        observe(&log, &all.of::<CronJob>(), cron_job_changes).await;
+        observe(&log, &informers.jobs, job_changes).await;
         observe(&log, &informers.pods, pod_changes).await;
         observe(&log, &all.of::<EndpointSlice>(), endpoint_changes).await;
         Trace { informers, log }
@@ -229,6 +259,81 @@ fn counts(deployment: &Deployment) -> String {
     )
 }
 
+fn stateful_set_changes(old: Option<&StatefulSet>, new: Option<&StatefulSet>) -> Option<(Subject, String)> {
+    let counts = |set: &StatefulSet| {
+        let status = set.status.clone().unwrap_or_default();
+        format!(
+            "{} wanted, {} there, {} updated, {} ready",
+            set.spec.replicas.unwrap_or(1),
+            status.replicas,
+            status.updated_replicas.unwrap_or(0),
+            status.ready_replicas.unwrap_or(0)
+        )
+    };
+    changes("statefulset", old, new, counts)
+}
+
+fn daemon_set_changes(old: Option<&DaemonSet>, new: Option<&DaemonSet>) -> Option<(Subject, String)> {
+    let counts = |set: &DaemonSet| {
+        let status = set.status.clone().unwrap_or_default();
+        format!(
+            "{} wanted, {} there, {} updated, {} available",
+            status.desired_number_scheduled,
+            status.current_number_scheduled,
+            status.updated_number_scheduled.unwrap_or(0),
+            status.number_available.unwrap_or(0)
+        )
+    };
+    changes("daemonset", old, new, counts)
+}
+
+fn job_changes(old: Option<&Job>, new: Option<&Job>) -> Option<(Subject, String)> {
+    let counts = |job: &Job| {
+        let status = job.status.clone().unwrap_or_default();
+        let mut told = format!(
+            "{} active, {} succeeded, {} failed",
+            status.active.unwrap_or(0),
+            status.succeeded.unwrap_or(0),
+            status.failed.unwrap_or(0)
+        );
+        if let Some(indexes) = status.completed_indexes {
+            told.push_str(&format!(", indexes {indexes} done"));
+        }
+        for condition in status.conditions.iter().flatten().filter(|condition| condition.status == "True") {
+            told.push_str(&format!(", {} ({})", condition.type_, condition.reason.as_deref().unwrap_or_default()));
+        }
+        told
+    };
+    changes("job", old, new, counts)
+}
+
+fn cron_job_changes(old: Option<&CronJob>, new: Option<&CronJob>) -> Option<(Subject, String)> {
+    let told = |cron_job: &CronJob| {
+        let status = cron_job.status.clone().unwrap_or_default();
+        let moment = |time: &Option<Time>| time.as_ref().map_or("never".to_owned(), |time| time.0.to_string());
+        format!(
+            "{} active, last scheduled {}, last successful {}",
+            status.active.iter().flatten().count(),
+            moment(&status.last_schedule_time),
+            moment(&status.last_successful_time)
+        )
+    };
+    changes("cronjob", old, new, told)
+}
+
+/// What `describe` says now, where it said otherwise before.
+fn changes<K: Kind>(
+    kind: &str,
+    old: Option<&K>,
+    new: Option<&K>,
+    describe: impl Fn(&K) -> String,
+) -> Option<(Subject, String)> {
+    let subject = Subject::Named(format!("{kind} {}", new.or(old)?.meta().name.as_deref()?));
+    let Some(new) = new else { return Some((subject, "gone".into())) };
+    let now = describe(new);
+    if old.map(describe).as_ref() == Some(&now) { None } else { Some((subject, now)) }
+}
+
 fn replica_set_changes(old: Option<&ReplicaSet>, new: Option<&ReplicaSet>) -> Option<(Subject, String)> {
     let metadata = &new.or(old)?.metadata;
     let subject = Subject::ReplicaSet { name: metadata.name.clone()?, owner: owner(metadata) };
@@ -244,7 +349,10 @@ fn replica_set_changes(old: Option<&ReplicaSet>, new: Option<&ReplicaSet>) -> Op
 
 fn pod_changes(old: Option<&Pod>, new: Option<&Pod>) -> Option<(Subject, String)> {
     let metadata = &new.or(old)?.metadata;
-    let subject = Subject::Pod { name: metadata.name.clone()?, owner: owner(metadata) };
+    // A StatefulSet's pods have names that mean something.
+    let has_own_name = metadata.labels.iter().flatten().any(|(key, _)| key == "statefulset.kubernetes.io/pod-name");
+    let owner = owner(metadata).filter(|_| !has_own_name);
+    let subject = Subject::Pod { name: metadata.name.clone()?, owner };
     let Some(new) = new else { return Some((subject, "gone".into())) };
     let mut told = Vec::new();
     if old.is_none() {

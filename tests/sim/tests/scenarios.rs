@@ -28,6 +28,26 @@ fn a_deployment_changes_its_image_step_by_step() {
 }
 
 #[test]
+fn a_job_tries_again_gives_up_and_rests() {
+    check("job-with-failures");
+}
+
+#[test]
+fn a_stateful_set_rolls_in_order() {
+    check("statefulset-rollout");
+}
+
+#[test]
+fn a_daemon_set_follows_the_nodes() {
+    check("daemonset-on-new-node");
+}
+
+#[test]
+fn a_cron_job_keeps_its_hours() {
+    check("cronjob-over-a-morning");
+}
+
+#[test]
 fn every_scenario_is_run() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let source = include_str!("scenarios.rs");
