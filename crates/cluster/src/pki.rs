@@ -94,6 +94,11 @@ impl Authority {
         &self.certificate_pem
     }
 
+    /// For the one room that signs what clients ask for; it never leaves the process.
+    pub fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// A certificate for a TLS server that is reached by `names` and `addresses`.
     pub fn issue_server(&self, name: &str, names: &[String], addresses: &[IpAddr]) -> Result<Identity, PkiError> {
         let mut parameters = parameters(name, names, self.now, AUTHORITY_YEARS)?;

@@ -8,6 +8,8 @@ use api::selector::SelectorError;
 use client::{CallError, ClientError};
 
 use crate::cidr::ParseCidrError;
+use crate::csr::CsrError;
+use crate::csrsigning::SigningError;
 use crate::disruption::ScaleError;
 
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,10 @@ pub(crate) enum ReconcileError {
     ForeignClaim { claim: NamespacedName, pod: NamespacedName },
     #[error("the pods' owners cannot be read")]
     Scale(#[from] ScaleError),
+    #[error("the certificate cannot be issued")]
+    Signing(#[from] SigningError),
+    #[error("the request cannot be signed")]
+    Csr(#[from] CsrError),
     #[error("an object cannot be written as JSON")]
     Json(#[from] serde_json::Error),
     #[error("the folder {folder:?} cannot be made or removed")]

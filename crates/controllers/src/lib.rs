@@ -9,6 +9,10 @@ mod clusterrole;
 mod context;
 mod cronjob;
 mod daemonset;
+mod csr;
+mod csrapproving;
+mod csrcleaner;
+mod csrsigning;
 mod deployment;
 mod discovery;
 mod disruption;
@@ -42,6 +46,7 @@ mod services;
 mod share;
 mod statefulset;
 mod tainteviction;
+mod ttl;
 mod ttlafterfinished;
 mod written;
 
@@ -274,6 +279,30 @@ pub const CONTROLLERS: &[Entry] = &[
         identity: "horizontal-pod-autoscaler",
         component: "horizontal-pod-autoscaler",
         start: |context| Box::pin(podautoscaler::run(context)),
+    },
+    Entry {
+        name: "certificatesigningrequest-approving-controller",
+        identity: "certificate-controller",
+        component: "certificate-controller",
+        start: |context| Box::pin(csrapproving::run(context)),
+    },
+    Entry {
+        name: "certificatesigningrequest-signing-controller",
+        identity: "certificate-controller",
+        component: "certificate-controller",
+        start: |context| Box::pin(csrsigning::run(context)),
+    },
+    Entry {
+        name: "certificatesigningrequest-cleaner-controller",
+        identity: "certificate-controller",
+        component: "certificate-controller",
+        start: |context| Box::pin(csrcleaner::run(context)),
+    },
+    Entry {
+        name: "ttl-controller",
+        identity: "ttl-controller",
+        component: "ttl-controller",
+        start: |context| Box::pin(ttl::run(context)),
     },
     Entry {
         name: "disruption-controller",

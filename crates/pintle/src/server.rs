@@ -165,7 +165,10 @@ async fn start(
             pod_cidr: settings.pod_cidr.clone(),
             node_cidr_bits: NODE_CIDR_BITS,
             volumes_dir: volumes_dir.clone(),
-            signing: None,
+            signing: Some(controllers::Signing {
+                certificate_pem: certificates.authority.certificate_pem().to_owned(),
+                key_pem: certificates.authority.key_pem(),
+            }),
             cancel: cancel.clone(),
         }),
     );
@@ -218,6 +221,7 @@ async fn start(
             images: runtime,
             root_dir: settings.kubelet_dir(),
             pod_log_dir: settings.pod_log_dir(),
+            static_pod_dir: settings.data_dir.join("manifests"),
             cgroup_root: settings.cgroup_root(),
             cluster_dns: dns_ip,
             cluster_domain: settings.cluster_domain.clone(),
