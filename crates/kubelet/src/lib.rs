@@ -17,6 +17,7 @@ mod policy;
 mod probe;
 mod references;
 mod server;
+mod static_pods;
 mod termination;
 #[cfg(test)]
 mod testing;
@@ -45,6 +46,7 @@ use pod::Context;
 use pod::manager::{Mailboxes, Pods};
 use policy::Policy;
 use references::References;
+use static_pods::StaticPods;
 use volumes::claims::MountedClaims;
 use volumes::mounts::KernelMounter;
 use volumes::tokens::{ApiTokens, Tokens};
@@ -61,6 +63,8 @@ pub struct Config {
     /// Pods' volumes and small files.
     pub root_dir: PathBuf,
     pub pod_log_dir: PathBuf,
+    /// Manifests of pods that this node runs whatever the API says.
+    pub static_pod_dir: PathBuf,
     /// The cgroup below which every pod's lies, e.g. `/pintle/pods`.
     pub cgroup_root: String,
     pub cluster_dns: IpAddr,
@@ -145,11 +149,12 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let manager = Pods::new(Arc::clone(&context), cancel.clone());
     let eviction = eviction::Keeper::new(Arc::clone(&context), Arc::clone(&manager), Arc::clone(&policy));
     let logs = LogKeeper::new(Arc::clone(&context), Arc::clone(&policy));
+    let statics = StaticPods::new(Arc::clone(&context), Arc::clone(&manager), config.static_pod_dir);
     let server = server::Server::new(Arc::clone(&context), own.clone(), policy);
     let work = async {
         tokio::join!(
             keeper.run(),
-            run_pods(&context, &manager, &own),
+            run_pods(&context, &manager, &own, statics),
             eviction.run(),
             logs.run(),
             server.run(listener, tls, cancel.clone()),
@@ -160,10 +165,12 @@ pub async fn run(config: Config) -> Result<(), Error> {
 }
 
 /// Pods begin once it is known which Services there are and what the runtime still holds.
-async fn run_pods(context: &Context, manager: &Arc<Pods>, own: &Informer<Pod>) {
+async fn run_pods(context: &Context, manager: &Arc<Pods>, own: &Informer<Pod>, statics: StaticPods) {
     context.services.synced().await;
     own.synced().await;
     context.own_node.synced().await;
+    // Before the mirrors, which without their pods would be taken away.
+    statics.apply().await;
     manager.follow(own);
     let orphans = async {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
@@ -172,5 +179,5 @@ async fn run_pods(context: &Context, manager: &Arc<Pods>, own: &Informer<Pod>) {
             context.ambient.clock.sleep(backoff.next_delay()).await;
         }
     };
-    tokio::join!(orphans, manager.listen());
+    tokio::join!(orphans, manager.listen(), statics.run());
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use e2e::{Cluster, Namespace, Suite, run, trial, wait_for};
+use e2e::{Cluster, Namespace, Suite, busybox_manifest, run, trial, wait_for};
 use serde_json::{Value, json};
 use stdx::Random;
 
@@ -31,6 +31,8 @@ fn main() -> ExitCode {
         trial(&suite, "a_pod_that_does_not_fit_is_rejected", a_pod_that_does_not_fit_is_rejected),
         trial(&suite, "a_critical_pod_pushes_others_out", a_critical_pod_pushes_others_out),
         trial(&suite, "claims_keep_what_pods_write", claims_keep_what_pods_write),
+        trial(&suite, "static_pods_run_and_show_themselves", static_pods_run_and_show_themselves),
+        trial(&suite, "a_resize_needs_no_restart", a_resize_needs_no_restart),
         trial(&suite, "the_node_api_answers_as_upstreams", the_node_api_answers_as_upstreams),
         trial(&suite, "pods_survive_kill_9_at_random_moments", pods_survive_kill_9_at_random_moments),
     ];
@@ -347,6 +349,72 @@ fn claims_keep_what_pods_write(cluster: &Cluster) {
     namespace.k("delete pod own");
     namespace.k("delete pvc data");
     cluster.k("delete pv by-hand");
+}
+
+fn static_pods_run_and_show_themselves(cluster: &Cluster) {
+    let node = cluster.get("nodes")["items"][0]["metadata"]["name"].as_str().unwrap().to_owned();
+    let namespace = Namespace { cluster, name: "default".to_owned() };
+    let name = format!("from-a-file-{node}");
+    let file = cluster.data_dir().join("manifests/from-a-file.yaml");
+    fs::write(&file, busybox_manifest("from-a-file", "echo from a file; sleep 100000 & wait")).unwrap();
+    namespace.wait_ready(&format!("pod/{name}"));
+    assert_eq!(namespace.k(&format!("logs {name}")), "from a file\n");
+    assert_eq!(namespace.k(&format!("exec {name} -- hostname")).trim(), name);
+    let pod = namespace.get(&format!("pod {name}"));
+    assert_eq!(pod["metadata"]["annotations"]["kubernetes.io/config.source"], "file", "{pod}");
+    assert_eq!(pod["metadata"]["ownerReferences"][0]["kind"], "Node", "{pod}");
+    let container =
+        |pod: &Value| pod["status"]["containerStatuses"][0]["containerID"].as_str().unwrap_or("").to_owned();
+    let before = container(&pod);
+    // Deleting what shows it does not end it.
+    namespace.k(&format!("delete pod {name} --grace-period=0 --force"));
+    let again = wait_for("the pod to show itself again", || {
+        let ran = namespace.try_k(&["get", "pod", &name, "--output=json"]);
+        let pod: Value = serde_json::from_str(&ran.stdout).map_err(|_| ran.to_string())?;
+        if container(&pod).is_empty() { Err(pod["status"].to_string()) } else { Ok(pod) }
+    });
+    assert_eq!(container(&again), before, "the same container");
+    assert_ne!(again["metadata"]["uid"], pod["metadata"]["uid"]);
+    kill_server(cluster);
+    cluster.up();
+    assert_eq!(container(&namespace.get(&format!("pod {name}"))), before, "after a restart too");
+    fs::remove_file(file).unwrap();
+    wait_for("it to go with its file", || {
+        let ran = namespace.try_k(&["get", "pod", &name]);
+        if ran.text().contains("NotFound") { Ok(()) } else { Err(ran.to_string()) }
+    });
+}
+
+fn a_resize_needs_no_restart(cluster: &Cluster) {
+    let namespace = cluster.namespace("resize");
+    let limited =
+        json!({ "resources": { "requests": { "cpu": "100m" }, "limits": { "cpu": "200m", "memory": "32Mi" } } });
+    namespace.create(&pod("growing", limited));
+    namespace.wait_ready("pod/growing");
+    let resize = |request: &str, limit: &str| {
+        let resources = json!({ "requests": { "cpu": request }, "limits": { "cpu": limit, "memory": "48Mi" } });
+        let patch = json!({ "spec": { "containers": [{ "name": "main", "resources": resources }] } }).to_string();
+        namespace.try_k(&["patch", "pod", "growing", "--subresource=resize", "--patch", &patch]).success()
+    };
+    resize("150m", "300m");
+    wait_status(&namespace, "growing", "the new limits", |status| {
+        let resources = &status["resources"];
+        (resources["limits"]["memory"] == "48Mi" && resources["requests"]["cpu"] == "150m").then_some(())
+    });
+    let group = namespace.shell("growing", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max");
+    assert!(group.stdout.is_empty() || group.stdout.contains(&(48 << 20).to_string()), "{group}");
+    assert_eq!(restarts(&namespace, "growing"), 0);
+    resize("1000", "2000");
+    let condition = wait_for("the answer that this is too much", || {
+        let status = namespace.get("pod growing")["status"].clone();
+        let conditions = status["conditions"].as_array().unwrap().clone();
+        let pending = conditions.into_iter().find(|condition| condition["type"] == "PodResizePending");
+        pending.ok_or_else(|| status.to_string())
+    });
+    assert_eq!(condition["reason"], "Infeasible", "{condition}");
+    let message = condition["message"].as_str().unwrap();
+    assert!(message.starts_with("Node didn't have enough capacity: cpu, requested: 1000000, capacity: "), "{message}");
+    namespace.k("delete pod growing");
 }
 
 fn the_node_api_answers_as_upstreams(cluster: &Cluster) {

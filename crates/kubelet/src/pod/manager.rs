@@ -118,7 +118,49 @@ impl Pods {
         });
     }
 
+    /// Runs a pod that a file tells of.
+    pub(crate) fn add_static(self: &Arc<Self>, pod: Arc<Pod>) {
+        self.changed(&pod);
+    }
+
+    /// Its file is gone, or tells of another.
+    pub(crate) fn remove_static(&self, uid: &str) {
+        if let Some(entry) = self.mailboxes.lock().get(uid) {
+            entry.mailbox.pod_gone();
+        }
+    }
+
+    pub(crate) fn static_pods(&self) -> Vec<Arc<Pod>> {
+        let mailboxes = self.mailboxes.lock();
+        mailboxes.values().map(|entry| Arc::clone(&entry.pod)).filter(|pod| spec::is_static(pod)).collect()
+    }
+
+    /// Returns when nothing is left of the pod.
+    pub(crate) async fn removed_entirely(&self, uid: &str) {
+        let mut moved = self.moved.subscribe();
+        while self.mailboxes.lock().contains_key(uid) && moved.changed().await.is_ok() {}
+    }
+
+    /// What the API shows of a static pod: the pod itself looks after it; what shows none is taken away.
+    fn mirror_changed(self: &Arc<Self>, mirror: &Arc<Pod>) {
+        let uid = spec::uid(mirror);
+        if self.mailboxes.lock().contains_key(uid) {
+            self.mailboxes.wake(uid);
+            return;
+        }
+        let (client, mirror) = (self.context.client.clone(), Arc::clone(mirror));
+        tokio::spawn(async move {
+            if let Err(error) = super::mirror::delete(&client, &mirror).await {
+                tracing::warn!(error = stdx::error::chain(&error), "a mirror that shows no pod was not removed");
+            }
+        });
+    }
+
     fn changed(self: &Arc<Self>, pod: &Arc<Pod>) {
+        if spec::is_mirror(pod) {
+            self.mirror_changed(pod);
+            return;
+        }
         let uid = spec::uid(pod).to_owned();
         let mut mailboxes = self.mailboxes.lock();
         if let Some(entry) = mailboxes.get_mut(&uid) {
@@ -177,7 +219,12 @@ impl Pods {
     }
 
     fn removed(&self, pod: &Pod) {
-        if let Some(entry) = self.mailboxes.lock().get(spec::uid(pod)) {
+        let mailboxes = self.mailboxes.lock();
+        let Some(entry) = mailboxes.get(spec::uid(pod)) else { return };
+        if spec::is_mirror(pod) {
+            // The pod goes on, and shows itself anew.
+            entry.mailbox.wake();
+        } else {
             entry.mailbox.pod_gone();
         }
     }
@@ -252,7 +299,8 @@ impl Pods {
     /// After a start: stops and removes what the runtime and the disk still hold of pods that are no
     /// longer this node's.
     pub(crate) async fn remove_orphans(&self, pods: &Informer<Pod>) -> cri::Result<()> {
-        let known: BTreeSet<String> = pods.list().iter().map(|pod| spec::uid(pod).to_owned()).collect();
+        let of_api = pods.list().into_iter().filter(|pod| !spec::is_mirror(pod)).chain(self.static_pods());
+        let known: BTreeSet<String> = of_api.map(|pod| spec::uid(&pod).to_owned()).collect();
         let runtime = &self.context.runtime;
         let containers = runtime.list_containers(ListContainersRequest { filter: None }).await?.containers;
         for sandbox in runtime.list_pod_sandbox(ListPodSandboxRequest { filter: None }).await?.items {

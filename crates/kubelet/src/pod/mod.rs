@@ -8,6 +8,7 @@ pub(crate) mod images;
 pub(crate) mod labels;
 mod lifecycle;
 pub(crate) mod manager;
+mod mirror;
 pub(crate) mod observed;
 pub(crate) mod plan;
 pub(crate) mod publish;

@@ -66,7 +66,7 @@ pub(crate) async fn delete(client: &Client, pod: &Pod) -> Result<(), PublishErro
     }
 }
 
-fn difference(pod: &Pod, wanted: &PodStatus) -> Result<Option<Value>, PublishError> {
+pub(super) fn difference(pod: &Pod, wanted: &PodStatus) -> Result<Option<Value>, PublishError> {
     let encode = |status: &PodStatus| {
         serde_json::to_value(status).map_err(|source| PublishError::Encode(spec::long_name(pod), source))
     };

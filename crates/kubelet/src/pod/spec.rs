@@ -40,8 +40,10 @@ pub(crate) fn namespace(pod: &Pod) -> &str {
     pod.metadata.namespace.as_deref().unwrap_or("")
 }
 
+/// By which the node knows the pod: a mirror stands for the pod that it shows.
 pub(crate) fn uid(pod: &Pod) -> &str {
-    pod.metadata.uid.as_deref().unwrap_or("")
+    let shown = pod.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CONFIG_MIRROR));
+    shown.or(pod.metadata.uid.as_ref()).map_or("", String::as_str)
 }
 
 /// The spec; the API admits no pod without one, so its absence reads as an empty pod.

@@ -25,7 +25,7 @@ use super::resize::{self, Change, Grants, Progress};
 use super::start::{self, ContainerStart, Failed};
 use super::status::{self, Facts};
 use super::stop::ContainerStop;
-use super::{Context, cgroups, publish, spec};
+use super::{Context, cgroups, mirror, publish, spec};
 use crate::config::{names, qos, resources};
 use crate::housekeeping::logs;
 use crate::probe::{Health, Prober};
@@ -367,6 +367,10 @@ impl Worker {
     /// Sees whether the pod is to end; when its active deadline is, if that is still to come.
     fn decide_ending(&mut self, now: Timestamp) -> Option<Timestamp> {
         let grace = |seconds: i64| now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now);
+        if self.gone && spec::is_static(&self.pod) {
+            self.end(Cause::Deleted, grace(spec::termination_grace_seconds(&self.pod)));
+            return None;
+        }
         if self.gone {
             let deadline = now.saturating_add(GRACE_WHEN_GONE).unwrap_or(now);
             self.end(Cause::Deleted, deadline);
@@ -448,6 +452,12 @@ impl Worker {
             now,
         };
         let generate = |pod: &Pod| -> PodStatus { status::generate(pod, &facts) };
+        if spec::is_static(&self.pod) {
+            let node = self.context.own_node();
+            let pod = mirror::status(&self.context.client, &self.pod, node.as_deref(), generate).await?;
+            self.pod = Arc::new(pod);
+            return Ok(());
+        }
         match publish::status(&self.context.client, &self.pod, generate).await? {
             Some(newest) => self.pod = Arc::new(newest),
             None => self.gone = true,
@@ -586,7 +596,9 @@ impl Worker {
     }
 
     async fn remove_everything(&mut self, uid: &str) -> Result<(), String> {
-        if !self.gone {
+        if spec::is_static(&self.pod) {
+            mirror::delete(&self.context.client, &self.pod).await.map_err(|error| stdx::error::chain(&error))?;
+        } else if !self.gone {
             publish::delete(&self.context.client, &self.pod).await.map_err(|error| stdx::error::chain(&error))?;
             self.gone = true;
         }
