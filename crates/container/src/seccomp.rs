@@ -2,14 +2,34 @@
 //! ordinary program needs is allowed, what a capability guards is allowed to its holders, the rest
 //! fails with EPERM, and calls newer than this list with ENOSYS so that libraries fall back.
 
+mod profile;
+
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
+use cri::{LinuxContainerSecurityContext, ProfileType};
 use libc::{c_long, c_ulong};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     sock_filter,
 };
+
+use crate::shim::protocol::Seccomp;
+pub(crate) use profile::{ProfileError, compile as profile_filters};
+
+/// What a container's security context asks for; nothing said is the default profile.
+pub(crate) fn choose(security: &LinuxContainerSecurityContext) -> Result<Seccomp, ProfileError> {
+    let Some(asked) = &security.seccomp else {
+        return Ok(if security.privileged { Seccomp::Unconfined } else { Seccomp::Default });
+    };
+    Ok(match ProfileType::try_from(asked.profile_type) {
+        _ if security.privileged => Seccomp::Unconfined,
+        Ok(ProfileType::Unconfined) => Seccomp::Unconfined,
+        Ok(ProfileType::Localhost) => Seccomp::Profile(Box::new(profile::load(Path::new(&asked.localhost_ref))?)),
+        Ok(ProfileType::Runtimedefault) | Err(_) => Seccomp::Default,
+    })
+}
 
 /// Flags of clone that make namespaces, except the one for cgroups' own bit, which overlaps none.
 const CLONE_NAMESPACES: u64 = 0x7E02_0000;
@@ -173,10 +193,12 @@ const WITH_CAPABILITY: &[(&str, &[c_long])] = &[
 
 #[cfg(test)]
 mod tests {
+    use cri::SecurityProfile;
+
     use super::*;
 
     /// Runs the program as the kernel would for one call, on the few instructions that filters use.
-    fn decide(program: &BpfProgram, number: c_long, first_argument: u64) -> u32 {
+    pub(super) fn decide(program: &BpfProgram, number: c_long, first_argument: u64) -> u32 {
         let mut data = [0u8; 64];
         data[..4].copy_from_slice(&(number as u32).to_le_bytes());
         data[4..8].copy_from_slice(&0xc000_003e_u32.to_le_bytes());
@@ -198,6 +220,29 @@ mod tests {
                 0x06 => return step.k,
                 code => panic!("instruction {code:#x}"),
             }
+        }
+    }
+
+    #[test]
+    fn the_default_confines_and_privilege_lifts_it() {
+        let choose = |kind: Option<ProfileType>, privileged: bool| {
+            let seccomp = kind.map(|kind| SecurityProfile {
+                profile_type: kind as i32,
+                localhost_ref: "/no/such/profile".to_owned(),
+            });
+            choose(&LinuxContainerSecurityContext { seccomp, privileged, ..Default::default() })
+        };
+        for (kind, expected) in [
+            (None, Seccomp::Default),
+            (Some(ProfileType::Runtimedefault), Seccomp::Default),
+            (Some(ProfileType::Unconfined), Seccomp::Unconfined),
+        ] {
+            assert_eq!(choose(kind, false).unwrap(), expected);
+        }
+        let missing = choose(Some(ProfileType::Localhost), false).unwrap_err();
+        assert!(missing.to_string().contains("/no/such/profile"), "{missing}");
+        for kind in [None, Some(ProfileType::Runtimedefault), Some(ProfileType::Localhost)] {
+            assert_eq!(choose(kind, true).unwrap(), Seccomp::Unconfined);
         }
     }
 

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use cri::{
     ContainerConfig, LinuxContainerResources, LinuxContainerSecurityContext, Mount, MountPropagation, NamespaceMode,
-    PodSandboxConfig, ProfileType,
+    PodSandboxConfig,
 };
 use serde_json::{Value, json};
 
 use crate::capability::{self, UnknownCapability};
 use crate::images::ImageConfig;
-use crate::shim::protocol::ProcessSecurity;
+use crate::shim::protocol::{ProcessSecurity, Seccomp};
 use crate::user::Identity;
 
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -37,6 +37,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) unified_cgroups: bool,
     /// How many files a process may have open.
     pub(crate) open_files: u64,
+    pub(crate) seccomp: &'a Seccomp,
     /// What this program has itself, as the kernel's bit set.
     pub(crate) available_capabilities: u64,
 }
@@ -51,8 +52,6 @@ pub(crate) enum SpecError {
     RelativeMount(String),
     #[error("working directory {0:?} is not absolute")]
     RelativeDirectory(String),
-    #[error("the seccomp profile type Localhost is not supported; use RuntimeDefault or Unconfined")]
-    LocalSeccomp,
     #[error("recursive read-only mount {0:?} must be read-only and have no propagation")]
     RecursiveReadOnly(String),
 }
@@ -196,10 +195,6 @@ fn confinement(
     inputs: &Inputs<'_>,
     oom_score: i64,
 ) -> Result<ProcessSecurity, SpecError> {
-    let profile = security.seccomp.as_ref().map_or(ProfileType::Runtimedefault as i32, |profile| profile.profile_type);
-    if profile == ProfileType::Localhost as i32 && !security.privileged {
-        return Err(SpecError::LocalSeccomp);
-    }
     Ok(ProcessSecurity {
         capabilities: capability::bounding(
             security.capabilities.as_ref(),
@@ -207,7 +202,7 @@ fn confinement(
             inputs.available_capabilities,
         )?,
         ambient_capabilities: capability::ambient(security.capabilities.as_ref())?,
-        seccomp: profile == ProfileType::Runtimedefault as i32 && !security.privileged,
+        seccomp: inputs.seccomp.clone(),
         oom_score,
     })
 }

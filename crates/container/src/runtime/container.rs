@@ -18,8 +18,8 @@ use super::{Runtime, blocking, devices, internal, internal_chain, mounts};
 use crate::capability;
 use crate::images::ImageConfig;
 use crate::shim::protocol::{ContainerRecord, LAUNCH_FILE, LaunchSettings, Request};
-use crate::spec;
 use crate::user::{self, Accounts};
+use crate::{seccomp, spec};
 
 /// What a container that could not start is said to have exited with, and why; containerd's words.
 const START_ERROR: (i32, &str) = (128, "StartError");
@@ -362,6 +362,7 @@ impl Preparation {
             if context.privileged { devices::all().map_err(internal("list the host's devices"))? } else { Vec::new() };
         let asked = self.config.devices.iter().map(devices::look_up).collect::<io::Result<Vec<_>>>();
         let asked = asked.map_err(internal("look a device up"))?;
+        let seccomp = seccomp::choose(&context).map_err(|error| Status::invalid(stdx::error::chain(&error)))?;
         let built = spec::build(&spec::Inputs {
             container_id: &self.id,
             config: &self.config,
@@ -376,6 +377,7 @@ impl Preparation {
             host_devices: &host_devices,
             devices: &asked,
             unified_cgroups: self.unified_cgroups,
+            seccomp: &seccomp,
             available_capabilities: capability::available().map_err(internal("read own capabilities"))?,
             open_files: open_files_limit().map_err(internal("read the limit of open files"))?,
         })

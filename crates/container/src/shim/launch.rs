@@ -23,8 +23,9 @@ use nix::fcntl::OFlag;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::pipe2;
+use seccompiler::BpfProgram;
 
-use super::protocol::{ProcessSecurity, short_path};
+use super::protocol::{ProcessSecurity, Seccomp, short_path};
 use crate::cgroup::Cgroups;
 use crate::{devices, seccomp};
 
@@ -188,7 +189,7 @@ fn container_error(error: LibcontainerError) -> LaunchError {
 #[derive(Clone)]
 struct Workload {
     capabilities: LinuxCapabilities,
-    filter: Option<Rc<seccompiler::BpfProgram>>,
+    filters: Rc<Vec<BpfProgram>>,
     oom_score: i64,
     /// Closed by a successful exec; otherwise carries the reason.
     failure: RawFd,
@@ -205,14 +206,17 @@ impl Workload {
         });
         let capabilities = serde_json::from_value(sets)
             .map_err(|error| LaunchError::Program(format!("unknown capability: {error}")))?;
-        let filter = match security.seccomp {
-            true => Some(Rc::new(
+        let filters = match &security.seccomp {
+            Seccomp::Unconfined => Vec::new(),
+            Seccomp::Default => vec![
                 seccomp::default_filter(&security.capabilities)
                     .map_err(|error| LaunchError::Program(format!("cannot build the system call filter: {error}")))?,
-            )),
-            false => None,
+            ],
+            Seccomp::Profile(profile) => {
+                seccomp::profile_filters(profile).map_err(|error| LaunchError::Program(stdx::error::chain(&error)))?
+            }
         };
-        Ok(Workload { capabilities, filter, oom_score: security.oom_score, failure })
+        Ok(Workload { capabilities, filters: Rc::new(filters), oom_score: security.oom_score, failure })
     }
 
     fn become_program(&self, spec: &Spec) -> Result<std::convert::Infallible, String> {
@@ -228,7 +232,7 @@ impl Workload {
         let (arguments, environment) = (strings(arguments)?, strings(environment)?);
         set_oom_score(self.oom_score).map_err(|error| format!("cannot set the out-of-memory score: {error}"))?;
         reset_signals().map_err(|error| format!("cannot reset signals: {error}"))?;
-        if let Some(filter) = &self.filter {
+        for filter in self.filters.iter() {
             seccomp::install(filter).map_err(|error| format!("cannot set the system call filter: {error}"))?;
         }
         drop_privileges(&self.capabilities, create_syscall().as_ref())

@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
+use libcontainer::oci_spec::runtime::LinuxSeccomp;
 use nix::cmsg_space;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use serde::de::DeserializeOwned;
@@ -106,10 +107,19 @@ pub(crate) struct ProcessSecurity {
     /// OCI names (`CAP_CHOWN`) of the bounding, permitted and effective sets.
     pub(crate) capabilities: Vec<String>,
     pub(crate) ambient_capabilities: Vec<String>,
-    /// Whether system calls are filtered by the default profile.
-    pub(crate) seccomp: bool,
+    pub(crate) seccomp: Seccomp,
     /// Who is killed first when memory runs out, -1000 to 1000.
     pub(crate) oom_score: i64,
+}
+
+/// How system calls are filtered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Seccomp {
+    Unconfined,
+    /// By our own profile.
+    Default,
+    /// By one of the node's, as its file said when the container was made.
+    Profile(Box<LinuxSeccomp>),
 }
 
 /// The life of a container: `<bundle>/state.json`, replaced as a whole at each step.

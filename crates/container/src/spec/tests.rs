@@ -1,8 +1,6 @@
 //! What a pod's fields do to the specification.
 
-use cri::{
-    ContainerMetadata, Int64Value, KeyValue, LinuxContainerConfig, NamespaceOption, PodSandboxMetadata, SecurityProfile,
-};
+use cri::{ContainerMetadata, Int64Value, KeyValue, LinuxContainerConfig, NamespaceOption, PodSandboxMetadata};
 use expect_test::{Expect, expect};
 
 use super::*;
@@ -57,6 +55,7 @@ impl Case {
             devices: &[],
             unified_cgroups: self.unified_cgroups,
             open_files: 1024,
+            seccomp: &Seccomp::Default,
             available_capabilities: u64::MAX,
         })
     }
@@ -234,22 +233,13 @@ fn namespaces_follow_the_pods_choice() {
 }
 
 #[test]
-fn confinement_is_the_default_and_privileged_lifts_it() {
-    let profile = |kind: ProfileType| {
-        let seccomp = Some(SecurityProfile { profile_type: kind as i32, localhost_ref: "p".to_owned() });
-        Case::new().security(LinuxContainerSecurityContext { seccomp, ..Default::default() }).build()
-    };
-    assert!(Case::new().build().unwrap().security.seccomp);
-    assert!(profile(ProfileType::Runtimedefault).unwrap().security.seccomp);
-    assert!(!profile(ProfileType::Unconfined).unwrap().security.seccomp);
-    assert_eq!(profile(ProfileType::Localhost).unwrap_err(), SpecError::LocalSeccomp);
+fn privilege_lifts_confinement() {
     let privileged = Case::new().security(LinuxContainerSecurityContext {
         privileged: true,
         masked_paths: vec!["/proc/kcore".to_owned()],
         run_as_user: Some(Int64Value { value: 0 }),
         ..Default::default()
     });
-    assert!(!privileged.build().unwrap().security.seccomp);
     assert_eq!(privileged.part("/linux/maskedPaths").to_string(), "[]");
     assert_eq!(privileged.part("/linux/resources/devices/0/allow"), true);
     assert!(privileged.mounts().contains(&"/sys sysfs [nosuid,noexec,nodev,rw]".to_owned()));

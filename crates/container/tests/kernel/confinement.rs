@@ -58,6 +58,29 @@ async fn the_default_profile_filters_calls_with_and_without_new_privileges() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_profile_of_the_nodes_filters_calls() {
+    let bench = Bench::new().await;
+    let sandbox = bench.sandbox("localseccomp").await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("no-chmod.json");
+    let profile = r#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["chmod", "fchmodat", "fchmodat2"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13},
+        {"names": ["seccomp", "unshare"], "action": "SCMP_ACT_ERRNO"}]}"#;
+    std::fs::write(&file, profile).unwrap();
+    let seccomp = Some(SecurityProfile {
+        profile_type: ProfileType::Localhost as i32,
+        localhost_ref: file.to_str().unwrap().to_owned(),
+    });
+    let context = LinuxContainerSecurityContext { seccomp, ..Default::default() };
+    let script = "touch /dev/shm/a && chmod 700 /dev/shm/a 2>&1; unshare -U true 2>/dev/null; echo $?; \
+        grep Seccomp_filters /proc/self/status | tr -s '\\t ' ' '";
+    let (_, output) = bench.script(&sandbox, with_security(config("app", script), context)).await;
+    assert_eq!(output, "chmod: /dev/shm/a: Permission denied\n1\nSeccomp_filters: 2\n");
+    bench.remove(&sandbox).await;
+    bench.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn exec_is_confined_like_the_container() {
     let bench = Bench::new().await;
     let sandbox = bench.sandbox("execsec").await;
