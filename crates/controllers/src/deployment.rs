@@ -4,6 +4,7 @@ mod annotations;
 mod cleanup;
 mod condition;
 mod revision;
+mod rollback;
 mod rollout;
 mod scale;
 mod status;
@@ -20,7 +21,7 @@ use api::{NamespacedName, Selector};
 use client::Client;
 use client::kube::Api;
 use client::kube::api::{DeleteParams, PostParams};
-use reconcile::{Controller, Informer, Outcome, Reconciler, Recorder, WorkQueue, controller_of};
+use reconcile::{Controller, Informer, Outcome, Reconciler, Recorder, WorkQueue, controller_of, reference_to};
 use stdx::Ambient;
 
 use crate::context::{Context, on_each};
@@ -137,6 +138,15 @@ impl Deployer {
         if let Some(conditions) = condition::paused_or_resumed(view, now) {
             let status = status::with_conditions(view, conditions);
             return self.update_status(key, view, status).await;
+        }
+        if !view.is_paused()
+            && let Some(rollback) = rollback::plan_rollback(view)
+        {
+            let api: Api<Deployment> = Api::namespaced(self.client.clone(), &key.namespace);
+            api.replace(&key.name, &PostParams::default(), &rollback.deployment).await.during("roll back", key)?;
+            let (r#type, reason, message) = rollback.event;
+            self.recorder.event(&reference_to(view.deployment()), r#type, reason, message);
+            return Ok(Outcome::Done);
         }
         if let Some(updated) = revision::plan_deployment_revision(view) {
             let api: Api<Deployment> = Api::namespaced(self.client.clone(), &key.namespace);

@@ -28,6 +28,25 @@ pub(super) fn max_replicas(replica_set: &ReplicaSet) -> Option<i32> {
     get(&replica_set.metadata, MAX_REPLICAS)?.parse().ok()
 }
 
+/// The revision to go back to, where one is asked for; 0 is the last one.
+pub(super) fn rollback_to(deployment: &ObjectMeta) -> Option<i64> {
+    get(deployment, DEPRECATED_ROLLBACK)?.parse().ok()
+}
+
+pub(super) fn clear_rollback(deployment: &mut ObjectMeta) {
+    if let Some(annotations) = &mut deployment.annotations {
+        annotations.remove(DEPRECATED_ROLLBACK);
+    }
+}
+
+/// Gives the Deployment back the annotations it had when the ReplicaSet was made.
+pub(super) fn take_back(deployment: &mut ObjectMeta, replica_set: &ObjectMeta) {
+    let annotations = deployment.annotations.get_or_insert_default();
+    annotations.retain(|key, _| is_own(key));
+    let copied = replica_set.annotations.iter().flatten().filter(|(key, _)| !is_own(key));
+    annotations.extend(copied.map(|(key, value)| (key.clone(), value.clone())));
+}
+
 /// True where something changed.
 pub(super) fn set_sizes(metadata: &mut ObjectMeta, desired: i32, max: i32) -> bool {
     let annotations = metadata.annotations.get_or_insert_default();

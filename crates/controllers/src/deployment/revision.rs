@@ -40,8 +40,7 @@ pub(super) fn plan_new(view: &View, old_pods_run: bool) -> NewReplicaSet {
         return NewReplicaSet::Wait;
     }
     let spec = view.spec();
-    let hash =
-        short_hash(&spec.template, view.deployment().status.as_ref().and_then(|status| status.collision_count));
+    let hash = short_hash(&spec.template, view.deployment().status.as_ref().and_then(|status| status.collision_count));
     let mut template = spec.template.clone();
     let metadata = template.metadata.get_or_insert_default();
     metadata.labels.get_or_insert_default().insert(TEMPLATE_HASH.to_owned(), hash.clone());

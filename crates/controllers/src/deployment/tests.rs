@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::cleanup::plan_cleanup;
 use super::condition::{PROGRESSING, find};
 use super::revision::{NewReplicaSet, plan_deployment_revision, plan_new};
+use super::rollback::plan_rollback;
 use super::rollout::plan_rollout;
 use super::scale::{plan_scale, resized};
 use super::status;
@@ -218,6 +219,37 @@ fn a_pause_stops_new_sets_but_not_a_change_of_size() {
     world.deployment.spec.replicas = Some(5);
     world.step();
     assert_eq!(world.sizes(), [5]);
+}
+
+#[test]
+fn an_annotation_asks_for_an_earlier_revision() {
+    let mut world = World::new(deployment("v1", 1, rolling(json!(1), json!(0))));
+    let ask = |world: &mut World, revision: &str| {
+        let annotations = world.deployment.metadata.annotations.get_or_insert_default();
+        annotations.insert("deprecated.deployment.rollback.to".into(), revision.into());
+        let rollback = plan_rollback(&world.view()).unwrap();
+        world.deployment = *rollback.deployment;
+        let (_, reason, message) = rollback.event;
+        let image = world.deployment.spec.template.spec.as_ref().unwrap().containers[0].image.clone().unwrap();
+        format!("{image}: {reason}: {message}")
+    };
+    world.roll_out();
+    assert_eq!(ask(&mut world, "0"), "v1: DeploymentRollbackRevisionNotFound: Unable to find last revision.");
+    world.set_image("v2");
+    world.roll_out();
+    assert!(plan_rollback(&world.view()).is_none(), "what was done is not asked for again");
+    assert_eq!(
+        ask(&mut world, "7"),
+        "v2: DeploymentRollbackRevisionNotFound: Unable to find the revision to rollback to."
+    );
+    assert_eq!(
+        ask(&mut world, "2"),
+        "v2: DeploymentRollbackTemplateUnchanged: The rollback revision contains the same template as current \
+         deployment \"web\""
+    );
+    assert_eq!(ask(&mut world, "0"), "v1: DeploymentRollback: Rolled back deployment \"web\" to revision 1");
+    world.roll_out();
+    assert_eq!(ask(&mut world, "2"), "v2: DeploymentRollback: Rolled back deployment \"web\" to revision 2");
 }
 
 #[test]

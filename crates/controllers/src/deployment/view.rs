@@ -157,7 +157,7 @@ pub(super) fn same_template(a: &ReplicaSet, b: &ReplicaSet) -> bool {
 }
 
 /// Whether the ReplicaSet was made of this template; its own hash label aside.
-fn has_template(replica_set: &ReplicaSet, template: &PodTemplateSpec) -> bool {
+pub(super) fn has_template(replica_set: &ReplicaSet, template: &PodTemplateSpec) -> bool {
     replica_set.spec.template.as_ref().is_some_and(|own| normal(without_hash(own)) == normal(without_hash(template)))
 }
 
