@@ -5,7 +5,7 @@ use registry::Object;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Attributes, Operation, Plugin};
+use super::{Attributes, Operation, Plugin, Reservation};
 use crate::kinds;
 use crate::status::{ApiError, Subject};
 
@@ -53,11 +53,18 @@ impl Plugin for NamespaceLifecycle {
     }
 
     async fn validate(&self, attributes: &Attributes<'_>, _object: Option<&Object>) -> Result<(), ApiError> {
-        if attributes.operation == Operation::Delete {
-            return match IMMORTAL.contains(&attributes.name) {
-                true => Err(attributes.forbidden("this namespace may not be deleted")),
-                false => Ok(()),
-            };
+        match attributes.operation {
+            Operation::Delete if IMMORTAL.contains(&attributes.name) => {
+                Err(attributes.forbidden("this namespace may not be deleted"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Before all others: what they would look for in the namespace is not there either.
+    async fn admit(&self, attributes: &Attributes<'_>, _object: &mut Object) -> Result<Option<Reservation>, ApiError> {
+        if attributes.operation != Operation::Create {
+            return Ok(None);
         }
         let namespaces = kinds::required("", "v1", "namespaces");
         let found = attributes.call.server.storage.get(namespaces, "", attributes.namespace).await?;
@@ -76,6 +83,6 @@ impl Plugin for NamespaceLifecycle {
                 Some("metadata.namespace"),
             ));
         }
-        Ok(())
+        Ok(None)
     }
 }

@@ -58,6 +58,8 @@ const CLUSTER_SEGMENTS: usize = 5;
 
 /// What of a path follows its first segments: nothing, or from a slash on.
 fn after(path: &str, segments: usize) -> &str {
+    // Several slashes before the first segment are as good as one.
+    let path = &path[path.bytes().take_while(|byte| *byte == b'/').count().saturating_sub(1)..];
     let slash = path.match_indices('/').nth(segments).map(|(at, _)| at);
     slash.map_or("", |at| &path[at..])
 }
@@ -231,6 +233,7 @@ mod tests {
         for rest in ["", "/", "/a%20b//c/"] {
             assert_eq!(after(&format!("{root}{rest}"), NAMESPACED_SEGMENTS), rest);
         }
+        assert_eq!(after(&format!("//{root}/x"), NAMESPACED_SEGMENTS), "/x");
         assert_eq!(after("/api/v1/nodes/n/proxy/stats/summary", CLUSTER_SEGMENTS), "/stats/summary");
     }
 }

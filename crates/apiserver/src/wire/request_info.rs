@@ -48,11 +48,12 @@ const USUAL_SEGMENTS: usize = 8;
 impl RequestInfo {
     pub(crate) fn parse(method: &Method, path: &str, query: &Query) -> Result<Self, InvalidPath> {
         let other = || RequestInfo { path: path.to_owned(), verb: method_verb(method), resource: None, kind: None };
-        let segments = segments(path)?;
+        let Segments { segments, smuggling } = segments(path)?;
         let mut parts = segments.iter().map(|segment| &**segment);
         let (group, version) = match (parts.next(), parts.next(), parts.next()) {
             (Some("api"), Some(version), Some(_)) => ("", version),
             (Some("apis"), Some(group), Some(version)) if segments.len() > 3 => (group, version),
+            _ if smuggling.is_some() => return Err(InvalidPath),
             _ => return Ok(other()),
         };
         let mut rest: &[Cow<'_, str>] = &segments[if group.is_empty() { 2 } else { 3 }..];
@@ -74,6 +75,11 @@ impl RequestInfo {
         resource.resource = take();
         resource.name = take();
         resource.subresource = take();
+        // What follows a proxy is not read here, and goes on as it came.
+        let own = segments.len() - words.as_slice().len();
+        if smuggling.is_some_and(|at| at < own || resource.subresource != "proxy") {
+            return Err(InvalidPath);
+        }
         resource.rest = words.as_slice().join("/");
         let verb = resource_verb(method, &resource, query, watched_by_path);
         if matches!(verb, "list" | "watch" | "deletecollection") && resource.name.is_empty() {
@@ -108,22 +114,32 @@ impl ResourceInfo {
     }
 }
 
-/// The path's segments, decoded. What could climb or smuggle (`..`, an encoded slash, NUL) is refused.
-fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, InvalidPath> {
+/// A path, decoded.
+struct Segments<'a> {
+    segments: Vec<Cow<'a, str>>,
+    /// The first that holds what no name may: an encoded slash or percent sign, NUL.
+    smuggling: Option<usize>,
+}
+
+/// The path's segments. What could climb is refused.
+fn segments(path: &str) -> Result<Segments<'_>, InvalidPath> {
     let mut segments = Vec::with_capacity(USUAL_SEGMENTS);
+    let mut smuggling = None;
     for segment in path.trim_matches('/').split('/') {
         let decoded = decode_segment(segment).ok_or(InvalidPath)?;
-        let climbs = decoded == "." || decoded == "..";
+        if decoded == "." || decoded == ".." {
+            return Err(InvalidPath);
+        }
         let smuggles = match decoded.is_ascii() {
             true => decoded.bytes().any(|byte| byte == b'/' || byte == b'%' || byte.is_ascii_control()),
             false => decoded.chars().any(|c| c == '/' || c == '%' || c.is_control()),
         };
-        if climbs || smuggles {
-            return Err(InvalidPath);
+        if smuggles && smuggling.is_none() {
+            smuggling = Some(segments.len());
         }
         segments.push(decoded);
     }
-    Ok(segments)
+    Ok(Segments { segments, smuggling })
 }
 
 fn method_verb(method: &Method) -> &'static str {
@@ -201,6 +217,11 @@ mod tests {
             (Method::GET, "/api/v1/namespaces/a/pods/%2e%2e", "invalid"),
             (Method::GET, "/api/v1/namespaces/a%2Fb/pods", "invalid"),
             (Method::GET, "/api/v1/namespaces/a/pods/x%00", "invalid"),
+            (Method::GET, "/healthz%2F", "invalid"),
+            (Method::GET, "/api/v1/namespaces/a/pods/p/log/x%2Fy", "invalid"),
+            (Method::GET, "/api/v1/namespaces/a/pods/p/proxy/x%2Fy", "get /v1 pods/proxy ns=a name=p"),
+            (Method::GET, "/api/v1/namespaces/a/pods/p%2Fq/proxy/x", "invalid"),
+            (Method::GET, "/api/v1/namespaces/a/pods/p/proxy/%2e%2e", "invalid"),
         ] {
             assert_eq!(describe(method, target), expected, "{target}");
         }

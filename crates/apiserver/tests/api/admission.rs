@@ -239,3 +239,18 @@ async fn signing_and_vouching_need_a_right_and_masters_are_not_made_by_certifica
     let refused = jane.refused("POST", bundles, Some(bundle)).await;
     assert!(refused.2.ends_with("user not permitted to attest for signerName \"example.com/a\""), "{}", refused.2);
 }
+
+#[tokio::test]
+async fn a_namespace_that_is_missing_or_ending_is_told_before_anything_else() {
+    let cluster = cluster().await;
+    let admin = &cluster.admin;
+    let path = "/api/v1/namespaces/gone/pods";
+    let refused = admin.refused("POST", path, Some(pod("a", json!({})))).await;
+    assert_eq!(refused, (404, "NotFound".to_owned(), "namespaces \"gone\" not found".to_owned()));
+    admin.create("/api/v1/namespaces", json!({"metadata": {"name": "ending"}})).await;
+    assert!(admin.call("DELETE", "/api/v1/namespaces/ending", None).await.0.is_success());
+    let refused = admin.refused("POST", "/api/v1/namespaces/ending/pods", Some(pod("a", json!({})))).await;
+    let why =
+        "pods \"a\" is forbidden: unable to create new content in namespace ending because it is being terminated";
+    assert_eq!(refused, (403, "Forbidden".to_owned(), why.to_owned()));
+}

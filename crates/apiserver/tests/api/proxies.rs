@@ -1,6 +1,7 @@
 //! Requests handed on to pods, services and nodes.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -10,6 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use stdx::Ambient;
+use store::{Expect, Operation, Store, Transaction};
 use tokio::net::TcpListener;
 
 use crate::common::{Cluster, config, read};
@@ -50,10 +52,17 @@ async fn tell(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper
     Ok(response)
 }
 
-/// A cluster that may dial this machine, and a pod `web` there.
-async fn cluster(port: u16) -> Cluster {
+/// A cluster that may dial this machine, and what it rests in.
+struct Proxied {
+    cluster: Cluster,
+    store: Arc<dyn Store>,
+}
+
+/// With a pod `web` on this machine.
+async fn proxied(port: u16) -> Proxied {
     let mut config = config(Ambient::simulated(1));
     config.advertise = SocketAddr::from(([127, 0, 0, 1], 6443));
+    let store = config.store.clone();
     let cluster = Cluster::with(config).await;
     let admin = &cluster.admin;
     let account = json!({"metadata": {"name": "default"}, "automountServiceAccountToken": false});
@@ -64,29 +73,39 @@ async fn cluster(port: u16) -> Cluster {
     admin.create(&format!("{NAMESPACE}/pods"), pod).await;
     let status = json!({"status": {"podIP": "127.0.0.1", "podIPs": [{"ip": "127.0.0.1"}]}});
     assert!(admin.call("PATCH", &format!("{NAMESPACE}/pods/web/status"), Some(status)).await.0.is_success());
-    cluster
+    Proxied { cluster, store }
+}
+
+impl Proxied {
+    /// Writes Endpoints past the API, which takes no loopback address: there is no other to listen on in a test.
+    async fn endpoints(&self, name: &str, subset: Value, expect: Expect) {
+        let object = json!({"kind": "Endpoints", "apiVersion": "v1",
+            "metadata": {"name": name, "namespace": "default"}, "subsets": [subset]});
+        let key = format!("/registry/core/endpoints/default/{name}");
+        let operations = vec![Operation::put(key, Bytes::from(object.to_string()), expect)];
+        self.store.commit(Transaction { operations, author: None }).await.unwrap();
+    }
 }
 
 /// A service of which `web` is the only endpoint, at the port.
-async fn service(cluster: &Cluster, name: &str, port: u16) {
+async fn service(proxied: &Proxied, name: &str, port: u16) {
     let ports = json!([{"name": "http", "port": 80}, {"name": "admin", "port": 81}]);
     let service = json!({"metadata": {"name": name}, "spec": {"ports": ports}});
-    cluster.admin.create(&format!("{NAMESPACE}/services"), service).await;
+    proxied.cluster.admin.create(&format!("{NAMESPACE}/services"), service).await;
     let target = json!({"kind": "Pod", "namespace": "default", "name": "web"});
     let subset = json!({"addresses": [{"ip": "127.0.0.1", "targetRef": target}],
         "ports": [{"name": "http", "port": port}]});
-    let endpoints = json!({"metadata": {"name": name}, "subsets": [subset]});
-    cluster.admin.create(&format!("{NAMESPACE}/endpoints"), endpoints).await;
+    proxied.endpoints(name, subset, Expect::Absent).await;
 }
 
 #[tokio::test]
 async fn every_method_reaches_the_pod_with_its_headers_and_without_its_credentials() {
     let port = backend().await;
-    let cluster = cluster(port).await;
+    let Proxied { cluster, .. } = proxied(port).await;
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
         let request = Request::builder()
             .method(method)
-            .uri(format!("{NAMESPACE}/pods/web:{port}/proxy/a%20b//c/?x=%2Fy&z"))
+            .uri(format!("{NAMESPACE}/pods/web:{port}/proxy/a%20b%2F//c/?x=%2Fy&z"))
             .header("host", "kube:6443")
             .header("authorization", "Bearer secret")
             .header("connection", "x-mine")
@@ -99,12 +118,12 @@ async fn every_method_reaches_the_pod_with_its_headers_and_without_its_credentia
         let told = read(response).await;
         assert_eq!(
             (&told["method"], &told["target"], &told["body"]),
-            (&json!(method), &json!("/a%20b//c/?x=%2Fy&z"), &json!(sent))
+            (&json!(method), &json!("/a%20b%2F//c/?x=%2Fy&z"), &json!(sent))
         );
         let headers = told["headers"].as_object().unwrap();
         assert_eq!(headers["host"], "kube:6443");
         assert_eq!(headers["cookie"], "of the page");
-        let forwarded = format!("{NAMESPACE}/pods/web:{port}/proxy/a%20b//c/");
+        let forwarded = format!("{NAMESPACE}/pods/web:{port}/proxy/a%20b%2F//c/");
         assert_eq!(headers["x-forwarded-uri"], forwarded);
         assert!(!headers.contains_key("authorization") && !headers.contains_key("x-mine"), "{headers:?}");
     }
@@ -115,8 +134,9 @@ async fn every_method_reaches_the_pod_with_its_headers_and_without_its_credentia
 #[tokio::test]
 async fn redirects_lead_back_through_the_proxy() {
     let port = backend().await;
-    let cluster = cluster(port).await;
-    service(&cluster, "web", port).await;
+    let proxied = proxied(port).await;
+    let cluster = &proxied.cluster;
+    service(&proxied, "web", port).await;
     let root = format!("{NAMESPACE}/services/web:http/proxy");
     for (path, code, expected) in
         [("?a=b".to_owned(), 301, format!("{root}/?a=b")), ("/moved".to_owned(), 302, format!("{root}/login?x=1"))]
@@ -130,8 +150,9 @@ async fn redirects_lead_back_through_the_proxy() {
 #[tokio::test]
 async fn services_are_found_by_name_and_number_and_refusals_read_as_upstreams() {
     let port = backend().await;
-    let cluster = cluster(port).await;
-    service(&cluster, "web", port).await;
+    let proxied = proxied(port).await;
+    let cluster = &proxied.cluster;
+    service(&proxied, "web", port).await;
     let path = |name: &str| format!("{NAMESPACE}/services/{name}/proxy/x");
     for name in ["web:http", "web:80", "http:web:80"] {
         assert_eq!(cluster.admin.get(&path(name)).await["target"], "/x", "{name}");
@@ -152,15 +173,14 @@ async fn services_are_found_by_name_and_number_and_refusals_read_as_upstreams() 
     }
     // Endpoints that no pod stands behind lead nowhere.
     let subset = json!({"addresses": [{"ip": "127.0.0.1"}], "ports": [{"port": port}]});
-    let endpoints = json!({"metadata": {"name": "bare"}, "subsets": [subset]});
-    assert!(admin.call("PUT", &format!("{NAMESPACE}/endpoints/bare"), Some(endpoints)).await.0.is_success());
+    proxied.endpoints("bare", subset, Expect::Anything).await;
     assert_eq!(admin.refused("GET", &path("bare"), None).await.2, "no endpoints available for service \"bare\"");
 }
 
 #[tokio::test]
 async fn what_cannot_or_may_not_be_reached_is_told() {
     let port = backend().await;
-    let cluster = cluster(port).await;
+    let Proxied { cluster, .. } = proxied(port).await;
     let admin = &cluster.admin;
     let closed = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
