@@ -13,14 +13,39 @@ pub struct FieldError {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldErrorKind {
-    NotFound { value: Value, detail: String },
-    Required { detail: String },
-    Invalid { value: Value, detail: String },
-    NotSupported { value: Value, supported: Vec<String> },
-    Duplicate { value: Value },
-    Forbidden { detail: String },
-    TooLong { limit: usize },
-    TooMany { actual: usize, limit: usize },
+    NotFound {
+        value: Value,
+        detail: String,
+    },
+    Required {
+        detail: String,
+    },
+    Invalid {
+        value: Value,
+        detail: String,
+    },
+    /// The whole is meant, which would be too much to show.
+    InvalidWhole {
+        detail: String,
+    },
+    NotSupported {
+        value: Value,
+        supported: Vec<String>,
+    },
+    Duplicate {
+        value: Value,
+        detail: String,
+    },
+    Forbidden {
+        detail: String,
+    },
+    TooLong {
+        limit: usize,
+    },
+    TooMany {
+        actual: usize,
+        limit: usize,
+    },
 }
 
 impl FieldError {
@@ -32,13 +57,22 @@ impl FieldError {
         FieldError { path: path.into(), kind: FieldErrorKind::Invalid { value: value.into(), detail: detail.into() } }
     }
 
+    pub fn invalid_whole(path: impl Into<String>, detail: impl Into<String>) -> Self {
+        FieldError { path: path.into(), kind: FieldErrorKind::InvalidWhole { detail: detail.into() } }
+    }
+
     pub fn not_supported(path: impl Into<String>, value: impl Into<Value>, supported: &[&str]) -> Self {
         let supported = supported.iter().map(|&name| name.to_owned()).collect();
         FieldError { path: path.into(), kind: FieldErrorKind::NotSupported { value: value.into(), supported } }
     }
 
+    /// As [`FieldError::duplicate`], of what must be alone in which way.
+    pub fn duplicate_of(path: impl Into<String>, value: impl Into<Value>, detail: impl Into<String>) -> Self {
+        FieldError { path: path.into(), kind: FieldErrorKind::Duplicate { value: value.into(), detail: detail.into() } }
+    }
+
     pub fn duplicate(path: impl Into<String>, value: impl Into<Value>) -> Self {
-        FieldError { path: path.into(), kind: FieldErrorKind::Duplicate { value: value.into() } }
+        FieldError { path: path.into(), kind: FieldErrorKind::Duplicate { value: value.into(), detail: String::new() } }
     }
 
     pub fn forbidden(path: impl Into<String>, detail: impl Into<String>) -> Self {
@@ -67,7 +101,7 @@ impl FieldError {
         match self.kind {
             FieldErrorKind::NotFound { .. } => "FieldValueNotFound",
             FieldErrorKind::Required { .. } => "FieldValueRequired",
-            FieldErrorKind::Invalid { .. } => "FieldValueInvalid",
+            FieldErrorKind::Invalid { .. } | FieldErrorKind::InvalidWhole { .. } => "FieldValueInvalid",
             FieldErrorKind::NotSupported { .. } => "FieldValueNotSupported",
             FieldErrorKind::Duplicate { .. } => "FieldValueDuplicate",
             FieldErrorKind::Forbidden { .. } => "FieldValueForbidden",
@@ -82,6 +116,7 @@ impl FieldError {
             FieldErrorKind::NotFound { value, detail } => ("Not found", Some(value.clone()), detail.clone()),
             FieldErrorKind::Required { detail } => ("Required value", None, detail.clone()),
             FieldErrorKind::Invalid { value, detail } => ("Invalid value", Some(value.clone()), detail.clone()),
+            FieldErrorKind::InvalidWhole { detail } => ("Invalid value", None, detail.clone()),
             FieldErrorKind::NotSupported { value, supported } => {
                 let quoted: Vec<String> = supported.iter().map(|name| format!("{name:?}")).collect();
                 let detail = match quoted.is_empty() {
@@ -90,7 +125,7 @@ impl FieldError {
                 };
                 ("Unsupported value", Some(value.clone()), detail)
             }
-            FieldErrorKind::Duplicate { value } => ("Duplicate value", Some(value.clone()), String::new()),
+            FieldErrorKind::Duplicate { value, detail } => ("Duplicate value", Some(value.clone()), detail.clone()),
             FieldErrorKind::Forbidden { detail } => ("Forbidden", None, detail.clone()),
             FieldErrorKind::TooLong { limit } => ("Too long", None, format!("may not be more than {limit} bytes")),
             FieldErrorKind::TooMany { actual, limit } => {

@@ -68,6 +68,10 @@ const PORT_NAME_CHARACTERS: &str = "must contain only alpha-numeric characters (
 const DNS_SUBDOMAIN_WITH_UNDERSCORE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start \
      and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
      '[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?(\\.[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?)*')";
+const WILDCARD_SUBDOMAIN: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower \
+     case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used \
+     for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const HTTP_PATH: &str = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')";
 const HTTP_HEADER_NAME: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. \
                                 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
 
@@ -95,6 +99,15 @@ pub fn dns_subdomain_with_underscore(text: &str) -> Vec<String> {
     let mut faults = at_most(text, DNS_SUBDOMAIN_MAX_BYTES, "");
     if !text.split('.').all(|part| is_dns_label(&part.replace('_', "0"))) {
         faults.push(DNS_SUBDOMAIN_WITH_UNDERSCORE.to_owned());
+    }
+    faults
+}
+
+/// `*.example.com`: all names one part longer.
+pub fn wildcard_subdomain(text: &str) -> Vec<String> {
+    let mut faults = at_most(text, DNS_SUBDOMAIN_MAX_BYTES, "");
+    if !text.strip_prefix("*.").is_some_and(|domain| domain.split('.').all(is_dns_label)) {
+        faults.push(WILDCARD_SUBDOMAIN.to_owned());
     }
     faults
 }
@@ -211,6 +224,48 @@ pub fn ip_address(text: &str) -> Vec<String> {
     vec![fault]
 }
 
+/// Why an address is not one that others can be sent to.
+pub fn special_address(address: IpAddr) -> Option<&'static str> {
+    let (is_link_local, is_link_local_multicast) = match address {
+        IpAddr::V4(address) => (address.is_link_local(), address.octets()[..3] == [224, 0, 0]),
+        IpAddr::V6(address) => (address.is_unicast_link_local(), address.segments()[0] & 0xff0f == 0xff02),
+    };
+    if address.is_unspecified() {
+        Some("may not be unspecified (0.0.0.0 or ::)")
+    } else if address.is_loopback() {
+        Some("may not be in the loopback range (127.0.0.0/8, ::1/128)")
+    } else if is_link_local {
+        Some("may not be in the link-local range (169.254.0.0/16, fe80::/10)")
+    } else if is_link_local_multicast {
+        Some("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
+    } else {
+        None
+    }
+}
+
+/// An address that others can be sent to, in any form that can be read.
+pub fn endpoint_address(text: &str) -> Vec<String> {
+    match text.parse::<IpAddr>() {
+        Err(_) => vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()],
+        Ok(address) => special_address(address).map(str::to_owned).into_iter().collect(),
+    }
+}
+
+/// `example.com/name`: who is meant by a domain of their own.
+pub fn domain_prefixed_path(text: &str) -> Vec<String> {
+    let malformed = || vec!["must be a domain-prefixed path (such as \"acme.io/foo\")".to_owned()];
+    let Some((domain, path)) = text.split_once('/') else { return malformed() };
+    if domain.is_empty() || path.is_empty() {
+        return malformed();
+    }
+    let mut faults: Vec<String> = dns_subdomain(domain);
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:%".contains(&byte);
+    if !path.bytes().all(is_allowed) {
+        faults.push(HTTP_PATH.to_owned());
+    }
+    faults
+}
+
 /// A range of addresses, `10.9.8.0/24`, in canonical form and without bits beyond its length.
 pub fn cidr(text: &str) -> Vec<String> {
     let invalid = || vec!["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)".to_owned()];
@@ -243,6 +298,24 @@ pub fn cidr(text: &str) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether one range, in canonical form, is a part of another and not the whole.
+pub fn is_within(part: &str, whole: &str) -> bool {
+    let parse = |range: &str| {
+        let (address, length) = range.split_once('/')?;
+        let (address, length) = (address.parse::<IpAddr>().ok()?, length.parse::<u32>().ok()?);
+        // In 128 bits: the network is what stands before the length.
+        Some(match address {
+            IpAddr::V4(address) => (true, u128::from(u32::from(address)) << 96, length),
+            IpAddr::V6(address) => (false, u128::from(address), length),
+        })
+    };
+    let (Some((is_v4, part, part_length)), Some((whole_is_v4, whole, length))) = (parse(part), parse(whole)) else {
+        return false;
+    };
+    let mask = u128::MAX.checked_shl(128 - length.min(128)).unwrap_or(0);
+    is_v4 == whole_is_v4 && part_length > length && part & mask == whole & mask
 }
 
 /// Four decimal numbers, one of them written with more digits than it needs.

@@ -67,16 +67,24 @@ fn format_selector(selector: &Selector) -> String {
     parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>().join(",")
 }
 
-fn parse_selector(selector: &Object) -> Option<Selector> {
+pub(crate) fn parse_selector(selector: &Object) -> Option<Selector> {
     let selector: LabelSelector = serde_json::from_value(Value::Object(selector.clone())).ok()?;
     Selector::from_label_selector(&selector).ok()
 }
 
-/// Faults of a selector and of the template it must select.
-pub(crate) fn validate_selector_and_template(object: &Object, kind: &str, faults: &mut Vec<FieldError>) {
+/// Faults of a selector and of the template it must select. `kind` is what upstream calls the owner where the selector
+/// is empty, `owner` where its pods have a deadline.
+pub(crate) fn validate_selector_and_template(object: &Object, kind: &str, owner: &str, faults: &mut Vec<FieldError>) {
     let empty = Object::new();
+    let labels = get_object(object, "spec.template.metadata.labels").unwrap_or(&empty);
     match get_object(object, "spec.selector") {
-        None => faults.push(FieldError::required("spec.selector", "")),
+        None => {
+            if owner != "DaemonSet" {
+                faults.push(FieldError::required("spec.selector", ""));
+            }
+            // What selects nothing does not select the template.
+            faults.push(unselected(labels));
+        }
         Some(selector) => {
             metadata::validate_selector(selector, "spec.selector", faults);
             let is_empty = items(selector, "matchExpressions").next().is_none()
@@ -85,35 +93,40 @@ pub(crate) fn validate_selector_and_template(object: &Object, kind: &str, faults
                 let detail = format!("empty selector is invalid for {kind}");
                 faults.push(FieldError::invalid("spec.selector", Value::Object(selector.clone()), detail));
             } else if let Some(selector) = parse_selector(selector) {
-                let labels = get_object(object, "spec.template.metadata.labels").unwrap_or(&empty);
                 check_selected(&selector, labels, faults);
             }
         }
     }
-    validate_always_restarting(object, faults);
+    validate_always_restarting(object, owner, faults);
 }
 
 pub(crate) fn check_selected(selector: &Selector, labels: &Object, faults: &mut Vec<FieldError>) {
     let map: BTreeMap<String, String> =
         labels.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or("").to_owned())).collect();
     if !selector.matches(&map) {
-        let detail = "`selector` does not match template `labels`";
-        let value = Value::Object(labels.clone());
-        faults.push(FieldError::invalid("spec.template.metadata.labels", value, detail));
+        faults.push(unselected(labels));
     }
 }
 
+fn unselected(labels: &Object) -> FieldError {
+    let detail = "`selector` does not match template `labels`";
+    FieldError::invalid("spec.template.metadata.labels", Value::Object(labels.clone()), detail)
+}
+
 /// A template whose pods are replaced forever must restart its containers forever.
-pub(crate) fn validate_always_restarting(object: &Object, faults: &mut Vec<FieldError>) {
+pub(crate) fn validate_always_restarting(object: &Object, owner: &str, faults: &mut Vec<FieldError>) {
     let empty = Object::new();
     let template = get_object(object, "spec.template").unwrap_or(&empty);
-    faults.extend(pod_spec::validate_template(template, "spec.template"));
+    // A StatefulSet's pods get volumes that its template does not tell of: they are judged when they are made.
+    if owner != "StatefulSet" {
+        faults.extend(pod_spec::validate_template(template, "spec.template"));
+    }
     let policy = text(template, "spec.restartPolicy");
-    if ["Never", "OnFailure"].contains(&policy) {
+    if policy != "Always" {
         faults.push(FieldError::not_supported("spec.template.spec.restartPolicy", policy, &["Always"]));
     }
     if template.get("spec").and_then(|spec| spec.get("activeDeadlineSeconds")).is_some() {
-        let detail = "activeDeadlineSeconds in ReplicaSet is not Supported";
+        let detail = format!("activeDeadlineSeconds in {owner} is not Supported");
         faults.push(FieldError::forbidden("spec.template.spec.activeDeadlineSeconds", detail));
     }
 }
@@ -129,7 +142,8 @@ pub(crate) fn validate_share(object: &Object, field: &str, prefix: &str, faults:
                               '93%', regex used for validation is '[0-9]+%')";
                 faults.push(FieldError::invalid(path, share.as_str(), detail));
             }
-            Some(percent) if percent > 100 && field == "maxUnavailable" => {
+            // More than all is only what may come on top.
+            Some(percent) if percent > 100 && !field.ends_with("maxSurge") => {
                 faults.push(FieldError::invalid(path, share.as_str(), "must not be greater than 100%"));
             }
             Some(_) => {}

@@ -22,6 +22,9 @@ struct ControllerRevisionRules;
 impl Rules for ControllerRevisionRules {
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
+        if object.get("data").is_none_or(Value::is_null) {
+            faults.push(FieldError::required("data", "data is mandatory"));
+        }
         check_not_negative(object, "revision", "", &mut faults);
         if let Some(old) = old {
             check_immutable(object, old, "data", &mut faults);

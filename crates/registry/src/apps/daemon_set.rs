@@ -58,22 +58,28 @@ impl Rules for DaemonSetRules {
 
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
-        for field in ["spec.minReadySeconds", "spec.revisionHistoryLimit"] {
-            check_not_negative(object, field, "", &mut faults);
-        }
-        validate_selector_and_template(object, "daemonset", &mut faults);
+        validate_selector_and_template(object, "daemonset", "DaemonSet", &mut faults);
+        check_not_negative(object, "spec.minReadySeconds", "", &mut faults);
         let strategy = "spec.updateStrategy.type";
-        check_supported(object, strategy, &["OnDelete", "RollingUpdate"], "", &mut faults);
+        check_supported(object, strategy, &["RollingUpdate", "OnDelete"], "", &mut faults);
         if let Some(rolling) = get_object(object, "spec.updateStrategy.rollingUpdate") {
             let path = "spec.updateStrategy.rollingUpdate";
             validate_share(rolling, "maxUnavailable", path, &mut faults);
             validate_share(rolling, "maxSurge", path, &mut faults);
-            if is_zero_share(rolling, "maxUnavailable") && is_zero_share(rolling, "maxSurge") {
-                let detail = "cannot be 0 when maxSurge is 0";
-                let value = crate::fields::value(rolling, "maxUnavailable");
-                faults.push(FieldError::invalid(format!("{path}.maxUnavailable"), value, detail));
+            match (is_zero_share(rolling, "maxUnavailable"), is_zero_share(rolling, "maxSurge")) {
+                (true, true) => {
+                    let detail = "cannot be 0 when maxSurge is 0";
+                    faults.push(FieldError::required(format!("{path}.maxUnavailable"), detail));
+                }
+                (false, false) => {
+                    let detail = "may not be set when maxUnavailable is non-zero";
+                    let surge = crate::fields::value(rolling, "maxSurge");
+                    faults.push(FieldError::invalid(format!("{path}.maxSurge"), surge, detail));
+                }
+                _ => {}
             }
         }
+        check_not_negative(object, "spec.revisionHistoryLimit", "", &mut faults);
         if let Some(old) = old {
             check_immutable(object, old, "spec.selector", &mut faults);
         }

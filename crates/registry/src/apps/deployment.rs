@@ -55,12 +55,12 @@ impl Rules for DeploymentRules {
 
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
-        for field in ["spec.replicas", "spec.minReadySeconds", "spec.revisionHistoryLimit"] {
+        check_not_negative(object, "spec.replicas", "", &mut faults);
+        validate_selector_and_template(object, "deployment", "ReplicaSet", &mut faults);
+        validate_strategy(object, &mut faults);
+        for field in ["spec.minReadySeconds", "spec.revisionHistoryLimit", "spec.progressDeadlineSeconds"] {
             check_not_negative(object, field, "", &mut faults);
         }
-        validate_selector_and_template(object, "deployment", &mut faults);
-        validate_strategy(object, &mut faults);
-        check_not_negative(object, "spec.progressDeadlineSeconds", "", &mut faults);
         let deadline = get_i64(object, "spec.progressDeadlineSeconds");
         if let Some(deadline) = deadline.filter(|deadline| *deadline <= number(object, "spec.minReadySeconds")) {
             let detail = "must be greater than minReadySeconds";

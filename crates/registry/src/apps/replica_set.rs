@@ -48,7 +48,8 @@ impl Rules for ReplicaSetRules {
         let mut faults = Vec::new();
         check_not_negative(object, "spec.replicas", "", &mut faults);
         check_not_negative(object, "spec.minReadySeconds", "", &mut faults);
-        validate_selector_and_template(object, "replica set", &mut faults);
+        // The word is upstream's.
+        validate_selector_and_template(object, "deployment", "ReplicaSet", &mut faults);
         if let Some(old) = old {
             check_immutable(object, old, "spec.selector", &mut faults);
         }

@@ -5,10 +5,12 @@ use serde_json::Value;
 
 use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
-use crate::fields::{check_not_negative, check_supported, get_object, items_mut, number, object_at, set_default, text};
+use crate::fields::{
+    check_not_negative, check_supported, get_object, items_mut, number, object_at, set_default, text, value,
+};
 use crate::kind::{Column, Kind, Object, Rules};
 use crate::pod_spec;
-use crate::workload::{CONTAINERS, IMAGES, SCALE, container_cells, validate_selector_and_template};
+use crate::workload::{CONTAINERS, IMAGES, SCALE, container_cells, validate_selector_and_template, validate_share};
 
 pub static STATEFUL_SET: Kind = Kind {
     group: "apps",
@@ -59,14 +61,11 @@ impl Rules for StatefulSetRules {
 
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
-        let policies = ["OrderedReady", "Parallel"];
-        check_supported(object, "spec.podManagementPolicy", &policies, "", &mut faults);
-        let strategies = ["OnDelete", "RollingUpdate"];
-        check_supported(object, "spec.updateStrategy.type", &strategies, "", &mut faults);
-        for field in ["spec.updateStrategy.rollingUpdate.partition", "spec.replicas", "spec.minReadySeconds"] {
+        validate_policies(object, &mut faults);
+        for field in ["spec.replicas", "spec.minReadySeconds", "spec.ordinals.start"] {
             check_not_negative(object, field, "", &mut faults);
         }
-        validate_selector_and_template(object, "statefulset", &mut faults);
+        validate_selector_and_template(object, "statefulset", "StatefulSet", &mut faults);
         if let Some(old) = old {
             let fixed = |object: &Object| {
                 let mut spec = get_object(object, "spec").cloned().unwrap_or_else(Object::new);
@@ -99,6 +98,41 @@ impl Rules for StatefulSetRules {
 
     fn tracks_generation(&self) -> bool {
         true
+    }
+}
+
+fn validate_policies(object: &Object, faults: &mut Vec<FieldError>) {
+    match text(object, "spec.podManagementPolicy") {
+        "" => faults.push(FieldError::required("spec.podManagementPolicy", "")),
+        "OrderedReady" | "Parallel" => {}
+        other => {
+            let detail = "must be 'OrderedReady' or 'Parallel'";
+            faults.push(FieldError::invalid("spec.podManagementPolicy", other, detail));
+        }
+    }
+    const STRATEGY: &str = "spec.updateStrategy";
+    const ROLLING: &str = "spec.updateStrategy.rollingUpdate";
+    match (text(object, "spec.updateStrategy.type"), get_object(object, ROLLING)) {
+        ("", _) => faults.push(FieldError::required(STRATEGY, "")),
+        ("OnDelete", Some(_)) => {
+            let detail = "only allowed for updateStrategy 'RollingUpdate'";
+            faults.push(FieldError::invalid(ROLLING, value(object, ROLLING), detail));
+        }
+        ("RollingUpdate", Some(rolling)) => {
+            check_not_negative(rolling, "partition", ROLLING, faults);
+            validate_share(rolling, "maxUnavailable", ROLLING, faults);
+        }
+        ("OnDelete" | "RollingUpdate", None) => {}
+        _ => {
+            let detail = "must be 'RollingUpdate' or 'OnDelete'";
+            faults.push(FieldError::invalid(STRATEGY, value(object, STRATEGY), detail));
+        }
+    }
+    const RETENTION: &str = "spec.persistentVolumeClaimRetentionPolicy";
+    if let Some(retention) = get_object(object, RETENTION) {
+        for field in ["whenDeleted", "whenScaled"] {
+            check_supported(retention, field, &["Delete", "Retain"], RETENTION, faults);
+        }
     }
 }
 

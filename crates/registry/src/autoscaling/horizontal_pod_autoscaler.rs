@@ -3,9 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::validation;
 use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
-use crate::fields::{get, get_array, get_i64, get_object, items, number, object_at, or_none, set, set_default, text};
+use crate::fields::{
+    get, get_array, get_i64, get_object, items, number, object_at, object_mut, or_none, set, set_default, text,
+};
 use crate::kind::{Column, Kind, Object, Rules};
 
 pub static HORIZONTAL_POD_AUTOSCALER: Kind = Kind {
@@ -46,6 +49,9 @@ impl Rules for HorizontalPodAutoscalerRules {
             let target = json!({"type": "Utilization", "averageUtilization": DEFAULT_CPU_PERCENT});
             set(spec, "metrics", json!([{"type": "Resource", "resource": {"name": "cpu", "target": target}}]));
         }
+        if let Some(behavior) = object_mut(spec, "behavior") {
+            default_behavior(behavior);
+        }
     }
 
     fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
@@ -61,11 +67,7 @@ impl Rules for HorizontalPodAutoscalerRules {
             let detail = "must be greater than or equal to `minReplicas`";
             faults.push(FieldError::invalid("spec.maxReplicas", most, detail));
         }
-        for field in ["spec.scaleTargetRef.kind", "spec.scaleTargetRef.name"] {
-            if text(object, field).is_empty() {
-                faults.push(FieldError::required(field, ""));
-            }
-        }
+        validation::validate(object, &mut faults);
         faults
     }
 
@@ -87,6 +89,22 @@ impl Rules for HorizontalPodAutoscalerRules {
             Value::from(number(object, "status.currentReplicas")),
             columns::age(object, now),
         ]
+    }
+}
+
+/// Whoever says anything of how fast to scale is told what stands for the rest.
+fn default_behavior(behavior: &mut Object) {
+    let doubling = json!({"type": "Percent", "value": 100, "periodSeconds": 15});
+    let up = object_at(behavior, "scaleUp");
+    set_default(up, "stabilizationWindowSeconds", 0);
+    set_default(up, "selectPolicy", "Max");
+    if up.get("policies").is_none() {
+        set(up, "policies", json!([{"type": "Pods", "value": 4, "periodSeconds": 15}, doubling]));
+    }
+    let down = object_at(behavior, "scaleDown");
+    set_default(down, "selectPolicy", "Max");
+    if down.get("policies").is_none() {
+        set(down, "policies", json!([doubling]));
     }
 }
 

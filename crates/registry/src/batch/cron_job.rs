@@ -10,6 +10,7 @@ use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
 use crate::fields::{
     check_not_negative, check_supported, get_array, get_str, object_at, object_mut, or_none, set_default, text, truth,
+    value,
 };
 use crate::human;
 use crate::kind::{Column, Kind, Object, Rules};
@@ -79,6 +80,16 @@ impl Rules for CronJobRules {
         let policies = ["Allow", "Forbid", "Replace"];
         check_supported(object, "spec.concurrencyPolicy", &policies, "", &mut faults);
         faults.extend(job::validate_spec(object, "spec.jobTemplate.spec"));
+        // Each Job selects its own pods.
+        let selector = value(object, "spec.jobTemplate.spec.selector");
+        if !selector.is_null() {
+            let detail = "`selector` will be auto-generated";
+            faults.push(FieldError::invalid("spec.jobTemplate.spec.selector", selector, detail));
+        }
+        if truth(object, "spec.jobTemplate.spec.manualSelector") {
+            let path = "spec.jobTemplate.spec.manualSelector";
+            faults.push(FieldError::not_supported(path, true, &["nil", "false"]));
+        }
         faults
     }
 

@@ -1,18 +1,21 @@
 //! batch `Job`.
 
+mod policies;
+mod update;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
 use crate::fields::{
-    check_immutable, check_not_negative, check_supported, condition_is_true, get, get_i64, get_object, get_str, number,
-    object_at, set, set_default, text, truth,
+    check_not_negative, check_supported, condition_is_true, get, get_i64, get_object, get_str, invalid_all, items_mut,
+    join, number, object_at, set, set_default, text, truth,
 };
 use crate::human;
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
-use crate::pod_spec;
-use crate::workload::{CONTAINERS, IMAGES, SELECTOR, container_cells, selector_cell};
+use crate::workload::{CONTAINERS, IMAGES, SELECTOR, check_selected, container_cells, parse_selector, selector_cell};
+use crate::{metadata, names, pod_spec};
 
 pub static JOB: Kind = Kind {
     group: "batch",
@@ -54,6 +57,11 @@ impl Rules for JobRules {
         set_default(spec, "completionMode", "NonIndexed");
         set_default(spec, "suspend", false);
         set_default(spec, "manualSelector", false);
+        for rule in items_mut(spec, "podFailurePolicy.rules") {
+            for pattern in items_mut(rule, "onPodConditions") {
+                set_default(pattern, "status", "True");
+            }
+        }
         let replacement = if get(spec, "podFailurePolicy").is_some() { "Failed" } else { "TerminatingOrFailed" };
         set_default(spec, "podReplacementPolicy", replacement);
         if get_object(object, "metadata.labels").is_none_or(Object::is_empty)
@@ -85,19 +93,15 @@ impl Rules for JobRules {
 
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = validate_spec(object, "spec");
-        if get(object, "spec.selector").is_none() {
-            faults.push(FieldError::required("spec.selector", ""));
+        match get_object(object, "spec.selector") {
+            None => faults.push(FieldError::required("spec.selector", "")),
+            Some(selector) => {
+                metadata::validate_selector(selector, "spec.selector", &mut faults);
+                check_template_is_selected(object, selector, &mut faults);
+            }
         }
         if let Some(old) = old {
-            check_immutable(object, old, "spec.selector", &mut faults);
-            check_immutable(object, old, "spec.completionMode", &mut faults);
-            if text(object, "spec.completionMode") != "Indexed" {
-                check_immutable(object, old, "spec.completions", &mut faults);
-            }
-            // A suspended Job that has not started may still be told where to run.
-            if !truth(old, "spec.suspend") || get(old, "status.startTime").is_some() {
-                check_immutable(object, old, "spec.template", &mut faults);
-            }
+            update::validate(object, old, &mut faults);
         }
         faults
     }
@@ -137,22 +141,84 @@ impl Rules for JobRules {
     }
 }
 
+/// More indices than this no status could tell of.
+const MAX_INDEXED_PODS: i64 = 100_000;
+const MAX_MANAGER_BYTES: usize = 63;
+
 /// Faults of a Job's spec at a path, also inside a CronJob.
 pub(super) fn validate_spec(object: &Object, path: &str) -> Vec<FieldError> {
     let mut faults = Vec::new();
     let empty = Object::new();
     let spec = get_object(object, path).unwrap_or(&empty);
-    for field in ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"] {
+    for field in [
+        "parallelism",
+        "completions",
+        "activeDeadlineSeconds",
+        "backoffLimit",
+        "ttlSecondsAfterFinished",
+        "backoffLimitPerIndex",
+        "maxFailedIndexes",
+    ] {
         check_not_negative(spec, field, path, &mut faults);
     }
-    check_supported(spec, "completionMode", &["Indexed", "NonIndexed"], path, &mut faults);
+    if let Some(manager) = get_str(spec, "managedBy") {
+        let path = join(path, "managedBy");
+        invalid_all(&path, manager, names::domain_prefixed_path(manager), &mut faults);
+        if manager.len() > MAX_MANAGER_BYTES {
+            faults.push(FieldError::too_long(path, MAX_MANAGER_BYTES));
+        }
+    }
+    check_supported(spec, "completionMode", &["NonIndexed", "Indexed"], path, &mut faults);
+    validate_indices(spec, path, &mut faults);
+    policies::validate(spec, path, &mut faults);
     let template = get_object(spec, "template").unwrap_or(&empty);
-    faults.extend(pod_spec::validate_template(template, &format!("{path}.template")));
-    if text(template, "spec.restartPolicy") == "Always" {
-        let detail = "valid values: \"OnFailure\", \"Never\"";
-        faults.push(FieldError::required(format!("{path}.template.spec.restartPolicy"), detail));
+    let template_path = join(path, "template");
+    faults.extend(pod_spec::validate_template(template, &template_path));
+    let policy_path = join(&template_path, "spec.restartPolicy");
+    match text(template, "spec.restartPolicy") {
+        "" | "Always" => {
+            faults.push(FieldError::required(policy_path, "valid values: \"OnFailure\", \"Never\""));
+        }
+        "OnFailure" if get(spec, "podFailurePolicy").is_some() => {
+            let detail = "only \"Never\" is supported when podFailurePolicy is specified";
+            faults.push(FieldError::invalid(policy_path, "OnFailure", detail));
+        }
+        "OnFailure" | "Never" => {}
+        other => faults.push(FieldError::not_supported(policy_path, other, &["OnFailure", "Never"])),
     }
     faults
+}
+
+/// What only Jobs with indices may say, and what they must.
+fn validate_indices(spec: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    if text(spec, "completionMode") == "Indexed" {
+        if get(spec, "completions").is_none() {
+            faults.push(FieldError::required(join(path, "completions"), "when completion mode is Indexed"));
+        }
+        let parallelism = number(spec, "parallelism");
+        if parallelism > MAX_INDEXED_PODS {
+            let detail = format!("must be less than or equal to {MAX_INDEXED_PODS} when completion mode is Indexed");
+            faults.push(FieldError::invalid(join(path, "parallelism"), parallelism, detail));
+        }
+    } else {
+        for field in ["backoffLimitPerIndex", "maxFailedIndexes"] {
+            if let Some(given) = get_i64(spec, field) {
+                faults.push(FieldError::invalid(join(path, field), given, "requires indexed completion mode"));
+            }
+        }
+    }
+    if get(spec, "maxFailedIndexes").is_some() && get(spec, "backoffLimitPerIndex").is_none() {
+        let detail = "when maxFailedIndexes is specified";
+        faults.push(FieldError::required(join(path, "backoffLimitPerIndex"), detail));
+    }
+}
+
+fn check_template_is_selected(job: &Object, selector: &Object, faults: &mut Vec<FieldError>) {
+    let empty = Object::new();
+    let labels = get_object(job, "spec.template.metadata.labels").unwrap_or(&empty);
+    if let Some(selector) = parse_selector(selector) {
+        check_selected(&selector, labels, faults);
+    }
 }
 
 fn status(job: &Object) -> &'static str {

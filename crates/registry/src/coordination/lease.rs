@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
-use crate::fields::{check_not_negative, get_i64, text};
+use crate::fields::{check_not_negative, get_i64, get_str, invalid_all, text};
 use crate::kind::{Column, Kind, Object, Rules};
+use crate::names;
 
 pub static LEASE: Kind = Kind {
     group: "coordination.k8s.io",
@@ -26,6 +27,13 @@ impl Rules for LeaseRules {
             faults.push(FieldError::invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0"));
         }
         check_not_negative(object, "spec.leaseTransitions", "", &mut faults);
+        if let Some(strategy) = get_str(object, "spec.strategy") {
+            invalid_all("spec.strategy", strategy, names::qualified_name(strategy), &mut faults);
+        }
+        if !text(object, "spec.preferredHolder").is_empty() && text(object, "spec.strategy").is_empty() {
+            let detail = "may only be specified when `strategy` is defined";
+            faults.push(FieldError::forbidden("spec.preferredHolder", detail));
+        }
         faults
     }
 

@@ -5,8 +5,11 @@ use serde_json::Value;
 
 use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
-use crate::fields::{check_range, get_array, items, items_mut, number, set_default, text};
+use crate::fields::{
+    check_choice, check_range, get_array, get_str, invalid_all, items, items_mut, number, set_default, text,
+};
 use crate::kind::{Column, Kind, Object, Rules};
+use crate::names;
 
 pub static ENDPOINTS: Kind = Kind {
     kind: "Endpoints",
@@ -39,20 +42,29 @@ impl Rules for EndpointsRules {
                 let detail = "must specify `addresses` or `notReadyAddresses`";
                 faults.push(FieldError::required(path.as_str(), detail));
             }
-            for (at, address) in items(subset, "addresses").enumerate() {
-                let ip = text(address, "ip");
-                if ip.parse::<std::net::IpAddr>().is_err() {
-                    let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-                    faults.push(FieldError::invalid(format!("{path}.addresses[{at}].ip"), ip, detail));
+            for list in ["addresses", "notReadyAddresses"] {
+                for (at, address) in items(subset, list).enumerate() {
+                    let (ip, path) = (text(address, "ip"), format!("{path}.{list}[{at}]"));
+                    invalid_all(&format!("{path}.ip"), ip, names::endpoint_address(ip), &mut faults);
+                    for (field, rule) in
+                        [("hostname", names::dns_label as fn(&str) -> Vec<String>), ("nodeName", names::dns_subdomain)]
+                    {
+                        if let Some(name) = get_str(address, field).filter(|name| !name.is_empty()) {
+                            invalid_all(&format!("{path}.{field}"), name, rule(name), &mut faults);
+                        }
+                    }
                 }
             }
             let ports_need_names = get_array(subset, "ports").len() > 1;
             for (at, port) in items(subset, "ports").enumerate() {
                 let path = format!("{path}.ports[{at}]");
-                if ports_need_names && text(port, "name").is_empty() {
-                    faults.push(FieldError::required(format!("{path}.name"), ""));
+                match text(port, "name") {
+                    "" if ports_need_names => faults.push(FieldError::required(format!("{path}.name"), "")),
+                    "" => {}
+                    name => invalid_all(&format!("{path}.name"), name, names::dns_label(name), &mut faults),
                 }
                 check_range(port, "port", 1..=65535, &path, &mut faults);
+                check_choice(port, "protocol", &["SCTP", "TCP", "UDP"], &path, &mut faults);
             }
         }
         faults

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::columns::{self, AGE, NAME, column, wide};
 use crate::error::FieldError;
-use crate::fields::{condition, get, get_array, get_object, invalid_all, items, or_none, set, text, truth, value};
+use crate::fields::{condition, get, get_object, invalid_all, items, or_none, set, text, texts, truth, value};
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
 use crate::names;
 
@@ -51,6 +51,7 @@ impl Rules for NodeRules {
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
         validate_taints(object, &mut faults);
+        validate_ranges(object, &mut faults);
         let Some(old) = old else { return faults };
         for (field, detail) in [
             ("spec.podCIDRs", "node updates may not change podCIDR except from \"\" to valid"),
@@ -98,7 +99,8 @@ impl Rules for NodeRules {
 fn validate_taints(node: &Object, faults: &mut Vec<FieldError>) {
     let mut seen = BTreeSet::new();
     for (at, taint) in items(node, "spec.taints").enumerate() {
-        let path = format!("spec.taints[{at}]");
+        // Upstream looks for them in the metadata.
+        let path = format!("metadata.taints[{at}]");
         let (key, effect) = (text(taint, "key"), text(taint, "effect"));
         invalid_all(&format!("{path}.key"), key, names::qualified_name(key), faults);
         let taint_value = text(taint, "value");
@@ -112,10 +114,23 @@ fn validate_taints(node: &Object, faults: &mut Vec<FieldError>) {
             }
         }
         if !seen.insert((key, effect)) {
-            let place = format!("spec.taints[{at}]");
-            let taint = get_array(node, "spec.taints").get(at).cloned().unwrap_or_else(|| value(taint, "key"));
-            faults.push(FieldError::duplicate(place, taint));
+            let detail = "taints must be unique by key and effect pair";
+            faults.push(FieldError::duplicate_of(path, Value::Object(taint.clone()), detail));
         }
+    }
+}
+
+/// The addresses of the node's pods: one range of a family.
+fn validate_ranges(node: &Object, faults: &mut Vec<FieldError>) {
+    let path = "spec.podCIDRs";
+    let ranges: Vec<&str> = texts(node, path).collect();
+    for (at, range) in ranges.iter().enumerate() {
+        invalid_all(&format!("{path}[{at}]"), range, names::cidr(range), faults);
+    }
+    let families: BTreeSet<bool> = ranges.iter().map(|range| range.contains(':')).collect();
+    if ranges.len() > families.len() {
+        let detail = "may specify no more than one CIDR for each IP family";
+        faults.push(FieldError::invalid(path, value(node, path), detail));
     }
 }
 

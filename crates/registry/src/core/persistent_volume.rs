@@ -1,15 +1,19 @@
 //! PersistentVolume.
 
+use api::Quantity;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::persistent_volume_claim::{access_modes, class, or_unset, phase};
+use super::persistent_volume_claim::{
+    VOLUME_MODES, access_modes, check_class, class, or_unset, phase, validate_access_modes,
+};
 use crate::columns::{self, AGE, NAME, column, wide};
 use crate::error::FieldError;
 use crate::fields::{
-    check_supported, get, get_array, get_object, object_at, object_mut, or_none, set, set_default, text,
+    check_supported, get, get_array, get_object, join, object_at, object_mut, or_none, set, set_default, text,
 };
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
+use crate::pod_spec;
 
 pub static PERSISTENT_VOLUME: Kind = Kind {
     kind: "PersistentVolume",
@@ -58,6 +62,7 @@ impl Rules for PersistentVolumeRules {
         if let Some(host_path) = object_mut(spec, "hostPath") {
             set_default(host_path, "type", "");
         }
+        pod_spec::default_remote_source(spec);
     }
 
     fn prepare_create(&self, object: &mut Object, _context: &WriteContext<'_>) {
@@ -66,17 +71,8 @@ impl Rules for PersistentVolumeRules {
 
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
-        if get_array(object, "spec.accessModes").is_empty() {
-            faults.push(FieldError::required("spec.accessModes", ""));
-        }
-        if get_object(object, "spec.capacity").is_none_or(Object::is_empty) {
-            faults.push(FieldError::required("spec.capacity", ""));
-        }
-        let policies = ["Delete", "Recycle", "Retain"];
-        check_supported(object, "spec.persistentVolumeReclaimPolicy", &policies, "", &mut faults);
-        if source(object).is_empty() {
-            faults.push(FieldError::required("spec", "must specify a volume type"));
-        }
+        let empty = Object::new();
+        validate_spec(get_object(object, "spec").unwrap_or(&empty), "spec", &mut faults);
         if let Some(old) = old
             && source(object) != source(old)
         {
@@ -110,6 +106,66 @@ impl Rules for PersistentVolumeRules {
             columns::age(object, now),
             or_none(text(object, "spec.volumeMode")),
         ]
+    }
+}
+
+fn validate_spec(spec: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    if get_array(spec, "accessModes").is_empty() {
+        faults.push(FieldError::required(join(path, "accessModes"), ""));
+    }
+    validate_access_modes(spec, path, faults);
+    let (capacity, capacity_path) = (get_object(spec, "capacity"), join(path, "capacity"));
+    match capacity.filter(|capacity| !capacity.is_empty()) {
+        None => faults.push(FieldError::required(capacity_path.as_str(), "")),
+        Some(capacity) if capacity.len() > 1 || !capacity.contains_key("storage") => {
+            let amounts = Value::Object(capacity.clone());
+            faults.push(FieldError::not_supported(capacity_path.as_str(), amounts, &["storage"]));
+        }
+        Some(_) => {}
+    }
+    for (resource, amount) in capacity.into_iter().flatten() {
+        let size = amount.as_str().and_then(|amount| amount.parse::<Quantity>().ok());
+        if size.is_some_and(|size| size <= Quantity::ZERO) {
+            let path = format!("{capacity_path}[{resource}]");
+            faults.push(FieldError::invalid(path, amount.clone(), "must be greater than zero"));
+        }
+    }
+    let policies = ["Delete", "Recycle", "Retain"];
+    check_supported(spec, "persistentVolumeReclaimPolicy", &policies, path, faults);
+    if let Some(required) = get_object(spec, "nodeAffinity.required") {
+        pod_spec::validate_node_selector(required, &join(path, "nodeAffinity.required"), faults);
+    }
+    let mut sources = spec.iter().filter(|(field, value)| !NOT_SOURCES.contains(&field.as_str()) && value.is_object());
+    match sources.next() {
+        None => faults.push(FieldError::required(path, "must specify a volume type")),
+        Some((kind, Value::Object(source))) => {
+            pod_spec::validate_volume_source(kind, source, &join(path, kind), faults);
+            if kind == "csi" && text(source, "volumeHandle").is_empty() {
+                faults.push(FieldError::required(join(path, "csi.volumeHandle"), ""));
+            }
+        }
+        Some(_) => {}
+    }
+    for (extra, _) in sources {
+        faults.push(FieldError::forbidden(join(path, extra), "may not specify more than 1 volume type"));
+    }
+    let is_root = text(spec, "hostPath.path").trim_end_matches('/').is_empty() && get(spec, "hostPath").is_some();
+    if is_root && text(spec, "persistentVolumeReclaimPolicy") == "Recycle" {
+        let detail = "may not be 'recycle' for a hostPath mount of '/'";
+        faults.push(FieldError::forbidden(join(path, "persistentVolumeReclaimPolicy"), detail));
+    }
+    check_class(spec, "storageClassName", path, faults);
+    check_supported(spec, "volumeMode", &VOLUME_MODES, path, faults);
+    if get(spec, "volumeAttributesClassName").is_some() {
+        if text(spec, "volumeAttributesClassName").is_empty() {
+            let detail = "an empty string is disallowed";
+            faults.push(FieldError::required(join(path, "volumeAttributesClassName"), detail));
+        }
+        check_class(spec, "volumeAttributesClassName", path, faults);
+        if get(spec, "csi").is_none() {
+            let detail = "has to be specified when using volumeAttributesClassName";
+            faults.push(FieldError::required(join(path, "csi"), detail));
+        }
     }
 }
 

@@ -57,7 +57,7 @@ impl Rules for ReplicationControllerRules {
                 check_selected(&selector, labels, &mut faults);
             }
         }
-        validate_always_restarting(object, &mut faults);
+        validate_always_restarting(object, "ReplicationController", &mut faults);
         faults
     }
 

@@ -79,6 +79,12 @@ impl Rules for SecretRules {
     }
 }
 
+/// Whether settings for registries are at least a JSON object, and what is wrong if not.
+fn parsed(value: &Value) -> Option<Result<(), String>> {
+    let bytes = STANDARD.decode(value.as_str()?).ok()?;
+    Some(serde_json::from_slice::<Object>(&bytes).map(|_| ()).map_err(|error| error.to_string()))
+}
+
 /// Types that promise certain keys must keep the promise.
 fn validate_by_type(secret: &Object, faults: &mut Vec<FieldError>) {
     let holds = |key: &str| get_object(secret, "data").is_some_and(|data| data.contains_key(key));
@@ -99,6 +105,12 @@ fn validate_by_type(secret: &Object, faults: &mut Vec<FieldError>) {
         }
         _ => &[],
     };
+    for key in [".dockercfg", ".dockerconfigjson"].iter().filter(|key| required.contains(key)) {
+        if let Some(Err(error)) = get_object(secret, "data").and_then(|data| parsed(data.get(*key)?)) {
+            let path = format!("data[{key}]");
+            faults.push(FieldError::invalid(path, "<secret contents redacted>", error));
+        }
+    }
     faults
         .extend(required.iter().filter(|key| !holds(key)).map(|key| FieldError::required(format!("data[{key}]"), "")));
 }

@@ -1,13 +1,20 @@
 //! discovery.k8s.io `EndpointSlice`.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::columns::{self, AGE, NAME, column};
 use crate::core::endpoints::shorten;
 use crate::error::FieldError;
-use crate::fields::{check_immutable, check_range, get, get_array, get_i64, items, items_mut, set_default, text};
+use crate::fields::{
+    check_immutable, check_range, get, get_array, get_i64, get_str, invalid_all, items, items_mut, join, set_default,
+    text,
+};
 use crate::kind::{Column, Kind, Object, Rules};
+use crate::names;
 
 pub static ENDPOINT_SLICE: Kind = Kind {
     group: "discovery.k8s.io",
@@ -47,10 +54,26 @@ impl Rules for EndpointSliceRules {
             }
         }
         for (at, endpoint) in items(object, "endpoints").enumerate() {
-            validate_addresses(endpoint, family, &format!("endpoints[{at}].addresses"), &mut faults);
+            let path = format!("endpoints[{at}]");
+            validate_addresses(endpoint, family, &join(&path, "addresses"), &mut faults);
+            for (field, rule) in
+                [("nodeName", names::dns_subdomain as fn(&str) -> Vec<String>), ("hostname", names::dns_label)]
+            {
+                if let Some(name) = get_str(endpoint, field) {
+                    invalid_all(&join(&path, field), name, rule(name), &mut faults);
+                }
+            }
         }
+        let mut seen = BTreeSet::new();
         for (at, port) in items(object, "ports").enumerate() {
             let path = format!("ports[{at}]");
+            let name = text(port, "name");
+            if !name.is_empty() {
+                invalid_all(&join(&path, "name"), name, names::dns_label(name), &mut faults);
+            }
+            if !seen.insert(name) {
+                faults.push(FieldError::duplicate(join(&path, "name"), name));
+            }
             check_range(port, "port", 1..=65535, &path, &mut faults);
             if !["TCP", "UDP", "SCTP"].contains(&text(port, "protocol")) {
                 let supported = ["SCTP", "TCP", "UDP"];
@@ -110,13 +133,14 @@ fn validate_addresses(endpoint: &Object, family: &str, path: &str, faults: &mut 
     for (at, address) in addresses.iter().filter_map(Value::as_str).enumerate() {
         let path = format!("{path}[{at}]");
         match family {
-            "IPv4" if address.parse::<std::net::Ipv4Addr>().is_err() => {
-                faults.push(FieldError::invalid(path, address, "must be an IPv4 address"));
+            "IPv4" | "IPv6" => {
+                let is_other = address.parse::<IpAddr>().is_ok_and(|address| address.is_ipv4() != (family == "IPv4"));
+                if is_other {
+                    faults.push(FieldError::invalid(path.as_str(), address, format!("must be an {family} address")));
+                }
+                invalid_all(&path, address, names::endpoint_address(address), faults);
             }
-            "IPv6" if address.parse::<std::net::Ipv6Addr>().is_err() => {
-                faults.push(FieldError::invalid(path, address, "must be an IPv6 address"));
-            }
-            "FQDN" => crate::fields::invalid_all(&path, address, crate::names::dns_subdomain(address), faults),
+            "FQDN" => invalid_all(&path, address, names::dns_subdomain(address), faults),
             _ => {}
         }
     }

@@ -67,7 +67,13 @@ mod tests {
 
     #[test]
     fn behavior_rests_in_an_annotation_here() {
-        let stored = json!({"metadata": {"name": "a"}, "spec": {"maxReplicas": 3, "behavior": {"scaleUp": {"stabilizationWindowSeconds": 3}}}});
+        let rules = json!({
+            "stabilizationWindowSeconds": 3,
+            "selectPolicy": "Min",
+            "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}],
+        });
+        let behavior = json!({"scaleUp": rules, "scaleDown": rules});
+        let stored = json!({"metadata": {"name": "a"}, "spec": {"maxReplicas": 3, "behavior": behavior}});
         let shown = shown(&HORIZONTAL_POD_AUTOSCALER_V2BETA1, stored.clone());
         assert_eq!(shown["spec"].get("behavior"), None);
         assert_eq!(rested(&HORIZONTAL_POD_AUTOSCALER_V2BETA1, shown)["spec"]["behavior"], stored["spec"]["behavior"]);

@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 use crate::columns::{self, AGE, NAME, column};
 use crate::core::endpoints::shorten;
 use crate::error::FieldError;
-use crate::fields::{get, get_array, get_object, get_str, items, or_none, set, text};
+use crate::fields::{
+    check_named, check_range, get, get_array, get_object, get_str, invalid_all, items, join, number, or_none, set,
+    text, texts,
+};
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
+use crate::names;
 
 pub static INGRESS: Kind = Kind {
     group: "networking.k8s.io",
@@ -36,7 +40,7 @@ impl Rules for IngressRules {
         set(object, "status", json!({"loadBalancer": {}}));
     }
 
-    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+    fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
         if get_array(object, "spec.rules").is_empty() && get(object, "spec.defaultBackend").is_none() {
             let detail = "either `defaultBackend` or `rules` must be specified";
@@ -46,21 +50,19 @@ impl Rules for IngressRules {
             validate_backend(backend, "spec.defaultBackend", &mut faults);
         }
         for (at, rule) in items(object, "spec.rules").enumerate() {
-            let path = format!("spec.rules[{at}]");
-            if let Some(host) = get_str(rule, "host").filter(|host| !host.is_empty()) {
-                let name = host.strip_prefix("*.").unwrap_or(host);
-                crate::fields::invalid_all(
-                    &format!("{path}.host"),
-                    host,
-                    crate::names::dns_subdomain(name),
-                    &mut faults,
-                );
-            }
-            if get(rule, "http").is_some() && get_array(rule, "http.paths").is_empty() {
-                faults.push(FieldError::required(format!("{path}.http.paths"), ""));
-            }
-            for (at, route) in items(rule, "http.paths").enumerate() {
-                validate_route(route, &format!("{path}.http.paths[{at}]"), &mut faults);
+            validate_rule(rule, &format!("spec.rules[{at}]"), &mut faults);
+        }
+        for (at, tls) in items(object, "spec.tls").enumerate() {
+            validate_tls(tls, &format!("spec.tls[{at}]"), &mut faults);
+        }
+        if let Some(class) = get_str(object, "spec.ingressClassName") {
+            invalid_all("spec.ingressClassName", class, names::dns_subdomain(class), &mut faults);
+            let annotations = get_object(object, "metadata.annotations");
+            let older = annotations.and_then(|annotations| annotations.get(CLASS_ANNOTATION)).and_then(Value::as_str);
+            if let Some(older) = older.filter(|older| old.is_none() && *older != class) {
+                let path = format!("annotations.{CLASS_ANNOTATION}");
+                let detail = "must match `ingressClassName` when both are specified";
+                faults.push(FieldError::invalid(path, older, detail));
             }
         }
         faults
@@ -97,43 +99,101 @@ impl Rules for IngressRules {
     }
 }
 
+const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
+
+fn validate_rule(rule: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    let host = text(rule, "host");
+    if host.parse::<std::net::IpAddr>().is_ok() {
+        faults.push(FieldError::invalid(join(path, "host"), host, "must be a DNS name, not an IP address"));
+    }
+    if !host.is_empty() {
+        check_host(host, &join(path, "host"), faults);
+    }
+    if get(rule, "http").is_some() && get_array(rule, "http.paths").is_empty() {
+        faults.push(FieldError::required(join(path, "http.paths"), ""));
+    }
+    for (at, route) in items(rule, "http.paths").enumerate() {
+        validate_route(route, &format!("{path}.http.paths[{at}]"), faults);
+    }
+}
+
+/// A name, or all names below one.
+fn check_host(host: &str, path: &str, faults: &mut Vec<FieldError>) {
+    let complaints = if host.contains('*') { names::wildcard_subdomain(host) } else { names::dns_subdomain(host) };
+    invalid_all(path, host, complaints, faults);
+}
+
+fn validate_tls(tls: &Object, path: &str, faults: &mut Vec<FieldError>) {
+    for (at, host) in texts(tls, "hosts").enumerate() {
+        check_host(host, &format!("{path}.hosts[{at}]"), faults);
+    }
+    let secret = text(tls, "secretName");
+    if !secret.is_empty() {
+        invalid_all(&join(path, "secretName"), secret, names::dns_subdomain(secret), faults);
+    }
+}
+
+/// What a path may not hold, and what it may not end with: each could mean another path.
+const NOT_IN_PATHS: [&str; 6] = ["//", "/./", "/../", "%2f", "%2F", "%2E"];
+const NOT_AT_ENDS: [&str; 2] = ["/..", "/."];
+
 fn validate_route(route: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    let place = text(route, "path");
+    let (place, place_path) = (text(route, "path"), join(path, "path"));
+    let is_relative = !place.starts_with('/');
     match text(route, "pathType") {
-        "" => faults.push(FieldError::required(format!("{path}.pathType"), "pathType must be specified")),
-        "Exact" | "Prefix" if !place.starts_with('/') => {
-            faults.push(FieldError::invalid(format!("{path}.path"), place, "must be an absolute path"));
+        "" => return faults.push(FieldError::required(join(path, "pathType"), "pathType must be specified")),
+        "Exact" | "Prefix" => {
+            if is_relative {
+                faults.push(FieldError::invalid(place_path.as_str(), place, "must be an absolute path"));
+            }
+            for part in NOT_IN_PATHS.iter().filter(|part| place.contains(**part)) {
+                let detail = format!("must not contain '{part}'");
+                faults.push(FieldError::invalid(place_path.as_str(), place, detail));
+            }
+            for end in NOT_AT_ENDS.iter().filter(|end| place.ends_with(**end)) {
+                let detail = format!("cannot end with '{end}'");
+                faults.push(FieldError::invalid(place_path.as_str(), place, detail));
+            }
         }
-        "ImplementationSpecific" if !place.is_empty() && !place.starts_with('/') => {
-            faults.push(FieldError::invalid(format!("{path}.path"), place, "must be an absolute path"));
+        "ImplementationSpecific" if !place.is_empty() && is_relative => {
+            faults.push(FieldError::invalid(place_path, place, "must be an absolute path"));
         }
-        "Exact" | "Prefix" | "ImplementationSpecific" => {}
+        "ImplementationSpecific" => {}
         other => {
             let supported = ["Exact", "ImplementationSpecific", "Prefix"];
-            faults.push(FieldError::not_supported(format!("{path}.pathType"), other, &supported));
+            faults.push(FieldError::not_supported(join(path, "pathType"), other, &supported));
         }
     }
     let empty = Object::new();
-    validate_backend(get_object(route, "backend").unwrap_or(&empty), &format!("{path}.backend"), faults);
+    validate_backend(get_object(route, "backend").unwrap_or(&empty), &join(path, "backend"), faults);
 }
 
 fn validate_backend(backend: &Object, path: &str, faults: &mut Vec<FieldError>) {
-    match (get_object(backend, "service"), get(backend, "resource")) {
+    match (get_object(backend, "service"), get_object(backend, "resource")) {
         (Some(_), Some(_)) => {
             let detail = "cannot set both resource and service backends";
             faults.push(FieldError::invalid(path, "", detail));
         }
-        (None, None) => faults.push(FieldError::required(path, "resource or service backend is required")),
-        (None, Some(_)) => {}
-        (Some(service), None) => {
-            if text(service, "name").is_empty() {
-                faults.push(FieldError::required(format!("{path}.service.name"), ""));
+        (None, None) => faults.push(FieldError::invalid(path, "", "resource or service backend is required")),
+        (None, Some(resource)) => {
+            let path = join(path, "resource");
+            if let Some(group) = get_str(resource, "apiGroup") {
+                invalid_all(&join(&path, "apiGroup"), group, names::dns_subdomain(group), faults);
             }
-            let (name, number) = (get(service, "port.name"), get(service, "port.number"));
-            if name.is_some() && number.is_some() {
-                let detail = "cannot set both port name & port number";
-                faults.push(FieldError::invalid(path, "", detail));
-            } else if name.is_none() && number.is_none() {
+            check_named(resource, "kind", names::path_segment, &path, faults);
+            check_named(resource, "name", names::path_segment, &path, faults);
+        }
+        (Some(service), None) => {
+            check_named(service, "name", names::dns_1035_label, &join(path, "service"), faults);
+            let (name, number) = (text(service, "port.name"), number(service, "port.number"));
+            let port_path = join(path, "service.port");
+            if !name.is_empty() && number != 0 {
+                faults.push(FieldError::invalid(path, "", "cannot set both port name & port number"));
+            } else if !name.is_empty() {
+                invalid_all(&join(&port_path, "name"), name, names::port_name(name), faults);
+            } else if number != 0 {
+                check_range(service, "port.number", 1..=65535, &join(path, "service"), faults);
+            } else {
                 faults.push(FieldError::required(path, "port name or number is required"));
             }
         }

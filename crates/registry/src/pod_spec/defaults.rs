@@ -147,7 +147,7 @@ fn default_volume(volume: &mut Object) {
 }
 
 /// What those who run storage of their own have agreed on.
-fn default_remote_source(volume: &mut Object) {
+pub(crate) fn default_remote_source(volume: &mut Object) {
     const DEFAULTS: [(&str, &[(&str, &str)]); 4] = [
         ("iscsi", &[("iscsiInterface", "default")]),
         ("rbd", &[("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")]),

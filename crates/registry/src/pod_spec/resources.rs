@@ -114,7 +114,7 @@ pub(crate) fn is_extended(resource: &str) -> bool {
     !is_native(resource)
 }
 
-fn may_overcommit(resource: &str) -> bool {
+pub(crate) fn may_overcommit(resource: &str) -> bool {
     is_native(resource) && !is_huge_pages(resource)
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
-use crate::fields::{get, get_object, number, value};
+use crate::fields::{check_supported, get, get_object, number, value};
 use crate::kind::{Column, Kind, Object, Rules};
 use crate::metadata;
 use crate::workload::validate_share;
@@ -36,6 +36,8 @@ impl Rules for PodDisruptionBudgetRules {
         if let Some(selector) = get_object(object, "spec.selector") {
             metadata::validate_selector(selector, "spec.selector", &mut faults);
         }
+        let policies = ["AlwaysAllow", "IfHealthyBudget"];
+        check_supported(object, "spec.unhealthyPodEvictionPolicy", &policies, "", &mut faults);
         faults
     }
 

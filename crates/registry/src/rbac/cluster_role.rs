@@ -25,7 +25,9 @@ impl Rules for ClusterRoleRules {
     }
 
     fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
-        rules::validate_role(object, false)
+        let mut faults = rules::validate_role(object, false);
+        rules::validate_aggregation(object, &mut faults);
+        faults
     }
 
     fn columns(&self) -> &'static [Column] {

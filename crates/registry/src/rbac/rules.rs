@@ -90,6 +90,18 @@ pub(super) fn validate_role(role: &Object, is_namespaced: bool) -> Vec<FieldErro
     faults
 }
 
+/// Which roles a role gathers its rules from.
+pub(super) fn validate_aggregation(role: &Object, faults: &mut Vec<FieldError>) {
+    const SELECTORS: &str = "aggregationRule.clusterRoleSelectors";
+    if get(role, "aggregationRule").is_some_and(Value::is_object) && get_array(role, SELECTORS).is_empty() {
+        let detail = "at least one clusterRoleSelector required if aggregationRule is non-nil";
+        faults.push(FieldError::required(SELECTORS, detail));
+    }
+    for (at, selector) in items(role, SELECTORS).enumerate() {
+        crate::metadata::validate_selector(selector, &format!("{SELECTORS}[{at}]"), faults);
+    }
+}
+
 pub(super) fn validate_binding(binding: &Object, old: Option<&Object>, is_namespaced: bool) -> Vec<FieldError> {
     let mut faults = Vec::new();
     if text(binding, "roleRef.apiGroup") != GROUP {

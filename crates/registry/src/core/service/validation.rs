@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use crate::error::FieldError;
 use crate::fields::{
-    check_range, check_supported, get, get_array, get_object, invalid_all, items, join, number, text, value,
+    check_choice, check_range, check_supported, get, get_array, get_object, invalid_all, items, join, number, text,
+    value,
 };
 use crate::kind::Object;
 use crate::{metadata, names};
 
+const PORTS: std::ops::RangeInclusive<i64> = 1..=65535;
 const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 
 pub(super) fn validate(service: &Object, old: Option<&Object>) -> Vec<FieldError> {
@@ -20,53 +22,63 @@ pub(super) fn validate(service: &Object, old: Option<&Object>) -> Vec<FieldError
     if get_array(service, "spec.ports").is_empty() && !is_headless && kind != "ExternalName" {
         faults.push(FieldError::required("spec.ports", ""));
     }
-    if kind == "LoadBalancer" && is_headless {
-        let detail = "may not be set to 'None' for LoadBalancer services";
-        faults.push(FieldError::invalid("spec.clusterIPs[0]", "None", detail));
-    }
-    if kind == "ExternalName" {
-        validate_external_name(service, &mut faults);
+    match kind {
+        "LoadBalancer" | "NodePort" if is_headless => {
+            let detail = format!("may not be set to 'None' for {kind} services");
+            faults.push(FieldError::invalid("spec.clusterIPs[0]", "None", detail));
+        }
+        "ExternalName" => validate_external_name(service, &mut faults),
+        _ => {}
     }
     validate_ports(service, &mut faults);
     if let Some(selector) = get_object(service, "spec.selector") {
         metadata::validate_labels(selector, "spec.selector", &mut faults);
     }
-    check_supported(service, "spec.sessionAffinity", &["ClientIP", "None"], "", &mut faults);
-    if text(service, "spec.sessionAffinity") == "ClientIP" {
-        let path = "spec.sessionAffinityConfig.clientIP.timeoutSeconds";
-        let seconds = number(service, path);
-        if !(1..=86_400).contains(&seconds) {
-            faults.push(FieldError::invalid(path, seconds, "must be greater than 0, and less than or equal to 86400"));
-        }
-    }
-    check_supported(service, "spec.type", &TYPES, "", &mut faults);
-    for policy in ["spec.internalTrafficPolicy", "spec.externalTrafficPolicy"] {
-        check_supported(service, policy, &["Cluster", "Local"], "", &mut faults);
-    }
+    validate_affinity(service, &mut faults);
     validate_addresses(service, &mut faults);
+    check_choice(service, "spec.type", &TYPES, "", &mut faults);
+    validate_distinct_ports(service, kind, &mut faults);
+    validate_load_balancer(service, kind, &mut faults);
+    validate_traffic(service, kind, &mut faults);
     if let Some(old) = old {
-        validate_same_address(service, old, &mut faults);
+        validate_update(service, old, &mut faults);
     }
     faults
 }
 
 fn validate_external_name(service: &Object, faults: &mut Vec<FieldError>) {
-    let name = text(service, "spec.externalName").trim_end_matches('.');
-    if name.is_empty() {
-        faults.push(FieldError::required("spec.externalName", ""));
-    } else {
-        invalid_all("spec.externalName", name, names::dns_subdomain(name), faults);
+    for field in ["clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+        let path = join("spec", field);
+        let is_set = match get(service, &path) {
+            None | Some(Value::Null) => false,
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(_) => true,
+        };
+        if is_set {
+            faults.push(FieldError::forbidden(path, "may not be set for ExternalName services"));
+        }
     }
-    if !text(service, "spec.clusterIP").is_empty() {
-        let detail = "may not be set when `type` is 'ExternalName'";
-        faults.push(FieldError::forbidden("spec.clusterIPs", detail));
+    let name = text(service, "spec.externalName");
+    match name.strip_suffix('.').unwrap_or(name) {
+        "" => faults.push(FieldError::required("spec.externalName", "")),
+        name => invalid_all("spec.externalName", name, names::dns_subdomain(name), faults),
+    }
+}
+
+fn validate_affinity(service: &Object, faults: &mut Vec<FieldError>) {
+    check_choice(service, "spec.sessionAffinity", &["ClientIP", "None"], "", faults);
+    if text(service, "spec.sessionAffinity") == "ClientIP" {
+        let path = "spec.sessionAffinityConfig.clientIP.timeoutSeconds";
+        let seconds = number(service, path);
+        if !(1..=86_400).contains(&seconds) {
+            faults.push(FieldError::invalid(path, seconds, "must be greater than 0 and less than 86400"));
+        }
     }
 }
 
 fn validate_ports(service: &Object, faults: &mut Vec<FieldError>) {
     let needs_names = get_array(service, "spec.ports").len() > 1;
-    let may_have_node_ports = ["NodePort", "LoadBalancer"].contains(&text(service, "spec.type"));
-    let (mut seen_names, mut seen_ports, mut seen_node_ports) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut seen_names = BTreeSet::new();
     for (at, port) in items(service, "spec.ports").enumerate() {
         let path = format!("spec.ports[{at}]");
         let (name, protocol) = (text(port, "name"), text(port, "protocol"));
@@ -93,18 +105,84 @@ fn validate_ports(service: &Object, faults: &mut Vec<FieldError>) {
             }
             _ => check_range(port, "targetPort", 1..=65535, &path, faults),
         }
-        if !seen_ports.insert((protocol, number(port, "port"))) {
-            faults
-                .push(FieldError::duplicate(path.as_str(), json!({"protocol": protocol, "port": value(port, "port")})));
-        }
-        let node_port = number(port, "nodePort");
-        if node_port != 0 && !may_have_node_ports {
-            let detail = format!("may not be used when `type` is '{}'", text(service, "spec.type"));
-            faults.push(FieldError::forbidden(join(&path, "nodePort"), detail));
-        } else if node_port != 0 && !seen_node_ports.insert((protocol, node_port)) {
-            faults.push(FieldError::duplicate(join(&path, "nodePort"), node_port));
+        let application = text(port, "appProtocol");
+        if !application.is_empty() {
+            invalid_all(&join(&path, "appProtocol"), application, names::qualified_name(application), faults);
         }
     }
+}
+
+/// No two ports of a Service are the same, nor two of its ports on the nodes.
+fn validate_distinct_ports(service: &Object, kind: &str, faults: &mut Vec<FieldError>) {
+    let ports = || items(service, "spec.ports").enumerate();
+    for (at, _) in ports().filter(|(_, port)| kind == "ClusterIP" && number(port, "nodePort") != 0) {
+        let detail = "may not be used when `type` is 'ClusterIP'";
+        faults.push(FieldError::forbidden(format!("spec.ports[{at}].nodePort"), detail));
+    }
+    let mut seen = BTreeSet::new();
+    for (at, port) in ports().filter(|(_, port)| number(port, "nodePort") != 0) {
+        if !seen.insert((text(port, "protocol"), number(port, "nodePort"))) {
+            let path = format!("spec.ports[{at}].nodePort");
+            faults.push(FieldError::duplicate(path, number(port, "nodePort")));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (at, port) in ports() {
+        let (protocol, number) = (text(port, "protocol"), number(port, "port"));
+        if !seen.insert((protocol, number)) {
+            let port = json!({"protocol": protocol, "port": number});
+            faults.push(FieldError::duplicate(format!("spec.ports[{at}]"), port));
+        }
+    }
+}
+
+const ONLY_BALANCED: &str = "may only be used when `type` is 'LoadBalancer'";
+
+fn validate_load_balancer(service: &Object, kind: &str, faults: &mut Vec<FieldError>) {
+    let ranges = get_array(service, "spec.loadBalancerSourceRanges");
+    // The path is upstream's.
+    let path = "spec.LoadBalancerSourceRanges";
+    if !ranges.is_empty() && kind != "LoadBalancer" {
+        faults.push(FieldError::forbidden(path, ONLY_BALANCED));
+    }
+    for (at, range) in ranges.iter().filter_map(Value::as_str).map(str::trim).enumerate() {
+        invalid_all(&format!("{path}[{at}]"), range, names::cidr(range), faults);
+    }
+    if kind != "LoadBalancer" && get(service, "spec.allocateLoadBalancerNodePorts").is_some() {
+        faults.push(FieldError::forbidden("spec.allocateLoadBalancerNodePorts", ONLY_BALANCED));
+    }
+    if let Some(class) = get(service, "spec.loadBalancerClass").and_then(Value::as_str) {
+        let path = "spec.loadBalancerClass";
+        if kind == "LoadBalancer" {
+            invalid_all(path, class, names::qualified_name(class), faults);
+        } else {
+            faults.push(FieldError::forbidden(path, ONLY_BALANCED));
+        }
+    }
+}
+
+fn validate_traffic(service: &Object, kind: &str, faults: &mut Vec<FieldError>) {
+    const EXTERNAL: &str = "spec.externalTrafficPolicy";
+    let is_balanced = kind == "LoadBalancer";
+    let has_external_addresses = kind == "ClusterIP" && !get_array(service, "spec.externalIPs").is_empty();
+    if is_balanced || kind == "NodePort" || has_external_addresses {
+        check_choice(service, EXTERNAL, &["Cluster", "Local"], "", faults);
+    } else if !text(service, EXTERNAL).is_empty() {
+        let detail = "may only be set for externally-accessible services";
+        faults.push(FieldError::invalid(EXTERNAL, text(service, EXTERNAL), detail));
+    }
+    const HEALTH: &str = "spec.healthCheckNodePort";
+    match number(service, HEALTH) {
+        0 => {}
+        _ if is_balanced && text(service, EXTERNAL) == "Local" => check_range(service, HEALTH, PORTS, "", faults),
+        port => {
+            let detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+            faults.push(FieldError::invalid(HEALTH, port, detail));
+        }
+    }
+    check_supported(service, "spec.internalTrafficPolicy", &["Cluster", "Local"], "", faults);
+    let distributions = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+    check_supported(service, "spec.trafficDistribution", &distributions, "", faults);
 }
 
 fn validate_addresses(service: &Object, faults: &mut Vec<FieldError>) {
@@ -119,9 +197,24 @@ fn validate_addresses(service: &Object, faults: &mut Vec<FieldError>) {
         }
     }
     for (at, address) in get_array(service, "spec.externalIPs").iter().filter_map(Value::as_str).enumerate() {
-        if !is_address(address) {
-            faults.push(FieldError::invalid(format!("spec.externalIPs[{at}]"), address, DETAIL));
-        }
+        invalid_all(&format!("spec.externalIPs[{at}]"), address, names::endpoint_address(address), faults);
+    }
+}
+
+fn validate_update(service: &Object, old: &Object, faults: &mut Vec<FieldError>) {
+    validate_same_address(service, old, faults);
+    let is_balanced = |service: &Object| text(service, "spec.type") == "LoadBalancer";
+    let class = |service: &Object| get(service, "spec.loadBalancerClass").cloned();
+    if is_balanced(service) && is_balanced(old) && class(service) != class(old) {
+        let detail = "may not change once set";
+        let class = value(service, "spec.loadBalancerClass");
+        faults.push(FieldError::invalid("spec.loadBalancerClass", class, detail));
+    }
+    let needs_health_checks =
+        |service: &Object| is_balanced(service) && text(service, "spec.externalTrafficPolicy") == "Local";
+    const HEALTH: &str = "spec.healthCheckNodePort";
+    if needs_health_checks(service) && needs_health_checks(old) && number(service, HEALTH) != number(old, HEALTH) {
+        faults.push(FieldError::forbidden(HEALTH, "field is immutable"));
     }
 }
 
