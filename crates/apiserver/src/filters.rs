@@ -72,14 +72,17 @@ async fn admitted(
         user = impersonation::effective(server, user, request.headers_mut())?;
     }
     authorize::authorize(server, &user, info, &query).await?;
-    if info.is_long_running(&query) {
-        return handler::handle(server.clone(), user, info, query, request).await;
-    }
-    let _place = server.limits.enter(info).await?;
+    let place = match info.is_long_running(&query) {
+        true => None,
+        false => Some(server.limits.enter(info).await?),
+    };
     let mut handled = pin!(handler::handle(server.clone(), user, info, query, request));
     // Most reads are answered at once, and need no timer.
     if let Poll::Ready(outcome) = futures::poll!(handled.as_mut()) {
         return outcome;
+    }
+    if place.is_none() {
+        return handled.await;
     }
     match tokio::time::timeout(REQUEST_TIMEOUT, handled).await {
         Ok(outcome) => outcome,

@@ -41,9 +41,14 @@ impl<T: Fold> Mirror<T> {
 
     /// Folds in everything that was committed before the call.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
-        if self.drain() {
-            return Ok(());
+        match self.drain() {
+            true => Ok(()),
+            // Seldom, so that nobody carries the room for it along.
+            false => Box::pin(self.read_anew()).await,
         }
+    }
+
+    async fn read_anew(&self) -> Result<(), StoreError> {
         let range = self.storage.range(RangeRequest { prefix: self.prefix.clone(), ..RangeRequest::default() }).await?;
         let request = WatchRequest { prefix: self.prefix.clone(), after: range.revision, progress_every: None };
         let watch = self.storage.watch(request)?;

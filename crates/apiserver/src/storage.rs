@@ -97,8 +97,17 @@ impl Storage {
 
     /// Waits a moment for a revision that is not written yet.
     async fn arrive(&self, at: ReadAt) -> Result<(), StoreError> {
-        let (ReadAt::NotOlderThan(wanted) | ReadAt::Exactly(wanted)) = at else { return Ok(()) };
-        if self.store.revision() >= wanted || self.store.refresh().await? >= wanted {
+        match at {
+            // Hardly anybody waits, so that nobody carries the room for it along.
+            ReadAt::NotOlderThan(wanted) | ReadAt::Exactly(wanted) if self.store.revision() < wanted => {
+                Box::pin(self.wait_for(wanted)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn wait_for(&self, wanted: Revision) -> Result<(), StoreError> {
+        if self.store.refresh().await? >= wanted {
             return Ok(());
         }
         let mut revisions = self.store.revisions();

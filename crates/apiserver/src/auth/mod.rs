@@ -84,7 +84,7 @@ pub(crate) async fn authenticate(server: &ApiServer, peer: &Peer, headers: &Head
     match bearer(headers)? {
         Some(token) => {
             let now = server.ambient.clock.now();
-            match token::identify(&server.tokens, &server.storage, token, now).await {
+            match Box::pin(token::identify(&server.tokens, &server.storage, token, now)).await {
                 Ok(user) => Ok(user),
                 Err(token::TokenError::Store(error)) => Err(error.into()),
                 Err(error) => {

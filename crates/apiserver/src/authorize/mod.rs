@@ -52,7 +52,7 @@ pub(crate) async fn allows_resource(
         return Ok(true);
     }
     match user.node_name() {
-        Some(node) => node::allows(&server.storage, node, verb, resource, query).await,
+        Some(node) => Box::pin(node::allows(&server.storage, node, verb, resource, query)).await,
         None => Ok(false),
     }
 }
