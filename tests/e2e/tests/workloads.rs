@@ -18,6 +18,12 @@ fn main() -> ExitCode {
         trial(&suite, "a_cron_job_runs_by_the_clock_and_by_hand", a_cron_job_runs_by_the_clock_and_by_hand),
         trial(&suite, "a_cron_job_that_cannot_be_is_refused", a_cron_job_that_cannot_be_is_refused),
         trial(&suite, "a_stateful_set_keeps_names_and_rolls_back", a_stateful_set_keeps_names_and_rolls_back),
+        trial(&suite, "claims_go_with_the_pods_and_sets_that_say_so", claims_go_with_the_pods_and_sets_that_say_so),
+        trial(
+            &suite,
+            "parallel_pods_start_together_from_their_ordinal",
+            parallel_pods_start_together_from_their_ordinal,
+        ),
         trial(&suite, "a_daemon_set_runs_on_the_node_and_rolls_back", a_daemon_set_runs_on_the_node_and_rolls_back),
     ];
     suite.run(2, trials)
@@ -197,6 +203,58 @@ fn a_stateful_set_keeps_names_and_rolls_back(cluster: &Cluster) {
     namespace.k("scale statefulset/db --replicas=1");
     wait_for("db-1 to go", || phases(&namespace.pods("app=db"), &["Running"]));
     namespace.k("delete statefulset db");
+    wait_for("its pods to go with it", || empty(&namespace, "pods"));
+}
+
+fn claims_go_with_the_pods_and_sets_that_say_so(cluster: &Cluster) {
+    let namespace = cluster.namespace("claims");
+    let mut template = server("keeper", "one");
+    template["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "data", "mountPath": "/data"}]);
+    let claim = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}});
+    let set = json!({
+        "replicas": 2, "serviceName": "none", "selector": {"matchLabels": {"app": "keeper"}}, "template": template,
+        "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete", "whenDeleted": "Delete"},
+        "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim}],
+    });
+    namespace.create(&object("apps/v1", "StatefulSet", "keeper", set));
+    namespace.k("rollout status statefulset/keeper --timeout=60s");
+    let claims = || {
+        let list = namespace.get("persistentvolumeclaims");
+        let items = list["items"].as_array().cloned().unwrap_or_default();
+        items.iter().filter_map(|claim| Some(claim["metadata"]["name"].as_str()?.to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(claims(), ["data-keeper-0", "data-keeper-1"]);
+    let of_first = namespace.get("persistentvolumeclaim data-keeper-0")["metadata"].clone();
+    assert_eq!(of_first["ownerReferences"][0]["kind"], "StatefulSet");
+    assert_eq!(of_first["labels"], json!({"app": "keeper"}));
+
+    namespace.k("scale statefulset/keeper --replicas=1");
+    wait_for("the claim of the pod that went to go", || {
+        let left = claims();
+        if left == ["data-keeper-0"] { Ok(()) } else { Err(format!("{left:?}")) }
+    });
+    namespace.k("scale statefulset/keeper --replicas=2");
+    namespace.k("rollout status statefulset/keeper --timeout=60s");
+    assert_eq!(claims(), ["data-keeper-0", "data-keeper-1"]);
+    namespace.k("delete statefulset keeper");
+    wait_for("all claims to go", || empty(&namespace, "persistentvolumeclaims"));
+}
+
+fn parallel_pods_start_together_from_their_ordinal(cluster: &Cluster) {
+    let namespace = cluster.namespace("parallel");
+    // None of them ever gets ready, and still all are there.
+    let mut template = server("crowd", "one");
+    template["spec"]["containers"][0]["readinessProbe"] = json!({"exec": {"command": ["false"]}, "periodSeconds": 1});
+    let set = json!({
+        "replicas": 3, "podManagementPolicy": "Parallel", "ordinals": {"start": 7},
+        "selector": {"matchLabels": {"app": "crowd"}}, "template": template,
+    });
+    namespace.create(&object("apps/v1", "StatefulSet", "crowd", set));
+    wait_for("all to run", || phases(&namespace.pods("app=crowd"), &["Running"; 3]));
+    let pods = namespace.pods("app=crowd");
+    let names: Vec<&str> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
+    assert_eq!(names, ["crowd-7", "crowd-8", "crowd-9"]);
+    namespace.k("delete statefulset crowd");
     wait_for("its pods to go with it", || empty(&namespace, "pods"));
 }
 
