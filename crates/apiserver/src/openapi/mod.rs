@@ -112,7 +112,8 @@ fn v2(headers: &HeaderMap, legacy: bool) -> Result<Response<Body>, ApiError> {
         }
         if range.media_type == V2_PROTOBUF || range.media_type == V2_PROTOBUF_AS {
             let make = || {
-                let Parts { paths, definitions } = v2_parts(legacy)?;
+                let mut paths = protobuf::Paths::default();
+                let definitions = v2_parts(legacy, |of_kind| paths.add(&of_kind))?;
                 Ok(protobuf::document(version::GIT_VERSION, &paths, &definitions))
             };
             let document = documents::get(&named("v2 protobuf", legacy), make)?;
@@ -124,37 +125,40 @@ fn v2(headers: &HeaderMap, legacy: bool) -> Result<Response<Body>, ApiError> {
             "application/json, application/yaml, application/vnd.kubernetes.protobuf",
         ));
     }
-    let document = documents::get(&named("v2", legacy), || Ok(v2_document(legacy)?.to_string().into_bytes()))?;
+    let document = documents::get(&named("v2", legacy), || Ok(v2_document(legacy)?.into_bytes()))?;
     served(headers, &document, JSON, &document.digest)
 }
 
-fn v2_document(legacy: bool) -> Result<Value, ApiError> {
-    let Parts { paths, definitions } = v2_parts(legacy)?;
-    Ok(json!({
+/// Put together from texts: all operations as values would take many times the room.
+fn v2_document(legacy: bool) -> Result<String, ApiError> {
+    let mut paths = String::new();
+    let definitions = v2_parts(legacy, |of_kind| {
+        for (path, described) in of_kind {
+            let separator = if paths.is_empty() { "" } else { "," };
+            paths.push_str(&format!("{separator}{}:{described}", Value::from(path)));
+        }
+    })?;
+    let document = json!({
         "swagger": "2.0",
         "info": { "title": "Kubernetes", "version": version::GIT_VERSION },
-        "paths": paths,
         "definitions": definitions,
         "securityDefinitions": { SCHEME: scheme() },
         "security": [{ SCHEME: [] }],
-    }))
+    });
+    Ok(format!("{{\"paths\":{{{paths}}},{}", &document.to_string()[1..]))
 }
 
-/// What a document says of all kinds.
-struct Parts {
-    paths: Map<String, Value>,
-    definitions: Map<String, Value>,
-}
-
-fn v2_parts(legacy: bool) -> Result<Parts, ApiError> {
+/// Gives away the paths of one kind after the other; what is left are the definitions of all.
+fn v2_parts(legacy: bool, mut take_paths: impl FnMut(Map<String, Value>)) -> Result<Map<String, Value>, ApiError> {
     let descriptions = Descriptions::unpack().map_err(documents::unreadable)?;
     let mut definitions = Definitions::new(Dialect::V2, &descriptions);
-    let mut all = Map::new();
     for kind in kinds::served(legacy) {
         definitions.add_kind(kind);
-        paths::add(&mut all, &mut definitions, kind);
+        let mut paths = Map::new();
+        paths::add(&mut paths, &mut definitions, kind);
+        take_paths(paths);
     }
-    Ok(Parts { paths: all, definitions: definitions.into_schemas() })
+    Ok(definitions.into_schemas())
 }
 
 /// How clients say who they are.

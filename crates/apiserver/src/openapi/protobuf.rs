@@ -55,36 +55,40 @@ const PATH_TYPE: u32 = 5;
 const METHODS: [(&str, u32); 7] =
     [("get", 2), ("put", 3), ("post", 4), ("delete", 5), ("options", 6), ("head", 7), ("patch", 8)];
 
-pub(super) fn document(version: &str, paths: &Map<String, Value>, definitions: &Map<String, Value>) -> Vec<u8> {
+pub(super) fn document(version: &str, paths: &Paths, definitions: &Map<String, Value>) -> Vec<u8> {
     let mut info = Message::default();
     info.text(INFO_TITLE, "Kubernetes");
     info.text(INFO_VERSION, version);
     let mut document = Message::default();
     document.text(DOCUMENT_SWAGGER, "2.0");
     document.message(DOCUMENT_INFO, &info);
-    document.message(DOCUMENT_PATHS, &all_paths(paths));
+    document.message(DOCUMENT_PATHS, &paths.0);
     document.message(DOCUMENT_DEFINITIONS, &named_schemas(definitions));
     document.bytes
 }
 
-fn all_paths(paths: &Map<String, Value>) -> Message {
-    let mut all = Message::default();
-    for (name, on_path) in paths {
-        let mut item = Message::default();
-        for (method, field) in METHODS {
-            if let Some(described) = on_path.get(method) {
-                item.message(field, &operation(described));
+/// The paths of a document, as they are told one after the other.
+#[derive(Default)]
+pub(super) struct Paths(Message);
+
+impl Paths {
+    pub(super) fn add(&mut self, paths: &Map<String, Value>) {
+        for (name, on_path) in paths {
+            let mut item = Message::default();
+            for (method, field) in METHODS {
+                if let Some(described) = on_path.get(method) {
+                    item.message(field, &operation(described));
+                }
             }
+            for described in on_path.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+                item.message(PATH_PARAMETERS, &parameter(described));
+            }
+            let mut entry = Message::default();
+            entry.text(NAMED_NAME, name);
+            entry.message(NAMED_VALUE, &item);
+            self.0.message(PATHS_PATH, &entry);
         }
-        for described in on_path.get("parameters").and_then(Value::as_array).into_iter().flatten() {
-            item.message(PATH_PARAMETERS, &parameter(described));
-        }
-        let mut entry = Message::default();
-        entry.text(NAMED_NAME, name);
-        entry.message(NAMED_VALUE, &item);
-        all.message(PATHS_PATH, &entry);
     }
-    all
 }
 
 fn operation(described: &Value) -> Message {
@@ -254,7 +258,7 @@ mod tests {
         expected.extend(b"Kubernetes");
         expected.extend([0x12, 2, b'v', b'1', 0x42, 0, 0x4a, 18, 0x0a, 16, 0x0a, 1, b'A', 0x12, 11]);
         expected.extend(schema);
-        assert_eq!(document("v1", &Map::new(), &definitions), expected);
+        assert_eq!(document("v1", &Paths::default(), &definitions), expected);
     }
 
     #[test]
