@@ -23,7 +23,7 @@ pub(crate) async fn status(
     let name = spec::name(pod);
     let failed = |error: CallError| PublishError::Write(spec::long_name(pod), error);
     for _ in 0..ATTEMPTS {
-        let mirror = match api.get_opt(name).await.map_err(|error| failed(error.into()))? {
+        let mirror = match find(&api, name).await.map_err(failed)? {
             Some(mirror) if shows(&mirror, pod) && mirror.metadata.deletion_timestamp.is_none() => mirror,
             Some(other) => {
                 remove(&api, &other).await.map_err(failed)?;
@@ -50,9 +50,17 @@ pub(crate) async fn status(
 pub(crate) async fn delete(client: &Client, pod: &Pod) -> Result<(), PublishError> {
     let api: Api<Pod> = Api::namespaced(client.clone(), spec::namespace(pod));
     let failed = |error: CallError| PublishError::Delete(spec::long_name(pod), error);
-    match api.get_opt(spec::name(pod)).await.map_err(|error| failed(error.into()))? {
+    match find(&api, spec::name(pod)).await.map_err(failed)? {
         Some(mirror) if shows(&mirror, pod) => remove(&api, &mirror).await.map_err(failed),
         _ => Ok(()),
+    }
+}
+
+/// A node is not told of pods that are not its own, nor whether there are any.
+async fn find(api: &Api<Pod>, name: &str) -> Result<Option<Pod>, CallError> {
+    match api.get_opt(name).await.map_err(CallError::from) {
+        Err(error) if error.is_forbidden() => Ok(None),
+        found => found,
     }
 }
 

@@ -6,6 +6,7 @@ mod auth;
 mod follow;
 mod logs;
 mod metrics;
+mod node_logs;
 mod stats;
 mod streaming;
 
@@ -158,6 +159,11 @@ impl Server {
                 let query = request.uri().query().unwrap_or("");
                 let only = query_values(query, "only_cpu_and_memory").any(|value| value == "true");
                 stats::summary(&self.shared.context, &self.shared.pods, &self.shared.rates, only).await
+            }
+            ["logs", ..] if get => {
+                // Beside the pods' logs lies this program's.
+                let own_log = self.shared.context.node.pod_log_dir.with_file_name("server.log");
+                node_logs::answer(path, request.uri().query().unwrap_or(""), &own_log)
             }
             ["containerLogs", namespace, pod, container] if get => {
                 let pod = self.pod(namespace, pod, None)?;
