@@ -1,9 +1,11 @@
 //! Watches over nodes: one that falls silent is marked so, tainted, and its pods are no longer ready.
 
 mod plan;
+mod zones;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use api::NamespacedName;
 use api::k8s::api::coordination::v1::Lease;
@@ -19,7 +21,8 @@ use tokio::time::Instant;
 use crate::context::{Context, on_each};
 use crate::error::{During, ReconcileError};
 use crate::pods;
-use plan::{GRACE, STARTUP_GRACE, is_ready, plan_silent_conditions, plan_taints, ready_status};
+use plan::{GRACE, STARTUP_GRACE, is_given_up, is_ready, plan_silent_conditions, plan_taints, ready_status};
+use zones::{Limiter, Pace, pace, zone_of};
 
 const LEASES: &str = "kube-node-lease";
 
@@ -34,6 +37,7 @@ pub(crate) async fn run(context: Context) {
         nodes: nodes.clone(),
         pods: pods.clone(),
         heartbeats: Arc::clone(&heartbeats),
+        limiter: Mutex::default(),
         ambient: context.ambient.clone(),
     };
     let controller = Controller::new("node-lifecycle-controller", watcher, context.ambient.clock);
@@ -129,6 +133,7 @@ struct Watcher {
     nodes: Informer<Node>,
     pods: Informer<Pod>,
     heartbeats: Arc<Heartbeats>,
+    limiter: Mutex<Limiter>,
     ambient: Ambient,
 }
 
@@ -151,28 +156,47 @@ impl Reconciler for Watcher {
             // The watch shows the new conditions and leads here again, to the taints.
             return Ok(Outcome::Done);
         }
-        self.update_taints(key, &node).await?;
+        let turn = self.update_taints(key, &node).await?;
         if !is_ready(&node) && ready_status(&node).is_some() {
             self.mark_pods_not_ready(key, &node).await?;
         }
-        if silence >= grace {
-            return Ok(Outcome::Done);
-        }
-        Ok(Outcome::RequeueAfter(grace - silence))
+        // Its silence, or its turn to be given up, whichever comes first.
+        let until_silent = grace.checked_sub(silence).filter(|left| !left.is_zero());
+        let next = [until_silent, turn].into_iter().flatten().min();
+        Ok(next.map_or(Outcome::Done, Outcome::RequeueAfter))
     }
 }
 
 impl Watcher {
-    async fn update_taints(&self, key: &NamespacedName, node: &Node) -> Result<(), ReconcileError> {
-        let is_any_ready = self.nodes.list().iter().any(|node| is_ready(node));
-        let Some(taints) = plan_taints(node, is_any_ready, self.ambient.clock.now_seconds()) else { return Ok(()) };
+    /// Gives how long until the node's turn to be given up comes, where it has to wait for that.
+    async fn update_taints(&self, key: &NamespacedName, node: &Node) -> Result<Option<Duration>, ReconcileError> {
+        let (may_evict, turn) = self.may_evict(node);
+        let Some(taints) = plan_taints(node, may_evict, self.ambient.clock.now_seconds()) else { return Ok(turn) };
         let patch = json!({
             "metadata": {"resourceVersion": node.metadata.resource_version},
             "spec": {"taints": if taints.is_empty() { None } else { Some(taints) }},
         });
         let api: Api<Node> = Api::all(self.client.clone());
         api.patch(&key.name, &PatchParams::default(), &Patch::Merge(patch)).await.during("taint node", key)?;
-        Ok(())
+        Ok(turn)
+    }
+
+    /// Whether the node's pods may be evicted, and how long until they may where others come first.
+    fn may_evict(&self, node: &Node) -> (bool, Option<Duration>) {
+        let zone = zone_of(node);
+        let pace = pace(&zone, &self.nodes.list());
+        match pace {
+            Pace::TakeBack => (false, None),
+            _ if is_ready(node) || ready_status(node).is_none() || is_given_up(node) => (true, None),
+            Pace::Stop => (false, None),
+            Pace::Every(interval) => {
+                let mut limiter = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
+                match limiter.take(&zone, interval, self.ambient.clock.instant()) {
+                    Ok(()) => (true, None),
+                    Err(wait) => (false, Some(wait)),
+                }
+            }
+        }
     }
 
     /// Endpoints must not lead to pods that may be dead.

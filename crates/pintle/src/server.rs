@@ -4,16 +4,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Context;
+use api::NamespacedName;
 use apiserver::{ApiServer, LocalGroup, LocalRequest, LocalResource};
 use client::Client;
-use cluster::Settings;
 use cluster::pki::{self, Authority, Subject};
 use cluster::process::{RunLock, ServerInfo};
 use cluster::progress::{Report, Step};
 use cluster::settings::{DNS_PORT, NODE_CIDR_BITS};
+use cluster::{Settings, StoreLocation};
 use container::Runtime;
 use metrics::Metrics;
 use network::Bridge;
+use reconcile::{Election, lead};
 use stdx::Ambient;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -154,22 +156,36 @@ async fn start(
             local(&user, &["system:serviceaccounts", "system:serviceaccounts:kube-system"])
         })
     };
+    // Several servers may share an etcd; the folder has one.
+    let is_shared = matches!(settings.store, StoreLocation::Etcd(_));
+    let election = |user: &str, lease: &str| {
+        is_shared.then(|| Election {
+            client: local(user, &[]),
+            lease: NamespacedName::new("kube-system", lease),
+            identity: format!("{node_name}_{}", std::process::id()),
+            ambient: ambient.clone(),
+            cancel: cancel.clone(),
+        })
+    };
+    let controllers = controllers::Config {
+        clients: controller_clients,
+        informers: local("system:kube-controller-manager", &[]),
+        ambient: ambient.clone(),
+        cluster_ca_pem: certificates.authority.certificate_pem().to_owned(),
+        pod_cidr: settings.pod_cidr.clone(),
+        node_cidr_bits: NODE_CIDR_BITS,
+        volumes_dir: volumes_dir.clone(),
+        signing: Some(controllers::Signing {
+            certificate_pem: certificates.authority.certificate_pem().to_owned(),
+            key_pem: certificates.authority.key_pem(),
+        }),
+        cancel: cancel.clone(),
+    };
     spawn(
         rooms,
         "controllers",
-        controllers::run(controllers::Config {
-            clients: controller_clients,
-            informers: local("system:kube-controller-manager", &[]),
-            ambient: ambient.clone(),
-            cluster_ca_pem: certificates.authority.certificate_pem().to_owned(),
-            pod_cidr: settings.pod_cidr.clone(),
-            node_cidr_bits: NODE_CIDR_BITS,
-            volumes_dir: volumes_dir.clone(),
-            signing: Some(controllers::Signing {
-                certificate_pem: certificates.authority.certificate_pem().to_owned(),
-                key_pem: certificates.authority.key_pem(),
-            }),
-            cancel: cancel.clone(),
+        leading(election("system:kube-controller-manager", "kube-controller-manager"), cancel.clone(), move |cancel| {
+            controllers::run(controllers::Config { cancel, ..controllers.clone() })
         }),
     );
     rooms.spawn({
@@ -204,10 +220,9 @@ async fn start(
     spawn(
         rooms,
         "scheduler",
-        scheduler::run(scheduler::Config {
-            client: local("system:kube-scheduler", &[]),
-            ambient: ambient.clone(),
-            cancel: cancel.clone(),
+        leading(election("system:kube-scheduler", "kube-scheduler"), cancel.clone(), {
+            let (client, ambient) = (local("system:kube-scheduler", &[]), ambient.clone());
+            move |cancel| scheduler::run(scheduler::Config { client: client.clone(), ambient: ambient.clone(), cancel })
         }),
     );
     spawn(
@@ -295,6 +310,21 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     rooms.spawn(async move { room.await.context(name) });
+}
+
+/// Runs a room now, or, where several servers stand for election, whenever this one leads.
+async fn leading<E, F>(
+    election: Option<Election>,
+    cancel: CancellationToken,
+    room: impl Fn(CancellationToken) -> F,
+) -> Result<(), E>
+where
+    F: Future<Output = Result<(), E>>,
+{
+    match election {
+        Some(election) => lead(election, room).await.unwrap_or(Ok(())),
+        None => room(cancel).await,
+    }
 }
 
 /// How the API server asks for what nodes and pods use.

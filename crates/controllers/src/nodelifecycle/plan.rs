@@ -32,6 +32,12 @@ pub(super) fn is_ready(node: &Node) -> bool {
     ready_status(node) == Some("True")
 }
 
+/// Whether the node's pods are being evicted for its health's sake.
+pub(super) fn is_given_up(node: &Node) -> bool {
+    let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+    taints.iter().any(|taint| taint.effect == "NoExecute" && [NOT_READY, UNREACHABLE].contains(&taint.key.as_str()))
+}
+
 /// Changes whenever the kubelet posts its status.
 pub(super) fn heartbeat(node: &Node) -> Option<&Time> {
     condition(node, "Ready")?.last_heartbeat_time.as_ref()
@@ -67,11 +73,11 @@ pub(super) fn plan_silent_conditions(node: &Node, now: Timestamp) -> Option<Vec<
     changed.then_some(conditions)
 }
 
-/// The node's taints as its conditions want them; `None` where they are so. Where no node is well, the
-/// fault is more likely here than there, and no pod is evicted.
-pub(super) fn plan_taints(node: &Node, is_any_ready: bool, now: Timestamp) -> Option<Vec<Taint>> {
+/// The node's taints as its conditions want them; `None` where they are so. Pods stay where they may not
+/// be evicted, whatever the node's health.
+pub(super) fn plan_taints(node: &Node, may_evict: bool, now: Timestamp) -> Option<Vec<Taint>> {
     let present = node.spec.as_ref().and_then(|spec| spec.taints.clone()).unwrap_or_default();
-    let wanted = wanted_taints(node, is_any_ready);
+    let wanted = wanted_taints(node, may_evict);
     let mut taints: Vec<Taint> =
         present.iter().filter(|taint| !is_ours(taint) || wanted.contains(&key_of(taint))).cloned().collect();
     for (key, effect) in wanted {
@@ -87,7 +93,7 @@ pub(super) fn plan_taints(node: &Node, is_any_ready: bool, now: Timestamp) -> Op
     (taints != present).then_some(taints)
 }
 
-fn wanted_taints(node: &Node, is_any_ready: bool) -> Vec<(&'static str, &'static str)> {
+fn wanted_taints(node: &Node, may_evict: bool) -> Vec<(&'static str, &'static str)> {
     let mut wanted = Vec::new();
     let health = match ready_status(node) {
         Some("False") => Some(NOT_READY),
@@ -105,7 +111,7 @@ fn wanted_taints(node: &Node, is_any_ready: bool) -> Vec<(&'static str, &'static
     if node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or(false) {
         wanted.push((UNSCHEDULABLE, "NoSchedule"));
     }
-    if is_any_ready && ready_status(node).is_some() {
+    if may_evict && ready_status(node).is_some() {
         wanted.extend(health.map(|key| (key, "NoExecute")));
     }
     wanted

@@ -1,6 +1,7 @@
 //! Controllers and scheduler against the real API server on virtual time, with nodes that only claim to
 //! run pods.
 
+mod election;
 mod storage;
 mod world;
 

@@ -37,7 +37,7 @@ pub(crate) struct World {
     accounts: Arc<dyn Fn(&str) -> Client + Send + Sync>,
     ambient: Ambient,
     volumes: tempfile::TempDir,
-    _server: Arc<ApiServer>,
+    server: Arc<ApiServer>,
 }
 
 /// Where a node's volumes are.
@@ -133,7 +133,7 @@ impl World {
             accounts,
             ambient,
             volumes,
-            _server: server,
+            server,
         };
         // Before that, no pod is admitted.
         world
@@ -218,6 +218,15 @@ impl World {
             ours.any(|node| node.spec.as_ref().is_some_and(|spec| spec.pod_cidr.is_some() && spec.taints.is_none()))
         })
         .await;
+    }
+
+    /// A client of a user who is no account of a controller.
+    pub(crate) fn user(&self, name: &str) -> Client {
+        client::in_process(self.server.local(name, &["system:authenticated"]))
+    }
+
+    pub(crate) fn ambient(&self) -> Ambient {
+        self.ambient.clone()
     }
 
     /// The node's side of volumes made of its folders.
