@@ -19,6 +19,7 @@ const NOT_KEPT: &[(&str, &str)] = &[
     // No name is no port.
     (".servicePort", r#""""#),
     (".defaultBackend.service", r#""port":{}}"#),
+    (".deviceClassName", r#""""#),
     (".reportingComponent", r#""""#),
     (".reportingInstance", r#""""#),
     // One that has a name needs no number.

@@ -43,6 +43,9 @@ fn default(definition: &mut Object) {
 fn to_storage(definition: &mut Object) {
     let Some(spec) = object_mut(definition, "spec") else { return };
     spec.shift_remove("version");
+    if get(spec, "preserveUnknownFields") == Some(&Value::Bool(false)) {
+        spec.shift_remove("preserveUnknownFields");
+    }
     for (beside, within) in SHARED {
         if let Some(shared) = spec.shift_remove(beside) {
             for version in items_mut(spec, "versions") {
@@ -79,6 +82,8 @@ fn out_of_storage(definition: &mut Object) {
         }
     }
     name_first_version(spec);
+    // Left out, it would mean yes here.
+    set_default(spec, "preserveUnknownFields", false);
     if let Some(conversion) = object_mut(spec, "conversion")
         && let Some(Value::Object(mut webhook)) = conversion.shift_remove("webhook")
     {

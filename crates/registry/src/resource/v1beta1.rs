@@ -3,15 +3,19 @@
 
 use serde_json::Value;
 
-use crate::fields::{items_mut, object_mut};
+use crate::fields::{items_mut, object_mut, text};
 use crate::kind::Object;
 
 /// The requests of a claim's `devices`, at this path.
 pub(super) fn requests_to_v1(object: &mut Object, devices: &str) {
     let Some(devices) = object_mut(object, devices) else { return };
     for request in items_mut(devices, "requests") {
-        // With alternatives beside it that is a fault, which validation will find.
-        let parts = take(request, |field| !matches!(field, "name" | "firstAvailable"));
+        // With alternatives beside it that is a fault, which validation will find: but for the name of the class, which
+        // is always written.
+        let mut parts = take(request, |field| !matches!(field, "name" | "firstAvailable"));
+        if request.contains_key("firstAvailable") && text(&parts, "deviceClassName").is_empty() {
+            parts.shift_remove("deviceClassName");
+        }
         if !parts.is_empty() {
             request.insert("exactly".to_owned(), Value::Object(parts));
         }
