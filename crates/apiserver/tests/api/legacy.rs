@@ -4,6 +4,7 @@ use apiserver::Body;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
+use registry::Kind;
 use serde_json::{Value, json};
 
 use crate::common::{Caller, Cluster, read};
@@ -406,5 +407,69 @@ async fn a_preset_is_merged_into_the_pods_it_selects() {
     for other in [pod("b", "backend", ""), pod("c", "frontend", "true")] {
         let made = admin.create(pods, other).await;
         assert_eq!(made["spec"]["containers"][0].get("env"), None, "{made}");
+    }
+}
+
+/// Reading an object in a version and writing it back changes nothing in any other.
+#[tokio::test]
+async fn what_was_read_in_any_version_may_be_written_back() {
+    let cluster = Cluster::start().await;
+    let (mut walked, mut changes) = (0, Vec::new());
+    for kind in registry::KINDS.iter().filter(|kind| kind.serves("update")) {
+        // autoscaling/v1 has a field for processor time, which comes back behind the other metrics.
+        let Some(stored) = kind.storage.filter(|_| kind.api_version() != "autoscaling/v1") else { continue };
+        let Some(object) = golden(stored) else { continue };
+        let place = |kind: &Kind, name: &str| {
+            let root = if kind.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", kind.group) };
+            let namespace = if kind.is_namespaced() { "/namespaces/default" } else { "" };
+            format!("{root}/{}{namespace}/{}{name}", kind.version, kind.plural)
+        };
+        let (code, made) = cluster.admin.call("POST", &place(stored, ""), Some(object)).await;
+        if code != StatusCode::CREATED {
+            continue;
+        }
+        let name = format!("/{}", made["metadata"]["name"].as_str().unwrap());
+        let before = cluster.admin.get(&place(stored, &name)).await;
+        let shown = cluster.admin.get(&place(kind, &name)).await;
+        assert_eq!(shown["apiVersion"], kind.api_version());
+        let (code, answer) = cluster.admin.call("PUT", &place(kind, &name), Some(shown)).await;
+        if code != StatusCode::OK {
+            changes.push(format!("{kind:?}: {answer}"));
+        }
+        let after = cluster.admin.get(&place(stored, &name)).await;
+        for part in ["spec", "status", "data", "endpoints", "webhooks", "rules", "subjects"] {
+            let (before, after) = (without_new(&before[part]), without_new(&after[part]));
+            if before != after {
+                changes.push(format!("{kind:?} {part}: {before} became {after}"));
+            }
+        }
+        if before["metadata"]["generation"] != after["metadata"]["generation"] && before["spec"] == after["spec"] {
+            changes.push(format!("{kind:?} got a new generation"));
+        }
+        cluster.admin.call("DELETE", &place(stored, &name), None).await;
+        walked += 1;
+    }
+    assert!(changes.is_empty() && walked > 40, "{walked} walked\n{}", changes.join("\n"));
+}
+
+/// A whole object of the kind, as it was given to be stored.
+fn golden(kind: &Kind) -> Option<Value> {
+    let group = if kind.group.is_empty() { "core" } else { kind.group };
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../registry/tests/golden");
+    let text = std::fs::read(root.join(group).join(format!("{}.yaml", kind.singular))).ok()?;
+    let tree = codec::decode::parse(&text, codec::Format::Yaml).unwrap();
+    Some(tree.value["full"]["given"].clone())
+}
+
+/// Without what came when the old versions were there no more, which they take away.
+fn without_new(value: &Value) -> Value {
+    const NEW: [&str; 2] = ["timeZone", "tolerance"];
+    match value {
+        Value::Object(object) => {
+            let kept = object.iter().filter(|(name, _)| !NEW.contains(&name.as_str()));
+            Value::Object(kept.map(|(name, value)| (name.clone(), without_new(value))).collect())
+        }
+        Value::Array(items) => items.iter().map(without_new).collect(),
+        other => other.clone(),
     }
 }
