@@ -3,10 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{policy, rule};
-use crate::columns::{self, AGE, NAME, column};
+use super::policy;
 use crate::error::FieldError;
-use crate::fields::text;
 use crate::kind::{Column, Conversion, Kind, Object, Rules};
 
 pub static MUTATING_ADMISSION_POLICY_BINDING: Kind = Kind {
@@ -30,7 +28,7 @@ struct MutatingAdmissionPolicyBindingRules;
 
 impl Rules for MutatingAdmissionPolicyBindingRules {
     fn default(&self, object: &mut Object) {
-        rule::default_match_resources(object, "spec.matchResources");
+        policy::default_binding(object);
     }
 
     fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
@@ -40,26 +38,11 @@ impl Rules for MutatingAdmissionPolicyBindingRules {
     }
 
     fn columns(&self) -> &'static [Column] {
-        static COLUMNS: &[Column] = &[
-            NAME,
-            column(
-                "PolicyName",
-                "string",
-                "PolicyName indicates the policy definition which the policy binding binded to",
-            ),
-            column("ParamRef", "string", "ParamRef indicates the param resource which sets the configration param"),
-            AGE,
-        ];
-        COLUMNS
+        policy::BINDING_COLUMNS
     }
 
     fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
-        vec![
-            columns::name(object),
-            Value::from(text(object, "spec.policyName")),
-            policy::param_ref_cell(object),
-            columns::age(object, now),
-        ]
+        policy::binding_row(object, now)
     }
 
     fn tracks_generation(&self) -> bool {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::rule;
+use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
 use crate::fields::{check_supported, get_array, get_object, get_str, invalid_all, items, join, text, texts};
-use crate::kind::Object;
+use crate::kind::{Column, Object};
 use crate::{metadata, names};
 
 const MAX_AUDIT_ANNOTATIONS: usize = 20;
@@ -174,6 +176,26 @@ fn validate_validation(validation: &Object, path: &str, faults: &mut Vec<FieldEr
     check_supported(validation, "reason", &REASONS, path, faults);
 }
 
+pub(super) static BINDING_COLUMNS: &[Column] = &[
+    NAME,
+    column("PolicyName", "string", "PolicyName indicates the policy definition which the policy binding binded to"),
+    column("ParamRef", "string", "ParamRef indicates the param resource which sets the configration param"),
+    AGE,
+];
+
+pub(super) fn binding_row(binding: &Object, now: Timestamp) -> Vec<Value> {
+    vec![
+        columns::name(binding),
+        Value::from(text(binding, "spec.policyName")),
+        param_ref_cell(binding),
+        columns::age(binding, now),
+    ]
+}
+
+pub(super) fn default_binding(binding: &mut Object) {
+    rule::default_match_resources(binding, "spec.matchResources");
+}
+
 /// What a binding of either kind says besides what is to happen.
 pub(super) fn validate_binding(binding: &Object, faults: &mut Vec<FieldError>) {
     crate::fields::check_named(binding, "spec.policyName", names::dns_subdomain, "", faults);
@@ -212,7 +234,7 @@ fn validate_param_ref(parameters: &Object, path: &str, faults: &mut Vec<FieldErr
 
 /// Where a binding's parameters come from, as tables show it. Whether the kind has namespaces cannot be
 /// told from here, so a name without one may be in any.
-pub(super) fn param_ref_cell(binding: &Object) -> Value {
+fn param_ref_cell(binding: &Object) -> Value {
     let (namespace, name) = (text(binding, "spec.paramRef.namespace"), text(binding, "spec.paramRef.name"));
     Value::from(match get_object(binding, "spec.paramRef.selector") {
         _ if !name.is_empty() && namespace.is_empty() => format!("*/{name}"),

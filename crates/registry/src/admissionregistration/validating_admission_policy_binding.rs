@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{policy, rule};
-use crate::columns::{self, AGE, NAME, column};
+use super::policy;
 use crate::error::FieldError;
-use crate::fields::{text, texts, value};
+use crate::fields::{texts, value};
 use crate::kind::{Column, Kind, Object, Rules};
 
 pub static VALIDATING_ADMISSION_POLICY_BINDING: Kind = Kind {
@@ -25,7 +24,7 @@ struct ValidatingAdmissionPolicyBindingRules;
 
 impl Rules for ValidatingAdmissionPolicyBindingRules {
     fn default(&self, object: &mut Object) {
-        rule::default_match_resources(object, "spec.matchResources");
+        policy::default_binding(object);
     }
 
     fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
@@ -36,26 +35,11 @@ impl Rules for ValidatingAdmissionPolicyBindingRules {
     }
 
     fn columns(&self) -> &'static [Column] {
-        static COLUMNS: &[Column] = &[
-            NAME,
-            column(
-                "PolicyName",
-                "string",
-                "PolicyName indicates the policy definition which the policy binding binded to",
-            ),
-            column("ParamRef", "string", "ParamRef indicates the param resource which sets the configration param"),
-            AGE,
-        ];
-        COLUMNS
+        policy::BINDING_COLUMNS
     }
 
     fn row(&self, object: &Object, now: Timestamp) -> Vec<Value> {
-        vec![
-            columns::name(object),
-            Value::from(text(object, "spec.policyName")),
-            policy::param_ref_cell(object),
-            columns::age(object, now),
-        ]
+        policy::binding_row(object, now)
     }
 
     fn tracks_generation(&self) -> bool {
