@@ -33,7 +33,7 @@ pub(super) fn validate(definition: &Object, old: Option<&Object>) -> Vec<FieldEr
         "Cluster" | "Namespaced" => {}
         other => faults.push(FieldError::not_supported("spec.scope", other, &["Cluster", "Namespaced"])),
     }
-    validate_versions(definition, &mut faults);
+    validate_versions(definition, old, &mut faults);
     for field in ["plural", "singular", "kind", "listKind"] {
         check_text(definition, &join("spec.names", field), "", &mut faults);
     }
@@ -98,10 +98,13 @@ fn is_url(text: &str) -> bool {
         .is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.starts_with('/') && !rest.is_empty())
 }
 
-fn validate_versions(definition: &Object, faults: &mut Vec<FieldError>) {
+fn validate_versions(definition: &Object, old: Option<&Object>, faults: &mut Vec<FieldError>) {
     let path = "spec.versions";
+    let has_schema = |version: &Object| get(version, "schema.openAPIV3Schema").is_some();
+    // What was let in through v1beta1 without one may stay so.
+    let needs_schema = old.is_none_or(|old| items(old, path).all(has_schema));
     for (at, version) in items(definition, path).enumerate() {
-        if get(version, "schema.openAPIV3Schema").is_none() {
+        if needs_schema && !has_schema(version) {
             let path = format!("{path}[{at}].schema.openAPIV3Schema");
             faults.push(FieldError::required(path, "schemas are required"));
         }
@@ -388,6 +391,24 @@ mod tests {
         });
         change(&mut definition);
         definition
+    }
+
+    #[test]
+    fn what_never_had_a_schema_needs_none() {
+        let definition = |schema: Value| {
+            let version = serde_json::json!({"name": "v1", "served": true, "storage": true, "schema": schema});
+            serde_json::json!({"spec": {"versions": [version]}}).as_object().unwrap().clone()
+        };
+        let complaints = |old: Option<&Object>| {
+            let mut faults = Vec::new();
+            validate_versions(&definition(Value::Null), old, &mut faults);
+            faults.iter().map(FieldError::to_string).collect::<Vec<_>>()
+        };
+        let required = ["spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required"];
+        assert_eq!(complaints(None), required);
+        let with_schema = definition(serde_json::json!({"openAPIV3Schema": {"type": "object"}}));
+        assert_eq!(complaints(Some(&with_schema)), required);
+        assert_eq!(complaints(Some(&definition(Value::Null))), [""; 0]);
     }
 
     #[test]
