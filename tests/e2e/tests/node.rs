@@ -518,10 +518,10 @@ fn pods_survive_kill_9_at_random_moments(cluster: &Cluster) {
 fn kill_server(cluster: &Cluster) {
     let pid = cluster.server_pid();
     run(Command::new("kill").args(["-KILL", &pid.to_string()]), "").success();
-    // Its files, and with them its lock, are closed before it is a zombie or gone.
-    wait_for("the server to be gone", || match fs::read_to_string(format!("/proc/{pid}/stat")) {
-        Ok(stat) if !stat.contains(") Z ") => Err(stat),
-        _ => Ok(()),
+    // Its lock goes with the last of its threads, a moment after the process seems gone.
+    wait_for("the server's lock to be free", || {
+        let tried = run(Command::new("flock").arg("--nonblock").arg(cluster.run_dir().join("lock")).arg("true"), "");
+        if tried.is_success() { Ok(()) } else { Err(tried.to_string()) }
     });
 }
 
