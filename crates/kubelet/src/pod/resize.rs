@@ -60,12 +60,16 @@ impl Grants {
         }
     }
 
+    /// Whole or not at all, but not synced: pods start in less time than a disk takes, and after a crash of
+    /// the machine no container is left that these figures could be about.
     pub(crate) fn save(&self, root_dir: &Path, pod: &Pod) -> io::Result<()> {
         let path = path(root_dir, pod);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        stdx::fs::write_atomic(&path, &serde_json::to_vec(self)?, 0o600)
+        let unfinished = path.with_extension("new");
+        std::fs::write(&unfinished, serde_json::to_vec(self)?)?;
+        std::fs::rename(unfinished, path)
     }
 
     /// The pod with what it was granted in place of what it wants: containers are made from that.
