@@ -43,8 +43,20 @@ impl RunLock {
     }
 }
 
-/// The process that holds the run folder, if any does.
+/// The process that holds the run folder, if any does. One that was killed and whose last threads are
+/// still ending does not count: it is waited for.
 pub fn holder(run_dir: &Path) -> Result<Option<i32>, ProcessError> {
+    let Some(pid) = lock_holder(run_dir)? else { return Ok(None) };
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    // Its program may have been replaced since; only the link itself says that it still runs one.
+    let is_ending = process.exists() && fs::read_link(process.join("exe")).is_err();
+    if is_ending {
+        wait_until_released(run_dir)?;
+    }
+    lock_holder(run_dir)
+}
+
+fn lock_holder(run_dir: &Path) -> Result<Option<i32>, ProcessError> {
     let path = run_dir.join("lock");
     if !path.exists() {
         return Ok(None);
