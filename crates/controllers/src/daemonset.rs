@@ -25,8 +25,8 @@ use stdx::Ambient;
 
 use crate::context::{Context, on_each};
 use crate::error::{During, ReconcileError};
-use crate::history::{History, plan_truncation};
-use crate::ownership::{claim_dependents, index_by_controller, resolve_controller};
+use crate::history::{History, plan_truncation, watch_revisions};
+use crate::ownership::{claim_dependents, index_by_controller};
 use crate::podowner::{PodControl, PodOwner, watch_pods};
 use crate::pods;
 use crate::replicaset::pod_from_template;
@@ -74,14 +74,7 @@ pub(crate) async fn run(context: Context) {
         let queue = queue.clone();
         move |set| queue.add(NamespacedName::of(&set.metadata))
     });
-    on_each(&revisions, {
-        let (sets, queue) = (sets.clone(), queue.clone());
-        move |revision| {
-            if let Some(set) = resolve_controller::<DaemonSet>(&sets, &revision.metadata) {
-                queue.add(NamespacedName::of(&set.metadata));
-            }
-        }
-    });
+    watch_revisions(&revisions, &sets, queue.clone());
     nodes.on_change({
         let (sets, queue) = (sets.clone(), queue.clone());
         move |old, new| node_changed(&sets, &queue, old, new)

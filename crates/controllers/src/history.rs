@@ -10,18 +10,33 @@ use api::{NamespacedName, Selector};
 use client::Client;
 use client::kube::Api;
 use client::kube::api::{DeleteParams, PostParams};
-use reconcile::{Informer, controller_of, controller_reference};
+use reconcile::{Informer, WorkQueue, controller_of, controller_reference};
 use serde_json::{Value, json};
 
+use crate::context::on_each;
 use crate::error::{During, ReconcileError, unless_gone};
 use crate::hash::short_hash;
-use crate::ownership::{Namespaced, claim_dependents};
+use crate::ownership::{Namespaced, claim_dependents, resolve_controller};
 use crate::podowner::PodOwner;
 
 /// Revision names that may collide before a reconciliation gives up.
 const MAX_COLLISIONS: i32 = 20;
 /// Of a revision's name, without the hash.
 const MAX_PREFIX_BYTES: usize = 223;
+
+/// Turns changes of revisions into keys of their owners.
+pub(crate) fn watch_revisions<O: PodOwner>(
+    revisions: &Informer<ControllerRevision>,
+    owners: &Informer<O>,
+    queue: WorkQueue<NamespacedName>,
+) {
+    let owners = owners.clone();
+    on_each(revisions, move |revision| {
+        if let Some(owner) = resolve_controller(&owners, &revision.metadata) {
+            queue.add(NamespacedName::of(owner.meta()));
+        }
+    });
+}
 
 /// What a revision keeps: a patch that brings the template back, as `kubectl rollout undo` applies it.
 pub(crate) fn data_of(template: &PodTemplateSpec) -> Value {

@@ -23,8 +23,8 @@ use stdx::Ambient;
 
 use crate::context::{Context, on_each};
 use crate::error::{During, ReconcileError, unless_gone};
-use crate::history::{History, name_of, plan_truncation, template_of};
-use crate::ownership::{claim_dependents, index_by_controller, resolve_controller};
+use crate::history::{History, name_of, plan_truncation, template_of, watch_revisions};
+use crate::ownership::{claim_dependents, index_by_controller};
 use crate::podowner::{PodOwner, watch_pods};
 use crate::pods;
 use crate::replicaset::round_up;
@@ -63,14 +63,7 @@ pub(crate) async fn run(context: Context) {
         let queue = queue.clone();
         move |set| queue.add(NamespacedName::of(&set.metadata))
     });
-    on_each(&revisions, {
-        let (sets, queue) = (sets.clone(), queue.clone());
-        move |revision| {
-            if let Some(set) = resolve_controller::<StatefulSet>(&sets, &revision.metadata) {
-                queue.add(NamespacedName::of(&set.metadata));
-            }
-        }
-    });
+    watch_revisions(&revisions, &sets, queue.clone());
     claims.on_change({
         let (sets, queue) = (sets.clone(), queue.clone());
         move |old, new| {

@@ -115,6 +115,25 @@ pub fn validate_annotations(annotations: &Map<String, Value>, path: &str, faults
     }
 }
 
+/// Whether a selector's requirement has one of the operators that ask about a set, and if so, checks
+/// that there is one where there must be.
+pub(crate) fn check_set_operator(requirement: &Object, path: &str, faults: &mut Vec<FieldError>) -> bool {
+    let has_values = !get_array(requirement, "values").is_empty();
+    match text(requirement, "operator") {
+        "In" | "NotIn" if !has_values => {
+            let detail = "must be specified when `operator` is 'In' or 'NotIn'";
+            faults.push(FieldError::required(join(path, "values"), detail));
+        }
+        "Exists" | "DoesNotExist" if has_values => {
+            let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+            faults.push(FieldError::forbidden(join(path, "values"), detail));
+        }
+        "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+        _ => return false,
+    }
+    true
+}
+
 /// A structured label selector.
 pub fn validate_selector(selector: &Object, path: &str, faults: &mut Vec<FieldError>) {
     if let Some(labels) = get_object(selector, "matchLabels") {
@@ -123,19 +142,9 @@ pub fn validate_selector(selector: &Object, path: &str, faults: &mut Vec<FieldEr
     for (at, requirement) in items(selector, "matchExpressions").enumerate() {
         let path = format!("{path}.matchExpressions[{at}]");
         let values = get_array(requirement, "values");
-        match text(requirement, "operator") {
-            "In" | "NotIn" if values.is_empty() => {
-                let detail = "must be specified when `operator` is 'In' or 'NotIn'";
-                faults.push(FieldError::required(join(&path, "values"), detail));
-            }
-            "Exists" | "DoesNotExist" if !values.is_empty() => {
-                let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                faults.push(FieldError::forbidden(join(&path, "values"), detail));
-            }
-            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            other => {
-                faults.push(FieldError::invalid(join(&path, "operator"), other, "not a valid selector operator"));
-            }
+        if !check_set_operator(requirement, &path, faults) {
+            let operator = text(requirement, "operator");
+            faults.push(FieldError::invalid(join(&path, "operator"), operator, "not a valid selector operator"));
         }
         let key = text(requirement, "key");
         invalid_all(&join(&path, "key"), key, names::qualified_name(key), faults);

@@ -119,19 +119,12 @@ fn validate_node_term(term: &Object, checks_values: bool, path: &str, faults: &m
         let path = format!("{path}.matchExpressions[{at}]");
         let values = get_array(requirement, "values");
         match text(requirement, "operator") {
-            "In" | "NotIn" if values.is_empty() => {
-                let detail = "must be specified when `operator` is 'In' or 'NotIn'";
-                faults.push(FieldError::required(join(&path, "values"), detail));
-            }
-            "Exists" | "DoesNotExist" if !values.is_empty() => {
-                let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                faults.push(FieldError::forbidden(join(&path, "values"), detail));
-            }
             "Gt" | "Lt" if values.len() != 1 => {
                 let detail = "must be specified single value when `operator` is 'Lt' or 'Gt'";
                 faults.push(FieldError::required(join(&path, "values"), detail));
             }
-            "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
+            "Gt" | "Lt" => {}
+            _ if metadata::check_set_operator(requirement, &path, faults) => {}
             other => {
                 faults.push(FieldError::invalid(join(&path, "operator"), other, "not a valid selector operator"));
             }
