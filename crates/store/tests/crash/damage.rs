@@ -81,8 +81,7 @@ proptest! {
         block_on(async {
             let life = lived(&script, [(step, Fault::Misdirected { seed })]).await;
             let found = life.disk.after_power_loss(1, []);
-            let before_last_round = life.before_last_round;
-            refused_or_right(&life, &found, before_last_round).await;
+            refused_or_right(&life, &found, life.before_last_write).await;
         });
     }
 }

@@ -196,8 +196,8 @@ pub(crate) struct Life {
     pub(crate) disk: FaultyDisk,
     pub(crate) store: Option<Arc<Embedded>>,
     pub(crate) model: Model,
-    /// The newest revision before the last round began.
-    pub(crate) before_last_round: Revision,
+    /// The newest revision before the last round that wrote anything.
+    pub(crate) before_last_write: Revision,
 }
 
 pub(crate) fn options() -> Options {
@@ -213,7 +213,7 @@ impl Life {
     /// A life that begins on an empty disk; it ends before it begins if that fails.
     pub(crate) fn begin(disk: FaultyDisk) -> Life {
         let store = open(&disk).ok();
-        Life { disk, store, model: Model::new(), before_last_round: Revision(0) }
+        Life { disk, store, model: Model::new(), before_last_write: Revision(0) }
     }
 
     /// Goes through the steps, or as many of them as the store survives.
@@ -242,7 +242,7 @@ impl Life {
     }
 
     async fn round(&mut self, store: &Embedded, round: &[Vec<Wish>]) {
-        self.before_last_round = self.model.revision();
+        let before = self.model.revision();
         let transactions: Vec<Transaction> = round.iter().map(|wishes| self.model.transaction(wishes)).collect();
         let results = join_all(transactions.iter().map(|transaction| store.commit(transaction.clone()))).await;
         let mut acknowledged = Vec::new();
@@ -271,6 +271,9 @@ impl Life {
         }
         for (committed, _) in effectless {
             assert!(committed.entries.iter().all(Option::is_none), "only a delete of nothing changes nothing");
+        }
+        if self.model.revision() > before {
+            self.before_last_write = before;
         }
         assert_eq!(store.revision(), self.model.revision(), "what is not safe is not seen");
         let range = store.range(RangeRequest::default()).await.unwrap();
