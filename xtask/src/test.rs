@@ -7,8 +7,10 @@ use anyhow::{Context, ensure};
 
 use crate::{debian, images, run as command, tidy, without_own_variables};
 
-/// How often the store's process is killed, unless the variable says so already.
-const KILL_ROUNDS: (&str, &str) = ("STORE_KILL_TEST_ROUNDS", "200");
+/// What the tests are told, unless the variables say something already: how often the store's process is
+/// killed, and where property tests begin. The same tests meet the same cases; whoever looks for
+/// new ones gives another seed, and more cases (`PROPTEST_CASES`).
+const VARIABLES: [(&str, &str); 2] = [("STORE_KILL_TEST_ROUNDS", "200"), ("PROPTEST_RNG_SEED", "1")];
 
 pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     command(repository, "cargo", &["fmt", "--all", "--check"])?;
@@ -17,32 +19,32 @@ pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     tidy::run(repository)?;
     // The rooms' own kernel tests run it, or read rules back with it; the store's contract is held against etcd.
     debian::ensure(&["busybox-static", "nftables", "etcd-server"])?;
-    rooms(repository)?;
-    command(repository, "cargo", &["test", "--package", "sim"])?;
+    test(repository, &["--workspace", "--exclude", "e2e", "--exclude", "sim", "--exclude", "vm"])?;
+    test(repository, &["--package", "sim"])?;
     if !no_e2e {
         command(repository, "cargo", &["build", "--package", "pintle"])?;
         images::fixtures(&repository.join("target"))?;
-        command(repository, "cargo", &["test", "--package", "e2e"])?;
+        test(repository, &["--package", "e2e"])?;
         if cfg!(target_arch = "x86_64") {
             images::machine(&repository.join("target"))?;
-            command(repository, "cargo", &["test", "--package", "vm"])?;
+            test(repository, &["--package", "vm"])?;
         }
     }
     Ok(())
 }
 
-/// The rooms' own tests.
-fn rooms(repository: &Path) -> anyhow::Result<()> {
-    let (variable, rounds) = KILL_ROUNDS;
-    let rounds = std::env::var(variable).unwrap_or_else(|_| rounds.to_owned());
-    let arguments = ["test", "--workspace", "--exclude", "e2e", "--exclude", "sim", "--exclude", "vm"];
-    println!("\n── {variable}={rounds} cargo {}", arguments.join(" "));
+fn test(repository: &Path, selection: &[&str]) -> anyhow::Result<()> {
+    let variables =
+        VARIABLES.map(|(variable, value)| (variable, std::env::var(variable).unwrap_or_else(|_| value.to_owned())));
+    let told = variables.each_ref().map(|(variable, value)| format!("{variable}={value}")).join(" ");
+    println!("\n── {told} cargo test {}", selection.join(" "));
     let status = without_own_variables(&mut Command::new("cargo"))
-        .args(arguments)
-        .env(variable, rounds)
+        .arg("test")
+        .args(selection)
+        .envs(variables)
         .current_dir(repository)
         .status()
         .context("cannot run cargo")?;
-    ensure!(status.success(), "the rooms' tests failed ({status})");
+    ensure!(status.success(), "tests failed ({status})");
     Ok(())
 }
