@@ -10,6 +10,8 @@ use serde_json::json;
 
 use api::k8s::jiff::Timestamp;
 
+use crate::nominations::nominated_node;
+
 /// Binds the pod to the node, if it is still the same pod.
 pub(crate) async fn bind(client: &Client, pod: &Pod, node: &str) -> Result<(), CallError> {
     let key = NamespacedName::of(&pod.metadata);
@@ -54,10 +56,36 @@ pub(crate) fn plan_condition(pod: &Pod, reason: &str, message: &str, now: Timest
     })
 }
 
-pub(crate) async fn set_condition(client: &Client, pod: &Pod, condition: &PodCondition) -> Result<(), CallError> {
+/// What becomes of the node that the pod's status names as the one where room is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nomination<'a> {
+    Keep,
+    Set(&'a str),
+    Clear,
+}
+
+/// What is to be written into the pod's status; `None` where all of it stands there already.
+pub(crate) fn plan_status(
+    pod: &Pod,
+    condition: Option<PodCondition>,
+    nomination: Nomination<'_>,
+) -> Option<serde_json::Value> {
+    let present = nominated_node(pod);
+    let mut status = serde_json::Map::new();
+    if let Some(condition) = condition {
+        status.insert("conditions".to_owned(), json!([condition]));
+    }
+    match nomination {
+        Nomination::Set(node) if present != Some(node) => drop(status.insert("nominatedNodeName".into(), json!(node))),
+        Nomination::Clear if present.is_some() => drop(status.insert("nominatedNodeName".into(), json!(null))),
+        _ => {}
+    }
+    (!status.is_empty()).then(|| json!({"metadata": {"uid": pod.metadata.uid}, "status": status}))
+}
+
+pub(crate) async fn patch_status(client: &Client, pod: &Pod, patch: serde_json::Value) -> Result<(), CallError> {
     let key = NamespacedName::of(&pod.metadata);
     let api: Api<Pod> = Api::namespaced(client.clone(), &key.namespace);
-    let patch = json!({"metadata": {"uid": pod.metadata.uid}, "status": {"conditions": [condition]}});
     api.patch_status(&key.name, &PatchParams::default(), &Patch::Strategic(patch)).await?;
     Ok(())
 }

@@ -7,6 +7,8 @@ use api::NamespacedName;
 use api::k8s::api::core::v1::{Node, Taint};
 use api::quantity::ParseQuantityError;
 
+use crate::budgets::Budgets;
+use crate::nominations::Nominations;
 use crate::pod::{NamespaceLabels, PodInfo};
 use crate::resources::Resources;
 use crate::volumes::Volumes;
@@ -19,6 +21,8 @@ pub(crate) struct Cache {
     placed: BTreeMap<NamespacedName, Placement>,
     namespaces: Arc<NamespaceLabels>,
     volumes: Arc<Volumes>,
+    nominations: Arc<Nominations>,
+    budgets: Arc<Budgets>,
 }
 
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub(crate) struct Snapshot {
     pub(crate) nodes: Vec<Arc<NodeInfo>>,
     pub(crate) namespaces: Arc<NamespaceLabels>,
     pub(crate) volumes: Arc<Volumes>,
+    pub(crate) nominations: Arc<Nominations>,
+    pub(crate) budgets: Arc<Budgets>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -71,6 +77,18 @@ impl Cache {
         Arc::make_mut(&mut self.namespaces).remove(name);
     }
 
+    pub(crate) fn nominations(&self) -> &Nominations {
+        &self.nominations
+    }
+
+    pub(crate) fn nominations_mut(&mut self) -> &mut Nominations {
+        Arc::make_mut(&mut self.nominations)
+    }
+
+    pub(crate) fn budgets_mut(&mut self) -> &mut Budgets {
+        Arc::make_mut(&mut self.budgets)
+    }
+
     pub(crate) fn volumes_mut(&mut self) -> &mut Volumes {
         Arc::make_mut(&mut self.volumes)
     }
@@ -96,11 +114,7 @@ impl Cache {
     /// Gives whether the pod was counted anywhere.
     pub(crate) fn remove_pod(&mut self, key: &NamespacedName) -> bool {
         let Some(placement) = self.placed.remove(key) else { return false };
-        let node = self.node_mut(&placement.node);
-        if let Some(pod) = node.pods.remove(key) {
-            node.requested.subtract(&pod.requests);
-            node.assumed_requested.subtract(&pod.assumed_requests);
-        }
+        self.node_mut(&placement.node).remove(key);
         self.drop_if_empty(&placement.node);
         true
     }
@@ -112,16 +126,19 @@ impl Cache {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let nodes = self.nodes.values().filter(|node| node.node.is_some()).cloned().collect();
-        Snapshot { nodes, namespaces: Arc::clone(&self.namespaces), volumes: Arc::clone(&self.volumes) }
+        Snapshot {
+            nodes,
+            namespaces: Arc::clone(&self.namespaces),
+            volumes: Arc::clone(&self.volumes),
+            nominations: Arc::clone(&self.nominations),
+            budgets: Arc::clone(&self.budgets),
+        }
     }
 
     fn place(&mut self, pod: &Arc<PodInfo>, node: &str, is_assumed: bool) {
         let key = pod.key();
         self.remove_pod(&key);
-        let info = self.node_mut(node);
-        info.requested.add(&pod.requests);
-        info.assumed_requested.add(&pod.assumed_requests);
-        info.pods.insert(key.clone(), Arc::clone(pod));
+        self.node_mut(node).add(pod);
         self.placed.insert(key, Placement { uid: pod.uid().to_owned(), node: node.to_owned(), is_assumed });
     }
 
@@ -140,7 +157,31 @@ impl Cache {
     }
 }
 
+impl Snapshot {
+    /// As if the node were so.
+    pub(crate) fn with_node(&self, node: &NodeInfo) -> Snapshot {
+        let replaced = |known: &Arc<NodeInfo>| match known.name == node.name {
+            true => Arc::new(node.clone()),
+            false => Arc::clone(known),
+        };
+        Snapshot { nodes: self.nodes.iter().map(replaced).collect(), ..self.clone() }
+    }
+}
+
 impl NodeInfo {
+    pub(crate) fn add(&mut self, pod: &Arc<PodInfo>) {
+        self.requested.add(&pod.requests);
+        self.assumed_requested.add(&pod.assumed_requests);
+        self.pods.insert(pod.key(), Arc::clone(pod));
+    }
+
+    pub(crate) fn remove(&mut self, key: &NamespacedName) {
+        if let Some(pod) = self.pods.remove(key) {
+            self.requested.subtract(&pod.requests);
+            self.assumed_requested.subtract(&pod.assumed_requests);
+        }
+    }
+
     pub(crate) fn label(&self, key: &str) -> Option<&str> {
         self.labels()?.get(key).map(String::as_str)
     }

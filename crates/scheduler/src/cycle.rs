@@ -1,8 +1,10 @@
 //! The loop: take a pod, decide, assume, bind in the background.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use api::k8s::api::core::v1::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
+use api::k8s::api::policy::v1::PodDisruptionBudget;
 use api::k8s::api::storage::v1::{CSINode, StorageClass};
 use client::CallError;
 use futures::StreamExt;
@@ -12,16 +14,20 @@ use reconcile::{Informers, Recorder};
 use tokio::sync::Notify;
 
 use crate::Config;
-use crate::binding::{bind, plan_condition, set_condition};
-use crate::diagnosis::Diagnosis;
+use crate::binding::{Nomination, bind, patch_status, plan_condition, plan_status};
+use crate::eviction::evict;
 use crate::framework::{Placement, decide};
 use crate::intake::State;
+use crate::nominations::nominated_node;
 use crate::pod::PodInfo;
 use crate::prebind::{Binder, Labels, VolumeError};
+use crate::preemption::{Candidate, Preemption, preempt};
 use crate::volumes::VolumePlan;
 
 /// Bindings under way at once; more pods wait in the queue.
 const BINDINGS: usize = 64;
+/// Pods that are pushed out at once for one other.
+const EVICTIONS: usize = 16;
 
 pub(crate) async fn run(config: Config) {
     let informers = Informers::new(config.client.clone(), &config.ambient, config.cancel.clone());
@@ -65,7 +71,11 @@ async fn watch(scheduler: &Arc<Scheduler>, informers: &Informers) {
     classes.on_change(move |old, new| target.update(|state, now| state.class_changed(old, new, now)));
     let target = Arc::clone(scheduler);
     csi_nodes.on_change(move |old, new| target.update(|state, now| state.csi_node_changed(old, new, now)));
+    let budgets = informers.of::<PodDisruptionBudget>();
+    let target = Arc::clone(scheduler);
+    budgets.on_change(move |old, new| target.update(|state, _now| state.budget_changed(old, new)));
     nodes.synced().await;
+    budgets.synced().await;
     namespaces.synced().await;
     pods.synced().await;
     claims.synced().await;
@@ -156,6 +166,7 @@ impl Scheduler {
         match decide(&pod, &snapshot, &self.config.ambient.random) {
             Ok(Placement { node, volumes }) => {
                 state.cache.assume(&pod, &node);
+                state.end_nomination(&pod.key());
                 if volumes.is_empty() {
                     drop(state);
                     return Some(self.bind(pod, node));
@@ -167,12 +178,71 @@ impl Scheduler {
                 Some(self.bind_volumes(pod, node, labels, volumes))
             }
             Err(diagnosis) => {
+                let random = &self.config.ambient.random;
+                let preemption = diagnosis.has_nodes().then(|| preempt(&pod, &snapshot, &diagnosis, random));
+                let mut message = diagnosis.message();
+                if let Some(preemption) = &preemption {
+                    message = format!("{message} preemption: {}", preemption.message());
+                }
+                if let Some(Preemption::Nominated(candidate)) = preemption {
+                    let displaced = state.nominate_for_victims(&pod, &candidate.node);
+                    drop(state);
+                    return Some(self.make_room(pod, candidate, displaced, message, diagnosis.plugins));
+                }
+                let is_void = matches!(preemption, Some(Preemption::Helpless { .. }));
+                if is_void {
+                    state.end_nomination(&pod.key());
+                }
                 let now = self.config.ambient.clock.instant();
-                state.queue.unschedulable(&pod, diagnosis.plugins.clone(), now);
+                state.queue.unschedulable(&pod, diagnosis.plugins, now);
                 drop(state);
-                Some(self.report_unschedulable(&pod, &diagnosis))
+                let nomination = if is_void { Nomination::Clear } else { Nomination::Keep };
+                Some(self.report(&pod, "Unschedulable", message, nomination))
             }
         }
+    }
+
+    /// Pushes the victims out, then waits like any other pod: their going will bring this one back.
+    fn make_room(
+        self: &Arc<Self>,
+        pod: Arc<PodInfo>,
+        candidate: Candidate,
+        displaced: Vec<Arc<PodInfo>>,
+        message: String,
+        plugins: BTreeSet<&'static str>,
+    ) -> Afterwork {
+        let scheduler = Arc::clone(self);
+        Box::pin(async move {
+            drop(scheduler.report(&pod, "Unschedulable", message, Nomination::Set(&candidate.node)).await);
+            for other in displaced {
+                let patch = plan_status(&other.pod, None, Nomination::Clear);
+                scheduler.write_status(&other, patch).await;
+            }
+            let Candidate { node, victims, .. } = candidate;
+            let pushes = victims.into_iter().map(|victim| scheduler.push_out(victim, &pod, &node));
+            let failures: Vec<CallError> = futures::stream::iter(pushes)
+                .buffer_unordered(EVICTIONS)
+                .filter_map(|pushed| std::future::ready(pushed.err()))
+                .collect()
+                .await;
+            let now = scheduler.config.ambient.clock.instant();
+            let mut state = scheduler.lock();
+            match failures.first() {
+                None => state.queue.unschedulable(&pod, plugins, now),
+                Some(error) => {
+                    tracing::warn!(pod = %pod.key(), error = stdx::error::chain(error), "cannot make room for the pod");
+                    state.queue.failed(&pod, now);
+                }
+            }
+            Remainder::Nothing
+        })
+    }
+
+    async fn push_out(&self, victim: Arc<PodInfo>, preemptor: &PodInfo, node: &str) -> Result<(), CallError> {
+        evict(&self.config.client, &victim, preemptor, self.config.ambient.clock.now_seconds()).await?;
+        let message = format!("Preempted by pod {} on node {node}", preemptor.uid());
+        self.recorder.normal(&*victim.pod, "Preempted", message);
+        Ok(())
     }
 
     fn bind(self: &Arc<Self>, pod: Arc<PodInfo>, node: String) -> Afterwork {
@@ -218,6 +288,9 @@ impl Scheduler {
         {
             let mut state = self.lock();
             state.cache.forget_assumed(pod);
+            if let Some(node) = nominated_node(&pod.pod) {
+                state.cache.nominations_mut().set(pod, node);
+            }
             let now = self.config.ambient.clock.instant();
             if error.is_pod_gone() {
                 state.queue.remove(&pod.key());
@@ -230,27 +303,34 @@ impl Scheduler {
         if error.is_pod_gone() {
             return Box::pin(std::future::ready(Remainder::Nothing));
         }
-        self.report(pod, "SchedulerError", message)
-    }
-
-    fn report_unschedulable(self: &Arc<Self>, pod: &Arc<PodInfo>, diagnosis: &Diagnosis) -> Afterwork {
-        self.report(pod, "Unschedulable", diagnosis.message())
+        self.report(pod, "SchedulerError", message, Nomination::Keep)
     }
 
     /// Says on the pod and by an event why it waits.
-    fn report(self: &Arc<Self>, pod: &Arc<PodInfo>, reason: &'static str, message: String) -> Afterwork {
+    fn report(
+        self: &Arc<Self>,
+        pod: &Arc<PodInfo>,
+        reason: &'static str,
+        message: String,
+        nomination: Nomination<'_>,
+    ) -> Afterwork {
         self.recorder.warning(&*pod.pod, "FailedScheduling", message.clone());
+        let condition = plan_condition(&pod.pod, reason, &message, self.config.ambient.clock.now_seconds());
+        let patch = plan_status(&pod.pod, condition, nomination);
         let (scheduler, pod) = (Arc::clone(self), Arc::clone(pod));
         Box::pin(async move {
-            let now = scheduler.config.ambient.clock.now_seconds();
-            if let Some(condition) = plan_condition(&pod.pod, reason, &message, now)
-                && let Err(error) = set_condition(&scheduler.config.client, &pod.pod, &condition).await
-                && !error.is_not_found()
-            {
-                tracing::warn!(pod = %pod.key(), error = stdx::error::chain(&error), "cannot say why the pod waits");
-            }
+            scheduler.write_status(&pod, patch).await;
             Remainder::Nothing
         })
+    }
+
+    async fn write_status(&self, pod: &PodInfo, patch: Option<serde_json::Value>) {
+        if let Some(patch) = patch
+            && let Err(error) = patch_status(&self.config.client, &pod.pod, patch).await
+            && !error.is_not_found()
+        {
+            tracing::warn!(pod = %pod.key(), error = stdx::error::chain(&error), "cannot say why the pod waits");
+        }
     }
 
     fn update(&self, change: impl FnOnce(&mut State, tokio::time::Instant)) {

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use api::k8s::api::core::v1::{
-    Container, ContainerPort, Node, NodeSpec, NodeStatus, Pod, PodSpec, ResourceRequirements, Taint, Toleration,
+    Container, ContainerPort, Node, NodeSpec, NodeStatus, Pod, PodCondition, PodSpec, ResourceRequirements, Taint,
+    Toleration,
 };
 use api::k8s::apimachinery::pkg::api::resource::Quantity;
+use api::k8s::apimachinery::pkg::apis::meta::v1::Time;
+use api::k8s::jiff::Timestamp;
 use client::kube::api::ObjectMeta;
 
 use crate::pod::PodInfo;
@@ -57,6 +60,26 @@ impl PodBuilder {
     pub(crate) fn tolerate(self, key: &str) -> Self {
         let toleration = Toleration { key: Some(key.into()), operator: Some("Exists".into()), ..Toleration::default() };
         self.edit(|spec| spec.tolerations.get_or_insert_default().push(toleration))
+    }
+
+    /// Runs since that second.
+    pub(crate) fn started(mut self, second: i64) -> Self {
+        let time = Timestamp::from_second(second).unwrap();
+        self.0.status.get_or_insert_default().start_time = Some(Time(time));
+        self
+    }
+
+    /// Pushed out by the scheduler, and not gone yet.
+    pub(crate) fn preempted(mut self) -> Self {
+        self.0.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+        let condition = PodCondition {
+            type_: "DisruptionTarget".into(),
+            status: "True".into(),
+            reason: Some("PreemptionByScheduler".into()),
+            ..PodCondition::default()
+        };
+        self.0.status.get_or_insert_default().conditions.get_or_insert_default().push(condition);
+        self
     }
 
     pub(crate) fn spec(self) -> PodSpec {

@@ -89,14 +89,19 @@ pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Res
     if let Some((plugin, rejection)) = refused {
         return Err(Diagnosis::refused(snapshot.nodes.len(), plugin, rejection));
     }
-    let judges: Vec<_> = PLUGINS.iter().filter_map(|plugin| Some((*plugin, plugin.prepare(cycle)?))).collect();
+    let judges = judges(cycle);
+    // Room was made for it there: it need not look any further.
+    let nominated = snapshot.nominations.node_of(pod);
+    let nominated = nominated.and_then(|name| snapshot.nodes.iter().find(|node| node.name == name));
+    if let Some(node) = nominated.filter(|node| admit(&judges, cycle, node).is_ok()) {
+        return Ok(placement(cycle, node));
+    }
     let mut diagnosis = Diagnosis::new(snapshot.nodes.len());
     let mut feasible = Vec::new();
     for node in &snapshot.nodes {
-        let refused = judges.iter().find_map(|(plugin, judge)| Some((plugin.name(), judge.filter(node).err()?)));
-        match refused {
-            Some((plugin, rejection)) => diagnosis.add(plugin, rejection),
-            None => feasible.push(Arc::clone(node)),
+        match admit(&judges, cycle, node) {
+            Err((plugin, rejection)) => diagnosis.add(&node.name, plugin, rejection),
+            Ok(()) => feasible.push(Arc::clone(node)),
         }
     }
     match feasible.as_slice() {
@@ -112,6 +117,38 @@ pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Res
             Ok(placement(cycle, pick(&feasible, &totals, random)))
         }
     }
+}
+
+/// Whether the pod may run on the node, which is one of the snapshot's.
+pub(crate) fn fits(pod: &PodInfo, snapshot: &Snapshot, node: &NodeInfo) -> Result<(), Rejection> {
+    let cycle = Cycle { pod, snapshot };
+    admit(&judges(cycle), cycle, node).map_err(|(_, rejection)| rejection)
+}
+
+type Judges<'a> = Vec<(&'static dyn Plugin, Box<dyn Judge + 'a>)>;
+
+fn judges(cycle: Cycle<'_>) -> Judges<'_> {
+    PLUGINS.iter().filter_map(|plugin| Some((*plugin, plugin.prepare(cycle)?))).collect()
+}
+
+/// Asks the plugins of the node as it is, and as it will be with those pods that room is being made for:
+/// they may never come, so the pod must not rely on them either.
+fn admit(judges: &Judges<'_>, cycle: Cycle<'_>, node: &NodeInfo) -> Result<(), (&'static str, Rejection)> {
+    refusal(judges, node)?;
+    let nominations = &cycle.snapshot.nominations;
+    if nominations.is_empty() || nominations.before(cycle.pod, &node.name).next().is_none() {
+        return Ok(());
+    }
+    let mut fuller = node.clone();
+    for expected in nominations.before(cycle.pod, &node.name) {
+        fuller.add(expected);
+    }
+    let snapshot = cycle.snapshot.with_node(&fuller);
+    refusal(&self::judges(Cycle { pod: cycle.pod, snapshot: &snapshot }), &fuller)
+}
+
+fn refusal(judges: &Judges<'_>, node: &NodeInfo) -> Result<(), (&'static str, Rejection)> {
+    judges.iter().try_for_each(|(plugin, judge)| judge.filter(node).map_err(|rejection| (plugin.name(), rejection)))
 }
 
 /// One of the nodes with the highest total, by chance, so that equal nodes fill evenly.
@@ -160,7 +197,7 @@ mod tests {
     fn place(pod: PodBuilder, snapshot: &Snapshot) -> String {
         match decide(&pod.info(), snapshot, &Random::seeded(1)) {
             Ok(placement) => placement.node,
-            Err(diagnosis) => diagnosis.message().split(". preemption").next().unwrap_or_default().to_owned(),
+            Err(diagnosis) => diagnosis.message().trim_end_matches('.').to_owned(),
         }
     }
 

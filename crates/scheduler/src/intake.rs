@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use api::NamespacedName;
 use api::k8s::api::core::v1::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
+use api::k8s::api::policy::v1::PodDisruptionBudget;
 use api::k8s::api::storage::v1::{CSINode, StorageClass};
 use client::kube::Resource;
 use tokio::time::Instant;
 
 use crate::cache::Cache;
 use crate::events::ClusterEvent;
+use crate::nominations::nominated_node;
 use crate::pod::PodInfo;
 use crate::queue::SchedulingQueue;
 
@@ -46,9 +48,13 @@ impl State {
             Some(node) => self.assigned_pod_changed(old.filter(|_| !was_replaced), &info, node, now),
             None if is_ours(new) => {
                 let matters = old.is_none_or(|old| may_help(old, new));
+                self.nominate(old.filter(|_| !was_replaced), &info);
                 self.queue.set(info, matters, now);
             }
-            None => self.queue.remove(&key),
+            None => {
+                self.queue.remove(&key);
+                self.end_nomination(&key);
+            }
         }
     }
 
@@ -128,8 +134,34 @@ impl State {
         }
     }
 
+    pub(crate) fn budget_changed(
+        &mut self,
+        old: Option<&Arc<PodDisruptionBudget>>,
+        new: Option<&Arc<PodDisruptionBudget>>,
+    ) {
+        match (old, new) {
+            (_, Some(new)) => self.cache.budgets_mut().set(new),
+            (Some(old), None) => self.cache.budgets_mut().remove(&NamespacedName::of(&old.metadata)),
+            (None, None) => {}
+        }
+    }
+
+    /// A nomination that is decided but not yet written stands until the API tells of another.
+    fn nominate(&mut self, old: Option<&Arc<Pod>>, pod: &Arc<PodInfo>) {
+        let told = nominated_node(&pod.pod);
+        let was_told = old.and_then(|old| nominated_node(old));
+        let known = self.cache.nominations().node_of(pod).map(str::to_owned);
+        match (told, known) {
+            (Some(node), _) => self.cache.nominations_mut().set(pod, node),
+            (None, Some(_)) if was_told.is_some() => self.cache.nominations_mut().remove(&pod.key()),
+            (None, Some(node)) => self.cache.nominations_mut().set(pod, &node),
+            (None, None) => {}
+        }
+    }
+
     fn assigned_pod_changed(&mut self, old: Option<&Arc<Pod>>, pod: &Arc<PodInfo>, node: &str, now: Instant) {
         self.queue.remove(&pod.key());
+        self.end_nomination(&pod.key());
         let was_assigned = old.is_some_and(|old| node_of(old).is_some());
         let unchanged = old.is_some_and(|old| {
             old.metadata.labels == pod.pod.metadata.labels && old.spec == pod.pod.spec && was_assigned
@@ -142,8 +174,28 @@ impl State {
         }
     }
 
+    /// The pod will have the room of its victims. Gives the less important pods that had hoped for it.
+    pub(crate) fn nominate_for_victims(&mut self, pod: &Arc<PodInfo>, node: &str) -> Vec<Arc<PodInfo>> {
+        let lesser = |other: &&Arc<PodInfo>| other.priority() < pod.priority();
+        let displaced: Vec<_> = self.cache.nominations().at(node).filter(lesser).cloned().collect();
+        let nominations = self.cache.nominations_mut();
+        for other in &displaced {
+            nominations.remove(&other.key());
+        }
+        nominations.set(pod, node);
+        displaced
+    }
+
+    /// Written to only where there is something to write, for a snapshot may share it.
+    pub(crate) fn end_nomination(&mut self, key: &NamespacedName) {
+        if !self.cache.nominations().is_empty() {
+            self.cache.nominations_mut().remove(key);
+        }
+    }
+
     fn pod_gone(&mut self, key: &NamespacedName, now: Instant) {
         self.queue.remove(key);
+        self.end_nomination(key);
         if self.cache.remove_pod(key) {
             self.queue.happened(ClusterEvent::AssignedPodDeleted, now);
         }

@@ -2,18 +2,22 @@
 //!
 //! A pod waits in the [`queue`], is judged by the [`plugins`] against an immutable snapshot of the
 //! [`cache`], is assumed to be on its node at once, and is bound in the background. What cannot be placed
-//! waits for an event that may help it.
+//! waits for an event that may help it; what is important may push others out ([`preemption`]).
 
 mod binding;
+mod budgets;
 mod cache;
 mod cycle;
 mod diagnosis;
 mod events;
+mod eviction;
 mod framework;
 mod intake;
+mod nominations;
 mod plugins;
 mod pod;
 mod prebind;
+mod preemption;
 mod queue;
 mod resources;
 mod volumes;

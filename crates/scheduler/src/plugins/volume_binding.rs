@@ -175,7 +175,7 @@ mod tests {
                 let made = volumes.provision.iter().map(|claim| format!(" {}=new", claim.name));
                 node + &bound.chain(made).collect::<String>()
             }
-            Err(diagnosis) => diagnosis.message().split(". preemption").next().unwrap_or_default().to_owned(),
+            Err(diagnosis) => diagnosis.message().trim_end_matches('.').to_owned(),
         }
     }
 
