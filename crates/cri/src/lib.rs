@@ -5,64 +5,35 @@
 //!
 //! Streaming (`exec`, `attach`, `port_forward`) answers with a URL, as the protocol has it: the
 //! runtime serves the stream there and the kubelet tunnels the client's connection to it. So a
-//! runtime behind gRPC and the built-in one look the same.
+//! runtime behind gRPC and the built-in one look the same: [`RuntimeClient`] and [`ImageClient`] are
+//! the traits over a socket, [`serve`] puts them behind one.
 
+mod client;
+mod endpoint;
 mod messages;
 mod network;
+mod relist;
+mod server;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
+pub use client::{ImageClient, RuntimeClient};
+pub use endpoint::{Endpoint, EndpointError};
+pub use grpc::{Code, Status, bind};
 pub use messages::*;
 pub use network::{NetworkError, PodAddresses, PodNetwork, PodNetworkRequest};
+pub use server::serve;
 
-/// A failed call: a gRPC status code and one line of text.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Status {
-    pub code: Code,
-    pub message: String,
-}
-
-/// The gRPC codes that runtimes use. Numbers are gRPC's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
-pub enum Code {
-    Cancelled = 1,
-    Unknown = 2,
-    InvalidArgument = 3,
-    DeadlineExceeded = 4,
-    NotFound = 5,
-    AlreadyExists = 6,
-    PermissionDenied = 7,
-    ResourceExhausted = 8,
-    FailedPrecondition = 9,
-    Unimplemented = 12,
-    Internal = 13,
-    Unavailable = 14,
-}
-
-impl Status {
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Status { code, message: message.into() }
-    }
-
-    pub fn not_found(message: impl Into<String>) -> Self {
-        Status::new(Code::NotFound, message)
-    }
-
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Status::new(Code::InvalidArgument, message)
-    }
-
-    pub fn internal(message: impl Into<String>) -> Self {
-        Status::new(Code::Internal, message)
-    }
-}
+/// The services' names on the wire.
+pub(crate) const RUNTIME_SERVICE: &str = "runtime.v1.RuntimeService";
+pub(crate) const IMAGE_SERVICE: &str = "runtime.v1.ImageService";
 
 pub type Result<T> = std::result::Result<T, Status>;
 
 /// Sandboxes and containers. Stop and remove are idempotent: what is gone already is success.
+///
+/// Calls that came later than the others, or that a runtime may leave out, are answered as unimplemented.
 #[async_trait]
 pub trait RuntimeService: Send + Sync + 'static {
     async fn version(&self, request: VersionRequest) -> Result<VersionResponse>;
@@ -97,6 +68,40 @@ pub trait RuntimeService: Send + Sync + 'static {
     async fn container_stats(&self, request: ContainerStatsRequest) -> Result<ContainerStatsResponse>;
     async fn list_container_stats(&self, request: ListContainerStatsRequest) -> Result<ListContainerStatsResponse>;
 
+    async fn pod_sandbox_stats(&self, _: PodSandboxStatsRequest) -> Result<PodSandboxStatsResponse> {
+        Err(not_implemented("PodSandboxStats"))
+    }
+
+    async fn list_pod_sandbox_stats(&self, _: ListPodSandboxStatsRequest) -> Result<ListPodSandboxStatsResponse> {
+        Err(not_implemented("ListPodSandboxStats"))
+    }
+
+    /// The figures that [`list_pod_sandbox_metrics`](Self::list_pod_sandbox_metrics) shows; always the same.
+    async fn list_metric_descriptors(&self, _: ListMetricDescriptorsRequest) -> Result<ListMetricDescriptorsResponse> {
+        Err(not_implemented("ListMetricDescriptors"))
+    }
+
+    async fn list_pod_sandbox_metrics(&self, _: ListPodSandboxMetricsRequest) -> Result<ListPodSandboxMetricsResponse> {
+        Err(not_implemented("ListPodSandboxMetrics"))
+    }
+
+    /// What the kubelet must know before it makes cgroups; always the same.
+    async fn runtime_config(&self, _: RuntimeConfigRequest) -> Result<RuntimeConfigResponse> {
+        Err(not_implemented("RuntimeConfig"))
+    }
+
+    /// Tells of a pod's new resources, after its cgroup has them.
+    async fn update_pod_sandbox_resources(
+        &self,
+        _: UpdatePodSandboxResourcesRequest,
+    ) -> Result<UpdatePodSandboxResourcesResponse> {
+        Err(not_implemented("UpdatePodSandboxResources"))
+    }
+
+    async fn checkpoint_container(&self, _: CheckpointContainerRequest) -> Result<CheckpointContainerResponse> {
+        Err(not_implemented("CheckpointContainer"))
+    }
+
     /// Every container and sandbox change from now on. A receiver that lags gets an error item and
     /// the end; it lists again and re-subscribes.
     async fn container_events(&self) -> Result<BoxStream<'static, Result<ContainerEventResponse>>>;
@@ -111,4 +116,9 @@ pub trait ImageService: Send + Sync + 'static {
     async fn pull_image(&self, request: PullImageRequest) -> Result<PullImageResponse>;
     async fn remove_image(&self, request: RemoveImageRequest) -> Result<RemoveImageResponse>;
     async fn image_fs_info(&self, request: ImageFsInfoRequest) -> Result<ImageFsInfoResponse>;
+}
+
+/// In the words of upstream's generated servers.
+fn not_implemented(method: &str) -> Status {
+    Status::unimplemented(format!("method {method} not implemented"))
 }

@@ -482,6 +482,8 @@ pub struct LinuxPodSandboxStats {
     pub process: Option<ProcessUsage>,
     #[prost(message, repeated, tag = "5")]
     pub containers: Vec<ContainerStats>,
+    #[prost(message, optional, tag = "6")]
+    pub io: Option<IoUsage>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -572,6 +574,8 @@ pub struct ImageSpec {
     pub user_specified_image: String,
     #[prost(string, tag = "19")]
     pub runtime_handler: String,
+    #[prost(string, tag = "20")]
+    pub image_ref: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -818,6 +822,80 @@ pub struct ContainerConfig {
     pub windows: Option<WindowsContainerConfig>,
     #[prost(message, repeated, tag = "17")]
     pub cdi_devices: Vec<CDIDevice>,
+    #[prost(enumeration = "Signal", tag = "18")]
+    pub stop_signal: i32,
+}
+
+/// What a container is told to end with, by the protocol's own numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum Signal {
+    RuntimeDefault = 0,
+    Sigabrt = 1,
+    Sigalrm = 2,
+    Sigbus = 3,
+    Sigchld = 4,
+    Sigcld = 5,
+    Sigcont = 6,
+    Sigfpe = 7,
+    Sighup = 8,
+    Sigill = 9,
+    Sigint = 10,
+    Sigio = 11,
+    Sigiot = 12,
+    Sigkill = 13,
+    Sigpipe = 14,
+    Sigpoll = 15,
+    Sigprof = 16,
+    Sigpwr = 17,
+    Sigquit = 18,
+    Sigsegv = 19,
+    Sigstkflt = 20,
+    Sigstop = 21,
+    Sigsys = 22,
+    Sigterm = 23,
+    Sigtrap = 24,
+    Sigtstp = 25,
+    Sigttin = 26,
+    Sigttou = 27,
+    Sigurg = 28,
+    Sigusr1 = 29,
+    Sigusr2 = 30,
+    Sigvtalrm = 31,
+    Sigwinch = 32,
+    Sigxcpu = 33,
+    Sigxfsz = 34,
+    Sigrtmin = 35,
+    Sigrtminplus1 = 36,
+    Sigrtminplus2 = 37,
+    Sigrtminplus3 = 38,
+    Sigrtminplus4 = 39,
+    Sigrtminplus5 = 40,
+    Sigrtminplus6 = 41,
+    Sigrtminplus7 = 42,
+    Sigrtminplus8 = 43,
+    Sigrtminplus9 = 44,
+    Sigrtminplus10 = 45,
+    Sigrtminplus11 = 46,
+    Sigrtminplus12 = 47,
+    Sigrtminplus13 = 48,
+    Sigrtminplus14 = 49,
+    Sigrtminplus15 = 50,
+    Sigrtmaxminus14 = 51,
+    Sigrtmaxminus13 = 52,
+    Sigrtmaxminus12 = 53,
+    Sigrtmaxminus11 = 54,
+    Sigrtmaxminus10 = 55,
+    Sigrtmaxminus9 = 56,
+    Sigrtmaxminus8 = 57,
+    Sigrtmaxminus7 = 58,
+    Sigrtmaxminus6 = 59,
+    Sigrtmaxminus5 = 60,
+    Sigrtmaxminus4 = 61,
+    Sigrtmaxminus3 = 62,
+    Sigrtmaxminus2 = 63,
+    Sigrtmaxminus1 = 64,
+    Sigrtmax = 65,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -965,6 +1043,8 @@ pub struct ContainerStatus {
     pub image_id: String,
     #[prost(message, optional, tag = "18")]
     pub user: Option<ContainerUser>,
+    #[prost(enumeration = "Signal", tag = "19")]
+    pub stop_signal: i32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -1357,6 +1437,8 @@ pub struct ContainerStats {
     pub writable_layer: Option<FilesystemUsage>,
     #[prost(message, optional, tag = "5")]
     pub swap: Option<SwapUsage>,
+    #[prost(message, optional, tag = "6")]
+    pub io: Option<IoUsage>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -1371,6 +1453,37 @@ pub struct WindowsContainerStats {
     pub writable_layer: Option<WindowsFilesystemUsage>,
 }
 
+/// How long tasks waited for one resource.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct PsiStats {
+    #[prost(message, optional, tag = "1")]
+    pub full: Option<PsiData>,
+    #[prost(message, optional, tag = "2")]
+    pub some: Option<PsiData>,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct PsiData {
+    /// Nanoseconds.
+    #[prost(uint64, tag = "1")]
+    pub total: u64,
+    /// Percent of the last 10, 60 and 300 seconds.
+    #[prost(double, tag = "2")]
+    pub avg10: f64,
+    #[prost(double, tag = "3")]
+    pub avg60: f64,
+    #[prost(double, tag = "4")]
+    pub avg300: f64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct IoUsage {
+    #[prost(int64, tag = "1")]
+    pub timestamp: i64,
+    #[prost(message, optional, tag = "2")]
+    pub psi: Option<PsiStats>,
+}
+
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct CpuUsage {
     #[prost(int64, tag = "1")]
@@ -1379,6 +1492,8 @@ pub struct CpuUsage {
     pub usage_core_nano_seconds: Option<UInt64Value>,
     #[prost(message, optional, tag = "3")]
     pub usage_nano_cores: Option<UInt64Value>,
+    #[prost(message, optional, tag = "4")]
+    pub psi: Option<PsiStats>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -1407,6 +1522,8 @@ pub struct MemoryUsage {
     pub page_faults: Option<UInt64Value>,
     #[prost(message, optional, tag = "7")]
     pub major_page_faults: Option<UInt64Value>,
+    #[prost(message, optional, tag = "8")]
+    pub psi: Option<PsiStats>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -1545,4 +1662,86 @@ pub struct RuntimeConfigResponse {
 pub struct LinuxRuntimeConfiguration {
     #[prost(enumeration = "CgroupDriver", tag = "1")]
     pub cgroup_driver: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct UpdatePodSandboxResourcesRequest {
+    #[prost(string, tag = "1")]
+    pub pod_sandbox_id: String,
+    #[prost(message, optional, tag = "2")]
+    pub overhead: Option<LinuxContainerResources>,
+    #[prost(message, optional, tag = "3")]
+    pub resources: Option<LinuxContainerResources>,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct UpdatePodSandboxResourcesResponse {}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamPodSandboxesRequest {
+    #[prost(message, optional, tag = "1")]
+    pub filter: Option<PodSandboxFilter>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamPodSandboxesResponse {
+    #[prost(message, optional, tag = "1")]
+    pub pod_sandbox: Option<PodSandbox>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamContainersRequest {
+    #[prost(message, optional, tag = "1")]
+    pub filter: Option<ContainerFilter>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamContainersResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub containers: Vec<Container>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamContainerStatsRequest {
+    #[prost(message, optional, tag = "1")]
+    pub filter: Option<ContainerStatsFilter>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamContainerStatsResponse {
+    #[prost(message, optional, tag = "1")]
+    pub container_stats: Option<ContainerStats>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamPodSandboxStatsRequest {
+    #[prost(message, optional, tag = "1")]
+    pub filter: Option<PodSandboxStatsFilter>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamPodSandboxStatsResponse {
+    #[prost(message, optional, tag = "1")]
+    pub pod_sandbox_stats: Option<PodSandboxStats>,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct StreamPodSandboxMetricsRequest {}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamPodSandboxMetricsResponse {
+    #[prost(message, optional, tag = "1")]
+    pub pod_sandbox_metrics: Option<PodSandboxMetrics>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamImagesRequest {
+    #[prost(message, optional, tag = "1")]
+    pub filter: Option<ImageFilter>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamImagesResponse {
+    #[prost(message, optional, tag = "1")]
+    pub image: Option<Image>,
 }

@@ -84,7 +84,7 @@ impl Inner {
                         return Err(Refused::Expectation { index, held });
                     }
                 },
-                Err(CallError::Refused { code: Code::NOT_FOUND, .. }) if leases.iter().any(|lease| *lease != 0) => {
+                Err(CallError::Refused { code: Code::NotFound, .. }) if leases.iter().any(|lease| *lease != 0) => {
                     self.leases.forget().await;
                     continue;
                 }

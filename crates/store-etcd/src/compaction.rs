@@ -50,7 +50,7 @@ async fn compact(inner: &Inner, turn: i64, oldest: Revision) -> Result<i64, Call
     match inner.client.compact(oldest, inner.deadline()).await {
         Ok(()) => tracing::info!(revision = oldest.0, "compacted etcd's history"),
         // Somebody compacted further already.
-        Err(CallError::Refused { code: Code::OUT_OF_RANGE, .. }) => {}
+        Err(CallError::Refused { code: Code::OutOfRange, .. }) => {}
         Err(error) => return Err(error),
     }
     Ok(turn + 1)

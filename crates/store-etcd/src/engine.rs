@@ -165,17 +165,17 @@ impl Inner {
     /// The store's word for a failed call that was about `revision`, or about a value of `size` bytes.
     pub(crate) fn refusal(&self, error: CallError, revision: Revision, size: usize) -> StoreError {
         match &error {
-            CallError::Refused { code: Code::OUT_OF_RANGE, message } if message.contains("compacted") => {
+            CallError::Refused { code: Code::OutOfRange, message } if message.contains("compacted") => {
                 StoreError::Compacted { requested: revision.0, oldest: self.oldest().0 }
             }
-            CallError::Refused { code: Code::OUT_OF_RANGE, .. } => {
+            CallError::Refused { code: Code::OutOfRange, .. } => {
                 StoreError::FutureRevision { requested: revision.0, newest: self.replica.revision().0 }
             }
             // The first is etcd's own word, the second that of its gRPC, whose limit is half a megabyte higher.
-            CallError::Refused { code: Code::INVALID_ARGUMENT, message } if message.contains("too large") => {
+            CallError::Refused { code: Code::InvalidArgument, message } if message.contains("too large") => {
                 StoreError::TooLarge { size, limit: MAX_REQUEST_BYTES }
             }
-            CallError::Refused { code: Code::RESOURCE_EXHAUSTED, message } if message.contains("larger than max") => {
+            CallError::Refused { code: Code::ResourceExhausted, message } if message.contains("larger than max") => {
                 StoreError::TooLarge { size, limit: MAX_REQUEST_BYTES }
             }
             _ => StoreError::Unavailable { reason: error.to_string() },
@@ -242,7 +242,7 @@ impl Store for Etcd {
         self.inner.reach_revision(revision).await?;
         match self.inner.client.compact(revision, self.inner.deadline()).await {
             // Another server, or another user of the same etcd, was there before.
-            Err(CallError::Refused { code: Code::OUT_OF_RANGE, .. }) | Ok(()) => {}
+            Err(CallError::Refused { code: Code::OutOfRange, .. }) | Ok(()) => {}
             Err(error) => return Err(self.inner.refusal(error, revision, 0)),
         }
         self.inner.replica.compact(revision).await

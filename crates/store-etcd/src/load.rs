@@ -26,7 +26,7 @@ pub(crate) async fn load(inner: &Inner, deadline: Instant) -> Result<(), CallErr
     let mut attempts = 1;
     loop {
         match load_once(inner, deadline).await {
-            Err(CallError::Refused { code: Code::OUT_OF_RANGE, .. }) if attempts < MAX_ATTEMPTS => attempts += 1,
+            Err(CallError::Refused { code: Code::OutOfRange, .. }) if attempts < MAX_ATTEMPTS => attempts += 1,
             outcome => return outcome,
         }
     }
@@ -55,7 +55,7 @@ async fn oldest_readable(inner: &Inner, newest: Revision, deadline: Instant) -> 
         let request = RangeRequest { key: inner.layout.signature(), ..at(Revision(probe)) };
         match inner.client.range(&request, deadline).await {
             Ok(_) => readable = probe,
-            Err(CallError::Refused { code: Code::OUT_OF_RANGE, .. }) => refused = probe,
+            Err(CallError::Refused { code: Code::OutOfRange, .. }) => refused = probe,
             Err(error) => return Err(error),
         }
         probe = refused + (readable - refused).div_ceil(2);

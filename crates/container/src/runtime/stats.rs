@@ -30,6 +30,7 @@ impl Runtime {
                 timestamp,
                 usage_core_nano_seconds: number(usage.cpu_nanoseconds),
                 usage_nano_cores: None,
+                psi: None,
             }),
             memory: Some(MemoryUsage {
                 timestamp,
@@ -39,9 +40,11 @@ impl Runtime {
                 rss_bytes: number(usage.rss_bytes),
                 page_faults: number(usage.page_faults),
                 major_page_faults: number(usage.major_page_faults),
+                psi: None,
             }),
             writable_layer: None,
             swap: None,
+            io: None,
         })
     }
 

@@ -101,6 +101,7 @@ impl Runtime {
                     supplemental_groups: facts.groups.iter().map(|group| (*group).into()).collect(),
                 }),
             }),
+            stop_signal: container.config.stop_signal,
         })
     }
 
