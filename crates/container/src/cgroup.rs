@@ -64,6 +64,17 @@ impl Cgroups {
         self.controllers.is_empty()
     }
 
+    /// Whether the huge pages of a group can be limited.
+    pub(crate) fn limits_huge_pages(&self) -> bool {
+        let offered = |folder: &PathBuf| fs::read_to_string(folder.join("cgroup.controllers")).unwrap_or_default();
+        self.controllers.contains_key("hugetlb")
+            || self.is_unified()
+                && self
+                    .unified
+                    .as_ref()
+                    .is_some_and(|root| offered(root).split_whitespace().any(|name| name == "hugetlb"))
+    }
+
     /// Where the group lies in the unified hierarchy, if that alone governs containers.
     pub(crate) fn unified_folder(&self, path: &str) -> Option<PathBuf> {
         self.unified.as_deref().filter(|_| self.is_unified()).map(|folder| below(folder, path))

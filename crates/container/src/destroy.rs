@@ -9,7 +9,7 @@ use stdx::Clock;
 
 use crate::cgroup::Cgroups;
 use crate::paths::Paths;
-use crate::runtime::mounts;
+use crate::runtime::{mounts, staging};
 
 #[derive(Debug, thiserror::Error)]
 pub enum DestroyError {
@@ -45,6 +45,9 @@ pub fn destroy(data_dir: &Path, run_dir: &Path, cluster: &str) -> Result<(), Des
             mounts::unmount(&path).map_err(|source| DestroyError::Remove { path, source })?;
         }
     }
+    for path in children(&paths.staged_mounts())? {
+        staging::remove(&path).map_err(|source| DestroyError::Remove { path, source })?;
+    }
     let program = paths.program();
     mounts::unmount(&program).map_err(|source| DestroyError::Remove { path: program.clone(), source })?;
     for path in [
@@ -53,6 +56,7 @@ pub fn destroy(data_dir: &Path, run_dir: &Path, cluster: &str) -> Result<(), Des
         paths.network_namespaces(),
         paths.shared_memories(),
         paths.root_filesystems(),
+        paths.staged_mounts(),
         paths.sandboxes(),
         paths.containers(),
     ] {

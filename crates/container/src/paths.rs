@@ -68,6 +68,20 @@ impl Paths {
         self.root_filesystems().join(container_id)
     }
 
+    /// Mounts made ahead for containers, a folder for each.
+    pub(crate) fn staged_mounts(&self) -> PathBuf {
+        self.run.join("staged")
+    }
+
+    pub(crate) fn staged(&self, container_id: &str) -> PathBuf {
+        self.staged_mounts().join(container_id)
+    }
+
+    /// What lies between the run folder and the files of a container.
+    pub(crate) fn passages(&self) -> Vec<PathBuf> {
+        vec![self.run.clone(), self.root_filesystems(), self.staged_mounts()]
+    }
+
     /// The program, bound read-only: what a container sees as its `/proc/self/exe` before its own
     /// program runs cannot be written through.
     pub(crate) fn program(&self) -> PathBuf {

@@ -4,14 +4,14 @@
 use std::path::Path;
 
 use cri::{
-    ContainerConfig, LinuxContainerResources, LinuxContainerSecurityContext, Mount, MountPropagation, NamespaceMode,
-    PodSandboxConfig,
+    ContainerConfig, HugepageLimit, LinuxContainerResources, LinuxContainerSecurityContext, Mount, MountPropagation,
+    NamespaceMode, PodSandboxConfig,
 };
 use serde_json::{Value, json};
 
 use crate::capability::{self, UnknownCapability};
 use crate::images::ImageConfig;
-use crate::shim::protocol::{ProcessSecurity, Seccomp};
+use crate::shim::protocol::{ProcessSecurity, Seccomp, UserMappings};
 use crate::user::Identity;
 
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -27,6 +27,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) cgroup: &'a str,
     /// The process namespace to join; none: a new one, or the host's where the pod says so.
     pub(crate) process_namespace: Option<&'a Path>,
+    /// A user namespace of the pod's own, and whom it makes of its users.
+    pub(crate) users: Option<(&'a Path, &'a UserMappings)>,
     pub(crate) shared_memory: &'a Path,
     /// Files of the sandbox that containers see unless they mount their own: path inside, path here.
     pub(crate) sandbox_files: &'a [(String, String)],
@@ -35,9 +37,13 @@ pub(crate) struct Inputs<'a> {
     /// Extra devices asked for: already looked up.
     pub(crate) devices: &'a [Value],
     pub(crate) unified_cgroups: bool,
+    /// Whether a controller for huge pages is there; without one their limits are left out.
+    pub(crate) limits_huge_pages: bool,
     /// How many files a process may have open.
     pub(crate) open_files: u64,
     pub(crate) seccomp: &'a Seccomp,
+    pub(crate) apparmor_profile: Option<&'a str>,
+    pub(crate) selinux_label: Option<&'a str>,
     /// What this program has itself, as the kernel's bit set.
     pub(crate) available_capabilities: u64,
 }
@@ -54,6 +60,8 @@ pub(crate) enum SpecError {
     RelativeDirectory(String),
     #[error("recursive read-only mount {0:?} must be read-only and have no propagation")]
     RecursiveReadOnly(String),
+    #[error("user {0} is not one of the pod's user namespace")]
+    UserOutside(u32),
 }
 
 /// The specification, and what the shim needs beside it.
@@ -75,7 +83,7 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Result<Specification, SpecError> {
     let mut linux = json!({
         "cgroupsPath": inputs.cgroup,
         "namespaces": namespaces(inputs, &security),
-        "resources": oci_resources(resources, &security, inputs.devices),
+        "resources": oci_resources(resources, &security, inputs.devices, inputs.limits_huge_pages),
         "maskedPaths": if security.privileged { &[][..] } else { &security.masked_paths },
         "readonlyPaths": if security.privileged { &[][..] } else { &security.readonly_paths },
         "devices": if security.privileged { inputs.host_devices } else { inputs.devices },
@@ -83,7 +91,7 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Result<Specification, SpecError> {
     if let Some(propagation) = propagation {
         linux["rootfsPropagation"] = json!(propagation);
     }
-    let oci = json!({
+    let mut oci = json!({
         "ociVersion": "1.2.0",
         "process": process(inputs, &arguments, &environment, &directory, &security),
         "root": { "path": inputs.root, "readonly": security.readonly_rootfs },
@@ -91,6 +99,9 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Result<Specification, SpecError> {
         "annotations": annotations(inputs),
         "linux": linux,
     });
+    if let Some(profile) = inputs.apparmor_profile {
+        oci["process"]["apparmorProfile"] = json!(profile);
+    }
     let oom_score = resources.map_or(0, |resources| resources.oom_score_adj);
     Ok(Specification { oci, security: confinement(&security, inputs, oom_score)? })
 }
@@ -178,6 +189,9 @@ fn working_directory(config: &ContainerConfig, image: &ImageConfig) -> Result<St
 /// The network, IPC and UTS namespaces are the shim's own, so they are inherited and not listed.
 fn namespaces(inputs: &Inputs<'_>, security: &LinuxContainerSecurityContext) -> Vec<Value> {
     let mut namespaces = vec![json!({ "type": "mount" })];
+    if let Some((path, _)) = inputs.users {
+        namespaces.push(json!({ "type": "user", "path": path }));
+    }
     let mode = security.namespace_options.as_ref().map_or(0, |options| options.pid);
     match inputs.process_namespace {
         Some(path) => namespaces.push(json!({ "type": "pid", "path": path })),
@@ -195,7 +209,15 @@ fn confinement(
     inputs: &Inputs<'_>,
     oom_score: i64,
 ) -> Result<ProcessSecurity, SpecError> {
+    let user = inputs.identity.uid;
+    let host_user = match inputs.users {
+        Some((_, mappings)) => mappings.outside_uid(user).ok_or(SpecError::UserOutside(user))?,
+        None => user,
+    };
     Ok(ProcessSecurity {
+        own_users: inputs.users.is_some(),
+        host_user,
+        selinux_label: inputs.selinux_label.map(str::to_owned),
         capabilities: capability::bounding(
             security.capabilities.as_ref(),
             security.privileged,
@@ -266,12 +288,12 @@ fn volume(mount: &Mount) -> Result<Value, SpecError> {
     }))
 }
 
-/// The root must pass on what its mounts are to pass on.
+/// The root must pass on what its mounts are to pass on. Each of them gets its own propagation when it is mounted.
 fn root_propagation(mounts: &[Mount]) -> Option<&'static str> {
     let any = |wanted: MountPropagation| mounts.iter().any(|mount| mount.propagation == wanted as i32);
     match (any(MountPropagation::Bidirectional), any(MountPropagation::HostToContainer)) {
-        (true, _) => Some("rshared"),
-        (false, true) => Some("rslave"),
+        (true, _) => Some("shared"),
+        (false, true) => Some("slave"),
         (false, false) => None,
     }
 }
@@ -280,6 +302,7 @@ pub(crate) fn oci_resources(
     resources: Option<&LinuxContainerResources>,
     security: &LinuxContainerSecurityContext,
     devices: &[Value],
+    limits_huge_pages: bool,
 ) -> Value {
     let mut rules = vec![json!({ "allow": security.privileged, "access": "rwm" })];
     for device in devices {
@@ -311,6 +334,10 @@ pub(crate) fn oci_resources(
         if resources.memory_swap_limit_in_bytes > 0 {
             oci["memory"]["swap"] = json!(resources.memory_swap_limit_in_bytes);
         }
+    }
+    if limits_huge_pages && !resources.hugepage_limits.is_empty() {
+        let limit = |of: &HugepageLimit| json!({ "pageSize": of.page_size, "limit": of.limit });
+        oci["hugepageLimits"] = resources.hugepage_limits.iter().map(limit).collect();
     }
     if !resources.unified.is_empty() {
         oci["unified"] = json!(resources.unified);

@@ -143,12 +143,17 @@ impl ImageStore {
         image.layers.iter().map(|chain| self.layer(chain).join("files")).collect()
     }
 
+    /// Where all layers lie.
+    pub(crate) fn layers_folder(&self) -> PathBuf {
+        self.folder.join("layers")
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     fn layer(&self, chain: &str) -> PathBuf {
-        self.folder.join("layers").join(chain)
+        self.layers_folder().join(chain)
     }
 
     fn blob(&self, digest: &str) -> PathBuf {

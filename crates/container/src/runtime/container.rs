@@ -1,32 +1,23 @@
 //! Containers: bundle, start, stop, removal.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cri::{
-    Code, ContainerConfig, ContainerEventType, ContainerState, CreateContainerRequest, LinuxContainerSecurityContext,
-    NamespaceMode, Status,
-};
+use cri::{Code, ContainerConfig, ContainerEventType, ContainerState, CreateContainerRequest, NamespaceMode, Status};
 use tokio::sync::watch;
 
+use super::preparation::{BUNDLE_SPEC, PodUsers, Preparation};
 use super::record::{self, ContainerFacts, RecordError};
 use super::sandbox::{Sandbox, remove_folder};
 use super::shim_client::{self, ShimError};
-use super::{Runtime, blocking, devices, internal, internal_chain, mounts};
-use crate::capability;
-use crate::images::ImageConfig;
-use crate::shim::protocol::{ContainerRecord, LAUNCH_FILE, LaunchSettings, Request};
-use crate::user::{self, Accounts};
-use crate::{seccomp, spec};
+use super::{Runtime, blocking, internal, internal_chain, mounts, staging, users};
+use crate::shim::protocol::{ContainerRecord, Request};
 
 /// What a container that could not start is said to have exited with, and why; containerd's words.
 const START_ERROR: (i32, &str) = (128, "StartError");
 /// What is said of one whose end nobody saw.
 const UNKNOWN_END: (i32, &str) = (255, "Unknown");
-const OPEN_FILES: u64 = 1_048_576;
-const BUNDLE_SPEC: &str = "config.json";
 
 pub(crate) struct Container {
     pub(super) id: String,
@@ -115,28 +106,39 @@ impl Runtime {
             (false, false) => Some(Path::new(&sandbox.config.log_directory).join(&config.log_path)),
             _ => None,
         };
-        let sharing = sandbox.sharing();
         Ok(Preparation {
             id: id.to_owned(),
             folder: self.paths.container(id),
             root: self.paths.root_filesystem(id),
-            layers: self.images.layer_folders(&image),
-            image_config: self.images.config(&image).map_err(|error| internal_chain(&error))?,
-            image_ref: image.digests.first().cloned().unwrap_or_else(|| image.id.clone()),
-            image_id: image.id,
+            staged: self.paths.staged(id),
+            passages: self.paths.passages(),
+            images: self.images.clone(),
+            image,
+            users: self.users(sandbox).await?,
             config: config.clone(),
             sandbox_config: sandbox.config.clone(),
             cgroup: format!("{}/{id}", self.cgroup_parent(sandbox)),
             process_namespace,
-            shared_memory: match sharing.host_ipc {
+            shared_memory: match sandbox.sharing().host_ipc {
                 true => PathBuf::from("/dev/shm"),
                 false => self.paths.shared_memory(&sandbox.id),
             },
             sandbox_files: self.sandbox_files(sandbox),
-            unified_cgroups: self.cgroups.is_unified(),
+            cgroups: self.cgroups.clone(),
             log_path,
             created_at: self.now_nanoseconds(),
         })
+    }
+
+    /// The pod's own user namespace, if it has one.
+    async fn users(&self, sandbox: &Sandbox) -> cri::Result<Option<PodUsers>> {
+        let mappings = users::of_sandbox(&sandbox.config).map_err(|error| Status::invalid(error.to_string()))?;
+        let (Some(mappings), Some(descriptor)) = (mappings, sandbox.record().user_namespace) else { return Ok(None) };
+        let answer = shim_client::ask(&self.shim_folder(&sandbox.id), &Request::UserNamespace, &[]).await;
+        let mut answer = answer.map_err(|error| internal_chain(&error))?;
+        let namespace = answer.descriptors.pop();
+        let namespace = namespace.ok_or_else(|| Status::internal("the pod's shim sent no user namespace"))?;
+        Ok(Some(PodUsers { mappings, namespace, inside_shim: own_descriptor(descriptor) }))
     }
 
     fn cgroup_parent(&self, sandbox: &Sandbox) -> String {
@@ -162,7 +164,11 @@ impl Runtime {
                 None => return Err(Status::new(Code::FailedPrecondition, "the target container is not running")),
             }
         } else if options.pid == NamespaceMode::Pod as i32 {
-            match sandbox.record().pause_pid {
+            let record = sandbox.record();
+            if let Some(descriptor) = record.process_namespace {
+                return Ok(Some(own_descriptor(descriptor)));
+            }
+            match record.pause_pid {
                 Some(pid) => pid,
                 None => return Ok(None),
             }
@@ -184,7 +190,11 @@ impl Runtime {
         }
         let folder = self.paths.container(id);
         let request = Request::Start { container_id: id.to_owned(), bundle: folder.clone() };
-        let refused = match shim_client::ask(&self.shim_folder(&container.sandbox_id), &request, &[]).await {
+        let answer = shim_client::ask(&self.shim_folder(&container.sandbox_id), &request, &[]).await;
+        // It has its own hold on what was staged for it, or needs it no more.
+        let staged = self.paths.staged(id);
+        blocking(move || staging::remove(&staged).map_err(internal("release what was staged"))).await?;
+        let refused = match answer {
             Ok(_) => return Ok(()),
             Err(ShimError::Refused(reason)) => reason,
             Err(error) => stdx::error::chain(&error),
@@ -274,15 +284,19 @@ impl Runtime {
         if let Err(error) = self.cgroups.remove(&container.facts.cgroup) {
             tracing::warn!(container = id, %error, "cannot remove a cgroup");
         }
-        let (folder, root) = (self.paths.container(id), self.paths.root_filesystem(id));
-        blocking(move || remove_files(&folder, &root).map_err(internal("remove the container"))).await?;
+        let places = self.places(id);
+        blocking(move || places.remove().map_err(internal("remove the container"))).await?;
         self.announce(&container.sandbox_id, id, ContainerEventType::DeletedEvent);
         self.containers.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
         Ok(())
     }
 
     pub(super) fn remove_container_files(&self, id: &str) -> io::Result<()> {
-        remove_files(&self.paths.container(id), &self.paths.root_filesystem(id))
+        self.places(id).remove()
+    }
+
+    fn places(&self, id: &str) -> Places {
+        Places { folder: self.paths.container(id), root: self.paths.root_filesystem(id), staged: self.paths.staged(id) }
     }
 
     /// Nobody saw its end; with the shim gone there is nobody left to supervise it, so it ends now.
@@ -326,138 +340,22 @@ impl Runtime {
     }
 }
 
-fn remove_files(folder: &Path, root: &Path) -> io::Result<()> {
-    mounts::remove_mount_point(root)?;
-    remove_folder(folder)
-}
-
-/// All that making a bundle needs, so that it can be carried out aside.
-struct Preparation {
-    id: String,
+/// Where one container's files and mounts lie.
+struct Places {
     folder: PathBuf,
     root: PathBuf,
-    layers: Vec<PathBuf>,
-    image_config: ImageConfig,
-    image_ref: String,
-    image_id: String,
-    config: ContainerConfig,
-    sandbox_config: cri::PodSandboxConfig,
-    cgroup: String,
-    process_namespace: Option<PathBuf>,
-    shared_memory: PathBuf,
-    sandbox_files: Vec<(String, String)>,
-    unified_cgroups: bool,
-    log_path: Option<PathBuf>,
-    created_at: i64,
+    staged: PathBuf,
 }
 
-impl Preparation {
-    fn carry_out(self) -> cri::Result<ContainerFacts> {
-        record::create_folder(&self.folder).map_err(|error| internal_chain(&error))?;
-        mounts::mount_root(&self.layers, &self.folder, &self.root).map_err(internal("mount the root file system"))?;
-        self.make_host_folders().map_err(internal("make a mount's source"))?;
-        let context = self.config.linux.as_ref().and_then(|linux| linux.security_context.clone()).unwrap_or_default();
-        let identity = self.identity(&context)?;
-        let host_devices =
-            if context.privileged { devices::all().map_err(internal("list the host's devices"))? } else { Vec::new() };
-        let asked = self.config.devices.iter().map(devices::look_up).collect::<io::Result<Vec<_>>>();
-        let asked = asked.map_err(internal("look a device up"))?;
-        let seccomp = seccomp::choose(&context).map_err(|error| Status::invalid(stdx::error::chain(&error)))?;
-        let built = spec::build(&spec::Inputs {
-            container_id: &self.id,
-            config: &self.config,
-            sandbox: &self.sandbox_config,
-            image: &self.image_config,
-            identity: &identity,
-            root: &self.root,
-            cgroup: &self.cgroup,
-            process_namespace: self.process_namespace.as_deref(),
-            shared_memory: &self.shared_memory,
-            sandbox_files: &self.sandbox_files,
-            host_devices: &host_devices,
-            devices: &asked,
-            unified_cgroups: self.unified_cgroups,
-            seccomp: &seccomp,
-            available_capabilities: capability::available().map_err(internal("read own capabilities"))?,
-            open_files: open_files_limit().map_err(internal("read the limit of open files"))?,
-        })
-        .map_err(|error| Status::invalid(format!("failed to generate container {:?} spec: {error}", self.id)))?;
-        let launch = LaunchSettings {
-            terminal: self.config.tty,
-            stdin: self.config.stdin,
-            stdin_once: self.config.stdin_once,
-            log_path: self.log_path,
-            cgroup: self.cgroup.clone(),
-            security: built.security,
-        };
-        record::save(&self.folder, BUNDLE_SPEC, &built.oci).map_err(|error| internal_chain(&error))?;
-        record::save(&self.folder, LAUNCH_FILE, &launch).map_err(|error| internal_chain(&error))?;
-        Ok(ContainerFacts {
-            created_at: self.created_at,
-            image_id: self.image_id,
-            image_ref: self.image_ref,
-            stop_signal: stop_signal(&self.image_config.stop_signal),
-            cgroup: self.cgroup,
-            uid: identity.uid,
-            gid: identity.gid,
-            groups: identity.groups,
-        })
-    }
-
-    fn identity(&self, context: &LinuxContainerSecurityContext) -> cri::Result<user::Identity> {
-        let users = mounts::read_inside(&self.root, "etc/passwd").map_err(internal("read the image's users"))?;
-        let groups = mounts::read_inside(&self.root, "etc/group").map_err(internal("read the image's groups"))?;
-        let accounts = Accounts { users: &users, groups: &groups };
-        user::resolve(context, &self.image_config.user, accounts)
-            .map_err(|error| Status::invalid(format!("failed to generate user string: {error}")))
-    }
-
-    /// As containerd: a source that is missing becomes a folder.
-    fn make_host_folders(&self) -> io::Result<()> {
-        for mount in &self.config.mounts {
-            if !Path::new(&mount.host_path).try_exists()? {
-                fs::create_dir_all(&mount.host_path)?;
-            }
-        }
-        Ok(())
+impl Places {
+    fn remove(&self) -> io::Result<()> {
+        staging::remove(&self.staged)?;
+        mounts::remove_mount_point(&self.root)?;
+        remove_folder(&self.folder)
     }
 }
 
-/// What Docker gives, as far as this program's own limit allows.
-fn open_files_limit() -> io::Result<u64> {
-    let (_, hard) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
-    Ok(hard.min(OPEN_FILES))
-}
-
-/// The image's `StopSignal`: a name with or without SIG, a number, or SIGTERM.
-fn stop_signal(text: &str) -> i32 {
-    if let Ok(number) = text.parse::<i32>() {
-        return if (1..=64).contains(&number) { number } else { libc::SIGTERM };
-    }
-    let upper = text.to_ascii_uppercase();
-    let name = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
-    if let Some(offset) = name.strip_prefix("SIGRTMIN+").and_then(|offset| offset.parse::<i32>().ok()) {
-        return libc::SIGRTMIN() + offset.clamp(0, 30);
-    }
-    name.parse::<nix::sys::signal::Signal>().map_or(libc::SIGTERM, |signal| signal as i32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stop_signals_are_read_as_images_write_them() {
-        for (text, expected) in [
-            ("", libc::SIGTERM),
-            ("SIGQUIT", libc::SIGQUIT),
-            ("quit", libc::SIGQUIT),
-            ("3", libc::SIGQUIT),
-            ("SIGRTMIN+3", libc::SIGRTMIN() + 3),
-            ("900", libc::SIGTERM),
-            ("nonsense", libc::SIGTERM),
-        ] {
-            assert_eq!(stop_signal(text), expected, "{text:?}");
-        }
-    }
+/// A descriptor of the shim's, as the processes that it forks name it.
+fn own_descriptor(descriptor: i32) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{descriptor}"))
 }

@@ -6,14 +6,17 @@ mod events;
 mod exec;
 mod image_service;
 pub(crate) mod mounts;
+mod preparation;
 pub(crate) mod record;
 mod sandbox;
 mod service;
 mod shim_client;
+pub(crate) mod staging;
 mod stats;
 mod status;
 mod streaming;
 mod streams;
+mod users;
 
 use std::collections::HashMap;
 use std::fs;
@@ -92,6 +95,7 @@ impl Runtime {
             paths.network_namespaces(),
             paths.shared_memories(),
             paths.root_filesystems(),
+            paths.staged_mounts(),
         ] {
             record::create_folder(&path).map_err(|error| OpenError::Disk {
                 step: "make the folder",

@@ -12,19 +12,22 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 /// Mount options share one page.
 const OPTIONS_LIMIT_BYTES: usize = 4000;
+/// What a container has written, below its folder.
+pub(crate) const UPPER: &str = "upper";
 /// Account files beyond this are not account files.
 const ACCOUNTS_LIMIT_BYTES: u64 = 4 << 20;
 
-/// Stacks the layers (the lowest first) under a write layer in `folder`.
+/// Stacks the layers (the lowest first) under a write layer in `folder` whose root belongs to `owner`.
 ///
 /// The mount is `volatile`: a write layer never outlives a reboot, so nothing is gained by forcing
 /// it to disk at each fsync and unmount.
-pub(crate) fn mount_root(layers: &[PathBuf], folder: &Path, target: &Path) -> io::Result<()> {
-    let (upper, work) = (folder.join("upper"), folder.join("work"));
+pub(crate) fn mount_root(layers: &[PathBuf], folder: &Path, target: &Path, owner: (u32, u32)) -> io::Result<()> {
+    let (upper, work) = (folder.join(UPPER), folder.join("work"));
     for path in [&upper, &work, &target.to_path_buf()] {
         fs::create_dir_all(path)?;
     }
     fs::set_permissions(&upper, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    std::os::unix::fs::chown(&upper, Some(owner.0), Some(owner.1))?;
     // An image without layers still needs a lower folder.
     let empty = [folder.join("empty")];
     let layers = if layers.is_empty() {
@@ -33,22 +36,8 @@ pub(crate) fn mount_root(layers: &[PathBuf], folder: &Path, target: &Path) -> io
     } else {
         layers
     };
-    let descriptors = layers
-        .iter()
-        .rev()
-        .map(|layer| File::options().read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY).open(layer))
-        .collect::<io::Result<Vec<File>>>()?;
-    // Long paths would not fit; a descriptor's name is short.
-    let by_path = layers.iter().rev().map(|layer| layer.display().to_string()).collect::<Vec<_>>().join(":");
-    let by_descriptor = descriptors.iter().map(|file| format!("/proc/self/fd/{}", file.as_raw_fd()));
-    let lower = match by_path.len() < OPTIONS_LIMIT_BYTES / 2 {
-        true => by_path,
-        false => by_descriptor.collect::<Vec<_>>().join(":"),
-    };
-    let options = format!("lowerdir={lower},upperdir={},workdir={}", upper.display(), work.display());
-    if options.len() > OPTIONS_LIMIT_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} layers are too many", layers.len())));
-    }
+    let lower = Lower::of(layers)?;
+    let options = lower.options(&format!(",upperdir={},workdir={}", upper.display(), work.display()))?;
     let stack = |options: &str| mount(Some("overlay"), target, Some("overlay"), MsFlags::MS_NODEV, Some(options));
     match stack(&format!("{options},volatile")) {
         Err(Errno::EINVAL) => Ok(stack(&options)?),
@@ -56,11 +45,56 @@ pub(crate) fn mount_root(layers: &[PathBuf], folder: &Path, target: &Path) -> io
     }
 }
 
+/// Stacks the layers (the lowest first) for reading alone; `empty` is a folder without files.
+pub(crate) fn mount_read_only(layers: &[PathBuf], empty: &Path, target: &Path) -> io::Result<()> {
+    // Two at least: the kernel asks for them where there is no write layer.
+    let mut all = vec![empty.to_owned(); 2_usize.saturating_sub(layers.len())];
+    all.extend_from_slice(layers);
+    let lower = Lower::of(&all)?;
+    let flags = MsFlags::MS_NODEV | MsFlags::MS_RDONLY;
+    Ok(mount(Some("overlay"), target, Some("overlay"), flags, Some(lower.options("")?.as_str()))?)
+}
+
+/// Layers as overlayfs wants them named, the topmost first.
+struct Lower {
+    names: String,
+    count: usize,
+    /// Names may stand for these.
+    _descriptors: Vec<File>,
+}
+
+impl Lower {
+    fn of(layers: &[PathBuf]) -> io::Result<Self> {
+        let descriptors = layers
+            .iter()
+            .rev()
+            .map(|layer| File::options().read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY).open(layer))
+            .collect::<io::Result<Vec<File>>>()?;
+        // Long paths would not fit; a descriptor's name is short.
+        let by_path = layers.iter().rev().map(|layer| layer.display().to_string()).collect::<Vec<_>>().join(":");
+        let by_descriptor = descriptors.iter().map(|file| format!("/proc/self/fd/{}", file.as_raw_fd()));
+        let names = match by_path.len() < OPTIONS_LIMIT_BYTES / 2 {
+            true => by_path,
+            false => by_descriptor.collect::<Vec<_>>().join(":"),
+        };
+        Ok(Lower { names, count: layers.len(), _descriptors: descriptors })
+    }
+
+    fn options(&self, rest: &str) -> io::Result<String> {
+        let options = format!("lowerdir={}{rest}", self.names);
+        if options.len() > OPTIONS_LIMIT_BYTES {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} layers are too many", self.count)));
+        }
+        Ok(options)
+    }
+}
+
 /// A memory file system for a pod's /dev/shm.
-pub(crate) fn mount_shared_memory(target: &Path) -> io::Result<()> {
+pub(crate) fn mount_shared_memory(target: &Path, owner: (u32, u32)) -> io::Result<()> {
     fs::create_dir_all(target)?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    Ok(mount(Some("shm"), target, Some("tmpfs"), flags, Some("mode=1777,size=65536k"))?)
+    let options = format!("mode=1777,size=65536k,uid={},gid={}", owner.0, owner.1);
+    Ok(mount(Some("shm"), target, Some("tmpfs"), flags, Some(options.as_str()))?)
 }
 
 /// Binds the program read-only to `target`, anew if another was there.

@@ -34,6 +34,11 @@ pub(crate) struct SandboxRecord {
     /// The primary address first; empty on the host's network.
     pub(crate) addresses: Vec<String>,
     pub(crate) pause_pid: Option<i32>,
+    /// The shim's descriptors of a user namespace of the pod's and of the process namespace in it.
+    #[serde(default)]
+    pub(crate) user_namespace: Option<i32>,
+    #[serde(default)]
+    pub(crate) process_namespace: Option<i32>,
 }
 
 /// What is fixed when a container is created.
@@ -48,6 +53,15 @@ pub(crate) struct ContainerFacts {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) groups: Vec<u32>,
+    /// The images that it has as volumes.
+    #[serde(default)]
+    pub(crate) volume_images: Vec<String>,
+}
+
+impl ContainerFacts {
+    pub(crate) fn uses(&self, image_id: &str) -> bool {
+        self.image_id == image_id || self.volume_images.iter().any(|image| image == image_id)
+    }
 }
 
 pub(crate) fn create_folder(folder: &Path) -> Result<(), RecordError> {
@@ -88,7 +102,7 @@ pub(crate) fn users_of_image(containers: &Path, image_id: &str) -> io::Result<Ve
     for entry in entries {
         let entry = entry?;
         // A container that is being made or removed has no whole record, and no claim yet.
-        if load_container(&entry.path()).is_ok_and(|(_, facts)| facts.image_id == image_id) {
+        if load_container(&entry.path()).is_ok_and(|(_, facts)| facts.uses(image_id)) {
             users.push(entry.file_name().to_string_lossy().into_owned());
         }
     }

@@ -10,8 +10,9 @@ use cri::{ContainerEventType, NamespaceMode, PodNetworkRequest, PodSandboxConfig
 
 use super::record::{self, SandboxRecord};
 use super::shim_client::{self, ShimError};
+use super::users;
 use super::{Runtime, blocking, internal, internal_chain, mounts};
-use crate::shim::protocol::{READY_FILE, Request, SETTINGS_FILE, SandboxSettings, ShimReady};
+use crate::shim::protocol::{READY_FILE, Request, SETTINGS_FILE, SandboxSettings, ShimReady, UserMappings};
 
 const HOST_NAME_FILE: &str = "hostname";
 const RESOLVER_FILE: &str = "resolv.conf";
@@ -81,10 +82,15 @@ impl Runtime {
             return Err(Status::invalid("sandbox config must include metadata"));
         }
         if !request.runtime_handler.is_empty() {
-            return Err(Status::invalid(format!("no runtime for {:?} is configured", request.runtime_handler)));
+            let handler = &request.runtime_handler;
+            return Err(Status::new(
+                cri::Code::Unknown,
+                format!("failed to get sandbox runtime: no runtime for {handler:?} is configured"),
+            ));
         }
         let id = self.new_id();
-        match self.build_sandbox(&id, config, request.runtime_handler).await {
+        let users = users::of_sandbox(&config).map_err(|error| Status::invalid(error.to_string()))?;
+        match self.build_sandbox(&id, config, users, request.runtime_handler).await {
             Ok(sandbox) => {
                 let id = sandbox.id.clone();
                 self.follow(sandbox.clone()).await?;
@@ -108,11 +114,13 @@ impl Runtime {
         &self,
         id: &str,
         config: PodSandboxConfig,
+        users: Option<UserMappings>,
         runtime_handler: String,
     ) -> cri::Result<Arc<Sandbox>> {
         let sharing = sharing(&config);
         let folder = self.paths.sandbox(id);
-        let settings = self.settings(id, &config, sharing);
+        let owner = users::root_of(users.as_ref());
+        let settings = self.settings(id, &config, users, sharing);
         let shim_folder = self.paths.shim(id);
         let shared_memory = self.paths.shared_memory(id);
         {
@@ -124,7 +132,7 @@ impl Runtime {
                 record::save(&shim_folder, SETTINGS_FILE, &settings).map_err(|error| internal_chain(&error))?;
                 write_files(&folder, &config).map_err(internal("write the sandbox's files"))?;
                 if !sharing.host_ipc {
-                    mounts::mount_shared_memory(&shared_memory).map_err(internal("mount /dev/shm"))?;
+                    mounts::mount_shared_memory(&shared_memory, owner).map_err(internal("mount /dev/shm"))?;
                 }
                 Ok(())
             })
@@ -141,6 +149,8 @@ impl Runtime {
             runtime_handler,
             addresses,
             pause_pid: ready.pause_pid,
+            user_namespace: ready.user_namespace,
+            process_namespace: ready.process_namespace,
         };
         record::save_record(&folder, &record).map_err(|error| internal_chain(&error))?;
         let sandbox = Arc::new(Sandbox::new(id.to_owned(), config, record));
@@ -148,7 +158,13 @@ impl Runtime {
         Ok(sandbox)
     }
 
-    fn settings(&self, id: &str, config: &PodSandboxConfig, sharing: Sharing) -> SandboxSettings {
+    fn settings(
+        &self,
+        id: &str,
+        config: &PodSandboxConfig,
+        user_namespace: Option<UserMappings>,
+        sharing: Sharing,
+    ) -> SandboxSettings {
         let mut sysctls: Vec<(String, String)> = config.linux.iter().flat_map(|linux| linux.sysctls.clone()).collect();
         sysctls.sort();
         SandboxSettings {
@@ -160,6 +176,7 @@ impl Runtime {
             hostname: (!sharing.host_network && !config.hostname.is_empty()).then(|| config.hostname.clone()),
             shared_processes: sharing.pod_processes,
             sysctls,
+            user_namespace,
         }
     }
 

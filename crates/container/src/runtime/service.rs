@@ -1,6 +1,7 @@
 //! CRI's runtime service: each call in a few lines, the work elsewhere.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,10 @@ impl RuntimeService for Runtime {
             vec![condition("RuntimeReady", Ok(()), ""), condition("NetworkReady", network, "NetworkPluginNotReady")];
         let handler = RuntimeHandler {
             name: String::new(),
-            features: Some(RuntimeHandlerFeatures { recursive_read_only_mounts: true, user_namespaces: false }),
+            features: Some(RuntimeHandlerFeatures {
+                recursive_read_only_mounts: true,
+                user_namespaces: Path::new("/proc/self/ns/user").exists(),
+            }),
         };
         Ok(StatusResponse {
             status: Some(RuntimeStatus { conditions }),

@@ -11,23 +11,25 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use libcontainer::capabilities::drop_privileges;
+use libcontainer::capabilities::{drop_privileges, reset_effective};
 use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::error::LibcontainerError;
-use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec};
+use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec, User};
 use libcontainer::syscall::syscall::{SyscallType, create_syscall};
 use libcontainer::workload::{Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError};
 use nix::cmsg_space;
 use nix::fcntl::OFlag;
+use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
-use nix::unistd::pipe2;
+use nix::sys::stat::{SFlag, fstat};
+use nix::unistd::{Gid, Uid, fchown, pipe2, setgroups, setresgid, setresuid};
 use seccompiler::BpfProgram;
 
 use super::protocol::{ProcessSecurity, Seccomp, short_path};
 use crate::cgroup::Cgroups;
-use crate::{devices, seccomp};
+use crate::{devices, propagation, seccomp};
 
 /// Longer reasons are cut; they end in an API object.
 const FAILURE_LIMIT_BYTES: u64 = 4096;
@@ -39,6 +41,19 @@ pub(crate) struct Streams {
     pub(crate) stdin: Option<OwnedFd>,
     pub(crate) stdout: Option<OwnedFd>,
     pub(crate) stderr: Option<OwnedFd>,
+}
+
+impl Streams {
+    /// Pipes become the user's, who could not open `/dev/stdout` otherwise. Files and devices do not.
+    pub(crate) fn give_to(&self, user: u32) -> io::Result<()> {
+        for stream in [&self.stdin, &self.stdout, &self.stderr].into_iter().flatten() {
+            let kind = SFlag::from_bits_truncate(fstat(stream)?.st_mode) & SFlag::S_IFMT;
+            if kind == SFlag::S_IFIFO {
+                fchown(stream, Some(Uid::from_raw(user)), None)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A process that has begun to run its program.
@@ -76,6 +91,8 @@ pub(crate) struct Launcher<'a> {
     pub(crate) container_id: &'a str,
     pub(crate) security: &'a ProcessSecurity,
     pub(crate) terminal: bool,
+    /// The pod's own user namespace. libcontainer takes a container's first process there, but no later one.
+    pub(crate) users: Option<RawFd>,
 }
 
 /// The group whose devices a program of ours must guard, where no controller does.
@@ -102,37 +119,55 @@ impl Launcher<'_> {
         devices: Option<&GuardedDevices>,
         streams: Streams,
     ) -> Result<Launched, LaunchError> {
-        self.run(streams, |builder| {
+        self.run(streams, true, |builder| {
             let mut container = builder.as_init(bundle).with_systemd(false).with_detach(true).build()?;
             if let Some(GuardedDevices { folder, rules }) = devices {
                 devices::restrict(folder, rules).map_err(|error| {
                     LibcontainerError::Other(format!("cannot restrict the use of devices: {error}"))
                 })?;
             }
+            let pid = container.pid().map(|pid| pid.as_raw());
+            let pid = pid.ok_or_else(|| LibcontainerError::Other("the process has no id".to_owned()))?;
+            self.set_oom_score_of(pid)?;
             container.start()?;
-            container
-                .pid()
-                .map(|pid| pid.as_raw())
-                .ok_or_else(|| LibcontainerError::Other("the process has no id".to_owned()))
+            Ok(pid)
         })
     }
 
     /// Runs the process described in `process_file` inside the running container.
     pub(crate) fn execute(&self, process_file: &Path, streams: Streams) -> Result<Launched, LaunchError> {
-        self.run(streams, |builder| {
+        self.run(streams, false, |builder| {
             let pid = builder.as_tenant().with_detach(true).with_process(Some(process_file.to_owned())).build()?;
+            self.set_oom_score_of(pid.as_raw())?;
             Ok(pid.as_raw())
         })
+    }
+
+    /// In a user namespace a process may not set its own score.
+    fn set_oom_score_of(&self, pid: i32) -> Result<(), LibcontainerError> {
+        if !self.security.own_users {
+            return Ok(());
+        }
+        match std::fs::write(format!("/proc/{pid}/oom_score_adj"), self.security.oom_score.to_string()) {
+            // It may have ended already, or nobody may lower a score here.
+            Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH) => {
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            result => result.map_err(LibcontainerError::OtherIO),
+        }
     }
 
     fn run(
         &self,
         streams: Streams,
+        is_first: bool,
         create: impl FnOnce(ContainerBuilder) -> Result<i32, LibcontainerError>,
     ) -> Result<Launched, LaunchError> {
         let (failure_read, failure_write) =
             pipe2(OFlag::O_CLOEXEC).map_err(LaunchError::system("make the failure pipe"))?;
-        let workload = Workload::new(self.security, failure_write.as_raw_fd())?;
+        let mut workload = Workload::new(self.security, is_first, failure_write.as_raw_fd())?;
+        workload.users = self.users.filter(|_| !is_first);
         let builder = ContainerBuilder::new(self.container_id.to_owned(), SyscallType::Linux)
             .with_executor(workload)
             .with_root_path(self.state_folder)
@@ -191,12 +226,18 @@ struct Workload {
     capabilities: LinuxCapabilities,
     filters: Rc<Vec<BpfProgram>>,
     oom_score: i64,
+    own_users: bool,
+    /// The user namespace still to be entered.
+    users: Option<RawFd>,
+    selinux_label: Option<String>,
+    /// Whether it is the container's first process, which sets up what later ones share.
+    is_first: bool,
     /// Closed by a successful exec; otherwise carries the reason.
     failure: RawFd,
 }
 
 impl Workload {
-    fn new(security: &ProcessSecurity, failure: RawFd) -> Result<Self, LaunchError> {
+    fn new(security: &ProcessSecurity, is_first: bool, failure: RawFd) -> Result<Self, LaunchError> {
         let sets = serde_json::json!({
             "bounding": security.capabilities,
             "permitted": security.capabilities,
@@ -216,13 +257,25 @@ impl Workload {
                 seccomp::profile_filters(profile).map_err(|error| LaunchError::Program(stdx::error::chain(&error)))?
             }
         };
-        Ok(Workload { capabilities, filters: Rc::new(filters), oom_score: security.oom_score, failure })
+        Ok(Workload {
+            capabilities,
+            filters: Rc::new(filters),
+            oom_score: security.oom_score,
+            own_users: security.own_users,
+            users: None,
+            selinux_label: security.selinux_label.clone(),
+            is_first,
+            failure,
+        })
     }
 
     fn become_program(&self, spec: &Spec) -> Result<std::convert::Infallible, String> {
         let process = spec.process().as_ref().ok_or("the specification has no process")?;
         let arguments = process.args().as_deref().unwrap_or_default();
         let environment = process.env().as_deref().unwrap_or_default();
+        if let Some(users) = self.users {
+            enter_users(users, process.user()).map_err(|error| format!("cannot join the pod's users: {error}"))?;
+        }
         let name = arguments.first().ok_or("no command specified")?;
         let program = find_program(name, environment)?;
         let program = CString::new(program.into_os_string().into_encoded_bytes()).map_err(|error| error.to_string())?;
@@ -230,7 +283,16 @@ impl Workload {
             values.iter().map(|value| CString::new(value.as_str()).map_err(|error| error.to_string())).collect()
         };
         let (arguments, environment) = (strings(arguments)?, strings(environment)?);
-        set_oom_score(self.oom_score).map_err(|error| format!("cannot set the out-of-memory score: {error}"))?;
+        if self.is_first {
+            propagation::apply(spec).map_err(|error| format!("cannot set the propagation of a mount: {error}"))?;
+        }
+        if !self.own_users {
+            set_oom_score(self.oom_score).map_err(|error| format!("cannot set the out-of-memory score: {error}"))?;
+        }
+        if let Some(label) = &self.selinux_label {
+            std::fs::write("/proc/self/attr/exec", label)
+                .map_err(|error| format!("cannot set the SELinux label {label}: {error}"))?;
+        }
         reset_signals().map_err(|error| format!("cannot reset signals: {error}"))?;
         for filter in self.filters.iter() {
             seccomp::install(filter).map_err(|error| format!("cannot set the system call filter: {error}"))?;
@@ -266,6 +328,21 @@ impl Executor for Workload {
     fn setup_envs(&self, _: std::collections::HashMap<String, String>) -> Result<(), ExecutorSetEnvsError> {
         Ok(())
     }
+}
+
+/// Becomes the pod's user of these numbers, who were the host's until now; capabilities stay, of the pod's namespace.
+fn enter_users(namespace: RawFd, user: &User) -> io::Result<()> {
+    // SAFETY: the shim has this descriptor open as long as it runs, and this process is a copy of it.
+    let namespace = unsafe { BorrowedFd::borrow_raw(namespace) };
+    setns(namespace, CloneFlags::CLONE_NEWUSER)?;
+    let groups = user.additional_gids().iter().flatten().map(|group| Gid::from_raw(*group)).collect::<Vec<_>>();
+    setgroups(&groups)?;
+    nix::sys::prctl::set_keepcaps(true)?;
+    let (uid, gid) = (Uid::from_raw(user.uid()), Gid::from_raw(user.gid()));
+    setresgid(gid, gid, gid)?;
+    setresuid(uid, uid, uid)?;
+    nix::sys::prctl::set_keepcaps(false)?;
+    reset_effective(create_syscall().as_ref()).map_err(io::Error::other)
 }
 
 /// Resolves the program as runc does, inside the container; the texts are its own.

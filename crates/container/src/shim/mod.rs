@@ -12,6 +12,7 @@ pub(crate) mod protocol;
 mod sandbox;
 mod server;
 pub(crate) mod streams;
+mod user_namespace;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -119,7 +120,7 @@ fn prepare(folder: &Path, ready: i32) -> Result<Server, SandboxError> {
     cgroups.join(&settings.shim_cgroup, own).map_err(failed("leave the program's cgroup"))?;
     protect_from_oom().map_err(failed("set the out-of-memory score"))?;
     nix::sys::prctl::set_child_subreaper(true).map_err(failed("become the reaper"))?;
-    let pause = sandbox::enter(&settings)?;
+    let world = sandbox::enter(&settings)?;
     let mut awaited = SigSet::empty();
     for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         awaited.add(signal);
@@ -127,8 +128,13 @@ fn prepare(folder: &Path, ready: i32) -> Result<Server, SandboxError> {
     awaited.thread_block().map_err(failed("block signals"))?;
     let state_folder = folder.join("libcontainer");
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&state_folder).map_err(failed("make the state folder"))?;
-    let server = Server::listen(folder, state_folder, cgroups, pause, awaited).map_err(failed("listen"))?;
-    let facts = ShimReady { pid: own, pause_pid: pause.map(|pid| pid.as_raw()) };
+    let facts = ShimReady {
+        pid: own,
+        pause_pid: world.pause.map(|pid| pid.as_raw()),
+        user_namespace: world.users.as_ref().map(AsRawFd::as_raw_fd),
+        process_namespace: world.processes.as_ref().map(AsRawFd::as_raw_fd),
+    };
+    let server = Server::listen(folder, state_folder, cgroups, world, awaited).map_err(failed("listen"))?;
     let facts = serde_json::to_vec(&facts).map_err(failed("say that it is ready"))?;
     write_whole(&folder.join(READY_FILE), &facts).map_err(failed("say that it is ready"))?;
     Ok(server)

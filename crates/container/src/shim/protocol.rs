@@ -43,6 +43,8 @@ pub(crate) enum Request {
     Delete { container_id: String },
     /// Connects to a TCP port of the sandbox's loopback interface; the socket comes back with `Done`.
     Connect { port: u16 },
+    /// Asks for the pod's user namespace; it comes back with `Done`, or `NotFound`: the host's.
+    UserNamespace,
     /// Answers `Done`, then an `Event` for each start and end.
     Subscribe,
     /// Kills what runs and exits. Answers `Done`.
@@ -80,6 +82,41 @@ pub(crate) struct SandboxSettings {
     /// Whether the containers share one process namespace.
     pub(crate) shared_processes: bool,
     pub(crate) sysctls: Vec<(String, String)>,
+    /// Whom the pod's users are on the host; none: the pod lives in the host's user namespace.
+    #[serde(default)]
+    pub(crate) user_namespace: Option<UserMappings>,
+}
+
+/// The users and groups of a pod's user namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UserMappings {
+    pub(crate) uids: Vec<IdRange>,
+    pub(crate) gids: Vec<IdRange>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct IdRange {
+    pub(crate) inside: u32,
+    pub(crate) outside: u32,
+    pub(crate) length: u32,
+}
+
+impl UserMappings {
+    /// Whom this user is on the host.
+    pub(crate) fn outside_uid(&self, inside: u32) -> Option<u32> {
+        outside(&self.uids, inside)
+    }
+
+    pub(crate) fn outside_gid(&self, inside: u32) -> Option<u32> {
+        outside(&self.gids, inside)
+    }
+}
+
+fn outside(ranges: &[IdRange], inside: u32) -> Option<u32> {
+    ranges.iter().find_map(|range| {
+        let offset = inside.checked_sub(range.inside).filter(|offset| *offset < range.length)?;
+        range.outside.checked_add(offset)
+    })
 }
 
 /// What the shim says of itself: `<folder>/ready.json`.
@@ -88,6 +125,11 @@ pub(crate) struct ShimReady {
     pub(crate) pid: i32,
     /// The first process of a shared process namespace.
     pub(crate) pause_pid: Option<i32>,
+    /// The shim's descriptors of the pod's user namespace and of the process namespace in it.
+    #[serde(default)]
+    pub(crate) user_namespace: Option<i32>,
+    #[serde(default)]
+    pub(crate) process_namespace: Option<i32>,
 }
 
 /// What the shim needs beside the OCI specification: `<bundle>/launch.json`.
@@ -110,6 +152,15 @@ pub(crate) struct ProcessSecurity {
     pub(crate) seccomp: Seccomp,
     /// Who is killed first when memory runs out, -1000 to 1000.
     pub(crate) oom_score: i64,
+    /// Whether the process lives in a user namespace of its pod's.
+    #[serde(default)]
+    pub(crate) own_users: bool,
+    /// Whom its user is on the host; the pipes of its streams become that user's.
+    #[serde(default)]
+    pub(crate) host_user: u32,
+    /// The SELinux label to run under.
+    #[serde(default)]
+    pub(crate) selinux_label: Option<String>,
 }
 
 /// How system calls are filtered.
@@ -231,6 +282,21 @@ mod tests {
         File::from(descriptors.remove(0)).read_to_string(&mut text).unwrap();
         assert_eq!(text, "through the socket");
         assert!(read_frame::<Request>(&theirs).unwrap().is_none());
+    }
+
+    #[test]
+    fn ids_are_mapped_range_by_range() {
+        let range = |inside, outside, length| IdRange { inside, outside, length };
+        let mappings = UserMappings {
+            uids: vec![range(0, 100_000, 1000), range(2000, 300_000, 2)],
+            gids: vec![range(0, u32::MAX - 1, 10)],
+        };
+        for (inside, outside) in
+            [(0, Some(100_000)), (999, Some(100_999)), (1000, None), (2001, Some(300_001)), (2002, None)]
+        {
+            assert_eq!(mappings.outside_uid(inside), outside, "{inside}");
+        }
+        assert_eq!((mappings.outside_gid(1), mappings.outside_gid(2)), (Some(u32::MAX), None));
     }
 
     #[test]

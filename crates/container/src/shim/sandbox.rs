@@ -12,6 +12,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
 use super::protocol::SandboxSettings;
+use super::user_namespace;
 
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {step}")]
@@ -25,14 +26,32 @@ pub(crate) fn failed<E: Into<io::Error>>(step: impl Into<String>) -> impl FnOnce
     move |source| SandboxError { step: step.into(), source: source.into() }
 }
 
-/// Moves this process into new namespaces, as the settings ask. Answers the process that holds the
-/// shared process namespace, if there is one.
-pub(crate) fn enter(settings: &SandboxSettings) -> Result<Option<Pid>, SandboxError> {
+/// What the shim holds of its pod's world.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    /// The first process of a shared process namespace.
+    pub(crate) pause: Option<Pid>,
+    /// A user namespace of the pod's own.
+    pub(crate) users: Option<File>,
+    /// The shared process namespace, where containers cannot reach it by its process.
+    pub(crate) processes: Option<File>,
+}
+
+/// Moves this process into new namespaces, as the settings ask.
+pub(crate) fn enter(settings: &SandboxSettings) -> Result<World, SandboxError> {
     let mut flags = CloneFlags::empty();
     flags.set(CloneFlags::CLONE_NEWNET, settings.network_namespace.is_some());
     flags.set(CloneFlags::CLONE_NEWIPC, settings.private_ipc);
     flags.set(CloneFlags::CLONE_NEWUTS, settings.hostname.is_some());
-    unshare(flags).map_err(failed("make the pod's namespaces"))?;
+    let mut world = World::default();
+    match &settings.user_namespace {
+        Some(mappings) => {
+            let owned = user_namespace::enter(mappings, flags, settings.shared_processes)?;
+            world.users = Some(owned.users);
+            (world.pause, world.processes) = owned.processes.unzip();
+        }
+        None => unshare(flags).map_err(failed("make the pod's namespaces"))?,
+    }
     if let Some(place) = &settings.network_namespace {
         bind_network(place)?;
         raise_loopback().map_err(failed("raise the loopback interface"))?;
@@ -43,7 +62,10 @@ pub(crate) fn enter(settings: &SandboxSettings) -> Result<Option<Pid>, SandboxEr
     for (name, value) in &settings.sysctls {
         set_sysctl(name, value)?;
     }
-    if settings.shared_processes { Ok(Some(hold_process_namespace()?)) } else { Ok(None) }
+    if settings.shared_processes && world.pause.is_none() {
+        world.pause = Some(hold_process_namespace()?);
+    }
+    Ok(world)
 }
 
 /// Makes the namespace outlive its processes and gives it a name, for the pod network.
@@ -103,7 +125,7 @@ fn hold_process_namespace() -> Result<Pid, SandboxError> {
 }
 
 /// What the pause program does: be process 1 and reap orphans until killed.
-fn reap_forever() -> ! {
+pub(super) fn reap_forever() -> ! {
     // SAFETY: this process has just forked and uses none of its descriptors but the log. Whoever
     // waits for the other end of one must not wait for this process.
     unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };

@@ -23,6 +23,7 @@ use super::protocol::{
     ContainerRecord, EventKind, LAUNCH_FILE, LaunchSettings, Reply, Request, SOCKET_FILE, STATE_FILE, read_frame,
     short_path, write_frame,
 };
+use super::sandbox::World;
 use super::streams::{Listener, Readable, read_now, set_nonblocking, set_window_size, write_now, write_some};
 use super::write_whole;
 use crate::cgroup::Cgroups;
@@ -38,7 +39,7 @@ const CONNECTION_LIMIT: usize = 1024;
 pub(crate) struct Server {
     state_folder: PathBuf,
     cgroups: Cgroups,
-    pause: Option<Pid>,
+    world: World,
     epoll: Epoll,
     signals: SignalFd,
     listener: UnixListener,
@@ -103,7 +104,7 @@ impl Server {
         folder: &Path,
         state_folder: PathBuf,
         cgroups: Cgroups,
-        pause: Option<Pid>,
+        world: World,
         awaited: SigSet,
     ) -> io::Result<Self> {
         let socket = folder.join(SOCKET_FILE);
@@ -117,7 +118,7 @@ impl Server {
         Ok(Server {
             state_folder,
             cgroups,
-            pause,
+            world,
             epoll,
             signals,
             listener,
@@ -339,6 +340,13 @@ impl Server {
                     .map_err(|error| error.to_string())?;
                 self.reply(token, &Reply::Done, &[&OwnedFd::from(socket)]);
             }
+            Request::UserNamespace => match self.world.users.as_ref().map(File::try_clone) {
+                Some(users) => {
+                    let users = users.map_err(|error| error.to_string())?;
+                    self.reply(token, &Reply::Done, &[&OwnedFd::from(users)]);
+                }
+                None => self.reply(token, &Reply::NotFound, &[]),
+            },
             Request::Subscribe => {
                 self.set_role(token, Role::Subscriber);
                 self.reply(token, &Reply::Done, &[]);
@@ -370,11 +378,16 @@ impl Server {
             None => None,
         };
         let plumbing = Plumbing::new(&settings).map_err(|error| format!("cannot make the streams: {error}"))?;
+        plumbing
+            .theirs
+            .give_to(settings.security.host_user)
+            .map_err(|error| format!("cannot give the streams away: {error}"))?;
         let launcher = Launcher {
             state_folder: &self.state_folder,
             container_id,
             security: &settings.security,
             terminal: settings.terminal,
+            users: self.world.users.as_ref().map(File::as_raw_fd),
         };
         let launched = GuardedDevices::of(&bundle, &settings.cgroup, &self.cgroups)
             .and_then(|devices| launcher.start(&bundle, devices.as_ref(), plumbing.theirs));
@@ -435,11 +448,14 @@ impl Server {
         write_whole(&process_file, &text).map_err(|error| error.to_string())?;
         let mut descriptors = descriptors.into_iter();
         let streams = Streams { stdin: descriptors.next(), stdout: descriptors.next(), stderr: descriptors.next() };
+        let owner = container.settings.security.host_user;
+        streams.give_to(owner).map_err(|error| format!("cannot give the streams away: {error}"))?;
         let launcher = Launcher {
             state_folder: &self.state_folder,
             container_id,
             security: &container.settings.security,
             terminal,
+            users: self.world.users.as_ref().map(File::as_raw_fd),
         };
         match launcher.execute(&process_file, streams) {
             Ok(launched) => Ok((launched.pid, launched.terminal)),
@@ -483,7 +499,7 @@ impl Server {
         }
         self.finished = running.is_empty();
         if self.finished
-            && let Some(pause) = self.pause
+            && let Some(pause) = self.world.pause
             && let Err(error) = kill(pause, Signal::SIGKILL)
         {
             eprintln!("cannot stop the process namespace: {error}");

@@ -10,6 +10,9 @@ struct Case {
     image: ImageConfig,
     process_namespace: Option<&'static Path>,
     unified_cgroups: bool,
+    users: Option<(&'static Path, &'static UserMappings)>,
+    huge_pages: bool,
+    apparmor_profile: Option<&'static str>,
 }
 
 impl Case {
@@ -28,6 +31,9 @@ impl Case {
             },
             process_namespace: None,
             unified_cgroups: false,
+            users: None,
+            huge_pages: true,
+            apparmor_profile: None,
         }
     }
 
@@ -49,13 +55,17 @@ impl Case {
             root: Path::new("/run/rootfs/c1"),
             cgroup: "/pods/c1",
             process_namespace: self.process_namespace,
+            users: self.users,
             shared_memory: Path::new("/run/shm/s1"),
             sandbox_files: &[("/etc/hosts".to_owned(), "/sandbox/hosts".to_owned())],
             host_devices: &[],
             devices: &[],
             unified_cgroups: self.unified_cgroups,
+            limits_huge_pages: self.huge_pages,
             open_files: 1024,
             seccomp: &Seccomp::Default,
+            apparmor_profile: self.apparmor_profile,
+            selinux_label: Some("system_u:system_r:container_t:s0"),
             available_capabilities: u64::MAX,
         })
     }
@@ -174,6 +184,50 @@ fn resources_become_limits_of_the_group() {
 }
 
 #[test]
+fn huge_pages_are_limited_where_a_controller_can() {
+    let mut case = Case::new();
+    let limit = |page_size: &str, limit| HugepageLimit { page_size: page_size.to_owned(), limit };
+    case.config.linux = Some(LinuxContainerConfig {
+        resources: Some(LinuxContainerResources {
+            hugepage_limits: vec![limit("2MB", 4 << 20), limit("1GB", 0)],
+            ..LinuxContainerResources::default()
+        }),
+        ..LinuxContainerConfig::default()
+    });
+    let expected = r#"[{"pageSize":"2MB","limit":4194304},{"pageSize":"1GB","limit":0}]"#;
+    assert_eq!(case.part("/linux/resources/hugepageLimits").to_string(), expected);
+    case.huge_pages = false;
+    assert_eq!(case.part("/linux/resources/hugepageLimits"), Value::Null);
+}
+
+#[test]
+fn a_pods_own_users_are_others_on_the_host() {
+    static USERS: std::sync::LazyLock<UserMappings> = std::sync::LazyLock::new(|| {
+        let range = crate::shim::protocol::IdRange { inside: 0, outside: 65536, length: 1000 };
+        UserMappings { uids: vec![range], gids: vec![range] }
+    });
+    let mut case = Case::new();
+    assert!(!case.build().unwrap().security.own_users);
+    assert_eq!(case.build().unwrap().security.host_user, 1);
+    case.users = Some((Path::new("/proc/self/fd/7"), &USERS));
+    assert_eq!(case.part("/linux/namespaces/1").to_string(), r#"{"type":"user","path":"/proc/self/fd/7"}"#);
+    let security = case.build().unwrap().security;
+    assert_eq!((security.own_users, security.host_user), (true, 65537));
+    static FEW: UserMappings = UserMappings { uids: Vec::new(), gids: Vec::new() };
+    case.users = Some((Path::new("/proc/self/fd/7"), &FEW));
+    assert_eq!(case.build().unwrap_err(), SpecError::UserOutside(1));
+}
+
+#[test]
+fn security_modules_are_told_their_profile_and_label() {
+    let mut case = Case::new();
+    assert_eq!(case.part("/process/apparmorProfile"), Value::Null);
+    case.apparmor_profile = Some("web");
+    assert_eq!(case.part("/process/apparmorProfile"), "web");
+    assert_eq!(case.build().unwrap().security.selinux_label.unwrap(), "system_u:system_r:container_t:s0");
+}
+
+#[test]
 fn mounts_are_the_usual_ones_and_the_pods_parents_first() {
     let mut case = Case::new();
     let mount = |path: &str, readonly, propagation: MountPropagation| Mount {
@@ -200,7 +254,7 @@ fn mounts_are_the_usual_ones_and_the_pods_parents_first() {
         /data/inner /host/data/inner [rbind,rslave,ro]
         /etc/hosts /host/etc/hosts [rbind,rprivate,rw]"#]]
     .assert_eq(&case.mounts().join("\n"));
-    assert_eq!(case.part("/linux/rootfsPropagation"), "rslave");
+    assert_eq!(case.part("/linux/rootfsPropagation"), "slave");
     assert!(Case::new().mounts().contains(&"/etc/hosts /sandbox/hosts [rbind,rprivate,rw]".to_owned()));
 }
 

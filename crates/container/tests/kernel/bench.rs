@@ -82,6 +82,8 @@ impl Bench {
     pub(crate) async fn new() -> Self {
         // Short: the path of a shim's socket must fit into a socket address.
         let folder = tempfile::Builder::new().prefix("pt").tempdir_in("/tmp").unwrap();
+        // As /run is; a pod's own root must be able to pass.
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let cluster = format!("pintle-test-{}", Ambient::system().random.suffix(8));
         let network = Arc::new(FakeNetwork::default());
         let runtime = open(folder.path(), &cluster, network.clone()).await;
@@ -133,9 +135,13 @@ impl Bench {
     }
 
     pub(crate) async fn create(&self, sandbox: &str, config: ContainerConfig) -> String {
+        self.try_create(sandbox, config).await.unwrap()
+    }
+
+    pub(crate) async fn try_create(&self, sandbox: &str, config: ContainerConfig) -> Result<String> {
         let request =
             CreateContainerRequest { pod_sandbox_id: sandbox.to_owned(), config: Some(config), sandbox_config: None };
-        self.runtime.create_container(request).await.unwrap().container_id
+        Ok(self.runtime.create_container(request).await?.container_id)
     }
 
     pub(crate) async fn start(&self, container: &str) -> Result<()> {
@@ -191,6 +197,11 @@ impl Bench {
         (status, content(&log))
     }
 
+    pub(crate) async fn stop(&self, container: &str) {
+        let request = StopContainerRequest { container_id: container.to_owned(), timeout: 0 };
+        self.runtime.stop_container(request).await.unwrap();
+    }
+
     pub(crate) async fn remove(&self, sandbox: &str) {
         self.runtime.stop_pod_sandbox(StopPodSandboxRequest { pod_sandbox_id: sandbox.to_owned() }).await.unwrap();
         self.runtime.remove_pod_sandbox(RemovePodSandboxRequest { pod_sandbox_id: sandbox.to_owned() }).await.unwrap();
@@ -212,6 +223,17 @@ impl Bench {
 }
 
 impl Bench {
+    pub(crate) fn image_id(&self) -> String {
+        self.runtime.images().find(IMAGE).unwrap().unwrap().id
+    }
+
+    /// The container's first process, as the host counts.
+    pub(crate) fn first_pid(&self, container: &str) -> i32 {
+        let state = self.folder.path().join("data/containers").join(container).join("state.json");
+        let state: serde_json::Value = serde_json::from_slice(&std::fs::read(state).unwrap()).unwrap();
+        state["pid"].as_i64().unwrap() as i32
+    }
+
     pub(crate) fn shim_pid(&self, sandbox: &str) -> i32 {
         let ready = self.folder.path().join("run/shim").join(sandbox).join("ready.json");
         let ready: serde_json::Value = serde_json::from_slice(&std::fs::read(ready).unwrap()).unwrap();
@@ -255,7 +277,7 @@ pub(crate) fn load_busybox(images: &container::ImageStore, folder: &Path) {
     add("bin/busybox", Regular, 0o755, "", &program);
     for name in [
         "sh", "cat", "echo", "sleep", "id", "hostname", "head", "dd", "ls", "true", "mount", "ps", "tail", "grep",
-        "nc", "stat", "tr", "mknod", "ip", "stty", "unshare", "chown", "touch", "df", "wc",
+        "nc", "kill", "stat", "tr", "mknod", "ip", "stty", "unshare", "chown", "touch", "df", "wc",
     ] {
         add(&format!("bin/{name}"), Symlink, 0o777, "busybox", b"");
     }

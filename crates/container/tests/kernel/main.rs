@@ -3,5 +3,8 @@
 mod bench;
 mod confinement;
 mod lifecycle;
+mod propagation;
 mod streaming;
 mod survival;
+mod users;
+mod volumes;
