@@ -16,8 +16,8 @@ use crate::leases::Leases;
 use crate::pins::Pins;
 use crate::shared::Moment;
 use crate::snapshot::Snapshot;
-use crate::staging::{Draft, Staged, StagedTransaction, due_after};
-use crate::tree::{Nodes, Tree};
+use crate::staging::{Staged, StagedEvent, due_after};
+use crate::tree::{Nodes, Place, Tree};
 use crate::watchers::{Notice, Watchers};
 use crate::{Action, Change, Committed, Entry, Event, Options, Revision, StoreError, Transaction};
 
@@ -141,38 +141,39 @@ impl Core {
         self.live_bytes + self.history.bytes()
     }
 
-    /// Stages a transaction that [`crate::staging::admit`] let pass, if all it expects holds.
+    /// Stages a transaction that [`crate::staging::admit`] let pass, if all it expects holds. Its
+    /// values are taken out; what is left of it is for the caller to free.
     pub(crate) fn stage(
         &self,
         staged: &mut Staged,
-        transaction: Transaction,
+        transaction: &mut Transaction,
         now: Moment,
     ) -> Result<Committed, StoreError> {
         // What there is, then what is answered.
         let mut entries = Vec::with_capacity(transaction.operations.len());
+        let mut places = Vec::with_capacity(transaction.operations.len());
         for operation in &transaction.operations {
-            let current = self.current(staged, &operation.key);
+            let (current, place) = self.look_up(staged, &operation.key);
             if !operation.expect.holds(current) {
                 return Err(StoreError::Conflict { key: operation.key.clone(), current: current.cloned() });
             }
             entries.push(current.cloned());
+            places.push(place);
         }
         let (newest, time) = self.staged_newest(staged);
         let revision = Revision(newest.0 + 1);
-        let mut draft = Draft::new(revision, now.wall.max(time), transaction.author);
-        for (operation, entry) in transaction.operations.into_iter().zip(&mut entries) {
-            match operation.action {
+        let mut draft = staged.begin(revision, now.wall.max(time), transaction.author.take());
+        for ((operation, entry), place) in transaction.operations.iter_mut().zip(&mut entries).zip(places) {
+            match &mut operation.action {
                 Action::Put { value, lifetime } => {
-                    let put = draft.put(operation.key, value, due_after(now.wall, lifetime), entry.take());
-                    *entry = Some(put);
+                    let due = due_after(now.wall, *lifetime);
+                    *entry = Some(draft.put(&operation.key, std::mem::take(value), due, entry.take(), place));
                 }
                 Action::Delete => entry.iter().for_each(|current| draft.delete(current.clone())),
                 Action::Check => {}
             }
         }
-        let Some(transaction) = draft.finish() else { return Ok(Committed { revision: newest, entries }) };
-        staged.push(transaction);
-        Ok(Committed { revision, entries })
+        Ok(Committed { revision: if draft.has_changes() { revision } else { newest }, entries })
     }
 
     /// Stages the removal of keys whose leases have ended, each as a transaction of its own.
@@ -180,28 +181,31 @@ impl Core {
         for key in self.leases.due(now.instant).take(MAX_EXPIRED) {
             let Some(current) = self.current(staged, key).cloned() else { continue };
             let (newest, time) = self.staged_newest(staged);
-            let mut draft = Draft::new(Revision(newest.0 + 1), now.wall.max(time), None);
-            draft.delete(current);
-            draft.finish().into_iter().for_each(|transaction| staged.push(transaction));
+            staged.begin(Revision(newest.0 + 1), now.wall.max(time), None).delete(current);
         }
     }
 
     /// What a key holds once all that is staged is done.
     pub(crate) fn current<'a>(&'a self, staged: &'a Staged, key: &str) -> Option<&'a Entry> {
-        staged.left(key).unwrap_or_else(|| self.entries.get(key))
+        self.look_up(staged, key).0
+    }
+
+    /// The same, and where it stands if no write is staged for it.
+    fn look_up<'a>(&'a self, staged: &'a Staged, key: &str) -> (Option<&'a Entry>, Option<Place>) {
+        match staged.left(key) {
+            Some(left) => (left, None),
+            None => self.entries.find(key).map_or((None, None), |(place, entry)| (Some(entry), Some(place))),
+        }
     }
 
     /// Makes staged writes visible, and puts them into the watchers' queues. The newest revision
     /// moves last, so whoever reads it finds the events up to it in the queues already.
     pub(crate) fn commit(&mut self, staged: Staged, now: Moment) -> Aftermath {
-        let mut events = 0;
-        let mut newest = None;
-        for transaction in staged.into_transactions() {
-            events += transaction.events.len();
-            newest = Some(transaction.revision);
-            self.apply(transaction, now);
-        }
-        let Some(newest) = newest else { return Aftermath::default() };
+        let Some((newest, time)) = staged.newest() else { return Aftermath::default() };
+        self.time = self.time.max(time);
+        let staged = staged.into_events();
+        let events = staged.len();
+        staged.into_iter().for_each(|staged| self.apply(staged, now));
         let garbage = self.retire(now, events.saturating_mul(2).max(RETIRE_BUDGET));
         let waiting = self.revision.set_quietly(newest);
         Aftermath { wakeups: self.watchers.take_notice(waiting), garbage }
@@ -260,27 +264,32 @@ impl Core {
         staged.newest().unwrap_or_else(|| (self.revision(), self.time))
     }
 
-    fn apply(&mut self, transaction: StagedTransaction, now: Moment) {
-        self.time = self.time.max(transaction.time);
-        for staged in transaction.events {
-            let event = staged.event;
-            self.live_bytes -= event.previous.as_ref().map_or(0, size_bytes);
-            match &event.change {
-                Change::Put(entry) => {
-                    self.live_bytes += size_bytes(entry);
-                    self.entries.insert(entry.clone());
-                }
-                Change::Delete { key } => {
-                    self.entries.remove(key);
-                }
+    fn apply(&mut self, StagedEvent { event, due, place }: StagedEvent, now: Moment) {
+        self.live_bytes -= event.previous.as_ref().map_or(0, size_bytes);
+        match &event.change {
+            Change::Put(entry) => {
+                self.live_bytes += size_bytes(entry);
+                self.put(entry.clone(), place);
             }
-            match staged.due {
-                Some(due) => self.leases.grant(event.key().clone(), due, now),
-                None => self.leases.end(event.key()),
+            Change::Delete { key } => {
+                self.entries.remove(key);
             }
-            self.watchers.deliver(&event);
-            self.history.push(event);
         }
+        match due {
+            Some(due) => self.leases.grant(event.key().clone(), due, now),
+            None => self.leases.end(event.key()),
+        }
+        self.watchers.deliver(&event);
+        self.history.push(event);
+    }
+
+    /// Puts an entry where it is expected to replace another, or wherever else it belongs.
+    fn put(&mut self, entry: Entry, place: Option<Place>) {
+        let misplaced = match place {
+            Some(place) => self.entries.replace(place, entry).err(),
+            None => Some(entry),
+        };
+        misplaced.into_iter().for_each(|entry| drop(self.entries.insert(entry)));
     }
 
     fn retire(&mut self, now: Moment, budget: usize) -> Garbage {

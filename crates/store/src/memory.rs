@@ -123,13 +123,13 @@ impl Store for Memory {
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<Committed, StoreError> {
-        let transaction = admit(transaction)?;
+        let mut transaction = admit(transaction)?;
         let now = Moment::now(&self.clock);
         let (committed, aftermath, earlier, next) = {
             let mut core = self.shared.write();
             let earlier = core.next_tending(now);
             let mut staged = Staged::default();
-            let committed = core.stage(&mut staged, transaction, now)?;
+            let committed = core.stage(&mut staged, &mut transaction, now)?;
             (committed, core.commit(staged, now), earlier, core.next_tending(now))
         };
         aftermath.wakeups.wake();

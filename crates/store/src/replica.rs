@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::core::Core;
 use crate::shared::{Moment, Shared};
-use crate::staging::{Draft, Staged};
+use crate::staging::Staged;
 use crate::tree::Tree;
 use crate::{
     Author, Change, Entry, Event, Options, Range, RangeRequest, ReadAt, Revision, Snapshot, StoreError, Watch,
@@ -78,14 +78,13 @@ impl Replica {
             return Err(ReplicaError { told: revision.0, newest: newest.0 });
         }
         let mut staged = Staged::default();
-        let mut draft = Draft::new(revision, time.max(core.time()), author);
+        let mut draft = staged.begin(revision, time.max(core.time()), author);
         for change in changes {
-            let previous = core.current(&staged, change.key()).cloned();
+            let previous = core.current(draft.staged(), change.key()).cloned();
             if matches!(change, Change::Put(_)) || previous.is_some() {
-                draft.push(change, previous, None);
+                draft.push(change, previous);
             }
         }
-        draft.finish().into_iter().for_each(|transaction| staged.push(transaction));
         let aftermath = core.commit(staged, now);
         let waiting = core.advance(revision);
         drop(core);

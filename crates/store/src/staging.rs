@@ -7,23 +7,16 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use crate::limits::check_transaction;
+use crate::tree::Place;
 use crate::{Action, Author, Change, Entry, Event, Operation, Revision, StoreError, Transaction};
 
 /// Transactions that have their revisions and are not committed yet.
 #[derive(Debug, Default)]
 pub(crate) struct Staged {
-    transactions: Vec<StagedTransaction>,
-    /// The last event on each key they touch.
-    overlay: HashMap<Arc<str>, Arc<Event>>,
-}
-
-/// A transaction that changes something.
-#[derive(Debug)]
-pub(crate) struct StagedTransaction {
-    pub(crate) revision: Revision,
-    pub(crate) time: SystemTime,
-    pub(crate) author: Option<Arc<Author>>,
-    pub(crate) events: Vec<StagedEvent>,
+    /// Those of one revision are one transaction.
+    events: Vec<StagedEvent>,
+    /// The place of the last event on each key they touch.
+    overlay: HashMap<Arc<str>, usize>,
 }
 
 #[derive(Debug)]
@@ -31,88 +24,102 @@ pub(crate) struct StagedEvent {
     pub(crate) event: Arc<Event>,
     /// When the key that was put ends by itself.
     pub(crate) due: Option<SystemTime>,
+    /// Where what is replaced stands in the state, unless something staged before moves it.
+    pub(crate) place: Option<Place>,
 }
 
 impl Staged {
-    /// Makes room for so many more transactions.
+    /// Makes room for so many more events.
     pub(crate) fn reserve(&mut self, count: usize) {
-        self.transactions.reserve(count);
+        self.events.reserve(count);
         self.overlay.reserve(count);
     }
 
-    pub(crate) fn transactions(&self) -> &[StagedTransaction] {
-        &self.transactions
+    pub(crate) fn events(&self) -> &[StagedEvent] {
+        &self.events
     }
 
-    pub(crate) fn into_transactions(self) -> Vec<StagedTransaction> {
-        self.transactions
+    pub(crate) fn into_events(self) -> Vec<StagedEvent> {
+        self.events
+    }
+
+    /// What is staged, transaction by transaction; each has an event.
+    pub(crate) fn transactions(&self) -> impl Iterator<Item = &[StagedEvent]> {
+        self.events.chunk_by(|left, right| left.event.revision == right.event.revision)
     }
 
     /// The revision and the time of the last transaction staged.
     pub(crate) fn newest(&self) -> Option<(Revision, SystemTime)> {
-        self.transactions.last().map(|transaction| (transaction.revision, transaction.time))
+        self.events.last().map(|staged| (staged.event.revision, staged.event.time))
     }
 
     /// What staged writes leave under a key; `None` when they do not touch it.
     pub(crate) fn left(&self, key: &str) -> Option<Option<&Entry>> {
-        self.overlay.get(key).map(|event| event.current())
+        self.overlay.get(key).map(|&place| self.events[place].event.current())
     }
 
-    pub(crate) fn push(&mut self, transaction: StagedTransaction) {
-        for staged in &transaction.events {
-            let event = &staged.event;
-            self.overlay.insert(event.key().clone(), event.clone());
-        }
-        self.transactions.push(transaction);
+    /// Begins a transaction, whose revision is after those staged already.
+    pub(crate) fn begin(&mut self, revision: Revision, time: SystemTime, author: Option<Arc<Author>>) -> Draft<'_> {
+        let start = self.events.len();
+        Draft { staged: self, start, revision, time, author }
     }
 }
 
-/// The header of a transaction under construction.
+/// A transaction that is being staged.
 #[derive(Debug)]
-pub(crate) struct Draft {
+pub(crate) struct Draft<'a> {
+    staged: &'a mut Staged,
+    /// The place of its first event.
+    start: usize,
     revision: Revision,
     time: SystemTime,
     author: Option<Arc<Author>>,
-    events: Vec<StagedEvent>,
 }
 
-impl Draft {
-    pub(crate) fn new(revision: Revision, time: SystemTime, author: Option<Arc<Author>>) -> Self {
-        Draft { revision, time, author, events: Vec::new() }
+impl Draft<'_> {
+    /// What is staged so far, this transaction's changes among it.
+    pub(crate) fn staged(&self) -> &Staged {
+        self.staged
     }
 
-    /// Puts a key over what it holds; returns the new entry.
+    /// Puts a key over what it holds, which stands at `place`; returns the new entry.
     pub(crate) fn put(
         &mut self,
-        key: Arc<str>,
+        key: &Arc<str>,
         value: Bytes,
         due: Option<SystemTime>,
         previous: Option<Entry>,
+        place: Option<Place>,
     ) -> Entry {
         let modified = self.revision;
         let entry = match &previous {
             // The key that is there already serves on.
             Some(previous) => Entry { key: previous.key.clone(), value, created: previous.created, modified },
-            None => Entry { key, value, created: modified, modified },
+            None => Entry { key: key.clone(), value, created: modified, modified },
         };
-        self.push(Change::Put(entry.clone()), previous, due);
+        self.stage(Change::Put(entry.clone()), previous, due, place);
         entry
     }
 
     pub(crate) fn delete(&mut self, previous: Entry) {
-        self.push(Change::Delete { key: previous.key.clone() }, Some(previous), None);
+        self.push(Change::Delete { key: previous.key.clone() }, Some(previous));
     }
 
     /// A change as somebody else decided it.
-    pub(crate) fn push(&mut self, change: Change, previous: Option<Entry>, due: Option<SystemTime>) {
-        let (revision, time, author) = (self.revision, self.time, self.author.clone());
-        self.events.push(StagedEvent { event: Arc::new(Event { revision, change, previous, time, author }), due });
+    pub(crate) fn push(&mut self, change: Change, previous: Option<Entry>) {
+        self.stage(change, previous, None, None);
     }
 
-    /// `None` when nothing changes.
-    pub(crate) fn finish(self) -> Option<StagedTransaction> {
-        let Draft { revision, time, author, events } = self;
-        (!events.is_empty()).then_some(StagedTransaction { revision, time, author, events })
+    /// False when it changes nothing.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.staged.events.len() > self.start
+    }
+
+    fn stage(&mut self, change: Change, previous: Option<Entry>, due: Option<SystemTime>, place: Option<Place>) {
+        let (revision, time, author) = (self.revision, self.time, self.author.clone());
+        self.staged.overlay.insert(change.key().clone(), self.staged.events.len());
+        let event = Arc::new(Event { revision, change, previous, time, author });
+        self.staged.events.push(StagedEvent { event, due, place });
     }
 }
 

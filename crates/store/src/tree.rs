@@ -48,6 +48,26 @@ struct Child<T> {
     node: Arc<Node<T>>,
 }
 
+/// Where an entry was found: its position in each node on the way down, the root's in the lowest
+/// bits. What is inserted or removed moves entries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(u64);
+
+impl Place {
+    const POSITION_BITS: u32 = MAX_WIDTH.ilog2() + 1;
+
+    fn noting(self, position: usize, depth: u32) -> Place {
+        // What does not fit makes the place a wrong one, and wrong ones are recognised.
+        Place(self.0 | (position as u64).checked_shl(depth * Place::POSITION_BITS).unwrap_or(0))
+    }
+
+    fn take_position(&mut self) -> usize {
+        let position = self.0 & ((1 << Place::POSITION_BITS) - 1);
+        self.0 >>= Place::POSITION_BITS;
+        position as usize
+    }
+}
+
 impl<T: Clone> Keyed for Child<T> {
     fn key(&self) -> &Arc<str> {
         &self.first
@@ -69,11 +89,46 @@ impl<T: Keyed> Tree<T> {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&T> {
+        self.find(key).map(|(_, entry)| entry)
+    }
+
+    pub(crate) fn find(&self, key: &str) -> Option<(Place, &T)> {
         let mut node = &*self.root;
-        loop {
+        let mut place = Place(0);
+        for depth in 0.. {
             match node {
-                Node::Leaf(entries) => return entries.find(key).ok().map(|position| &entries.items()[position]),
-                Node::Branch(children) => node = &children.items()[child_of(children, key)].node,
+                Node::Leaf(entries) => {
+                    let position = entries.find(key).ok()?;
+                    return Some((place.noting(position, depth), &entries.items()[position]));
+                }
+                Node::Branch(children) => {
+                    let position = child_of(children, key);
+                    place = place.noting(position, depth);
+                    node = &children.items()[position].node;
+                }
+            }
+        }
+        None
+    }
+
+    /// Puts an entry in the place of one that was found there and whose very key it has: that spares
+    /// a search. Gives it back if that one is not there any more.
+    pub(crate) fn replace(&mut self, mut place: Place, entry: T) -> Result<T, T> {
+        let mut node = &mut self.root;
+        loop {
+            let position = place.take_position();
+            match Arc::make_mut(node) {
+                Node::Leaf(entries) => {
+                    let is_there = |present: &T| Arc::ptr_eq(present.key(), entry.key());
+                    if !entries.items().get(position).is_some_and(is_there) {
+                        return Err(entry);
+                    }
+                    return Ok(std::mem::replace(entries.item_mut(position), entry));
+                }
+                Node::Branch(children) if position < children.items().len() => {
+                    node = &mut children.item_mut(position).node;
+                }
+                Node::Branch(_) => return Err(entry),
             }
         }
     }
@@ -385,6 +440,18 @@ mod tests {
                 prop_assert_eq!(&contents(&tree), &expected);
                 let key = format!("k{probe:03}");
                 prop_assert_eq!(tree.get(&key).map(|entry| entry.modified.0), model.get(&key).copied());
+                let found: Vec<_> = model.keys().map(|key| tree.find(key).expect("it is there")).collect();
+                for (place, present) in found {
+                    let mut changed = tree.clone();
+                    let entry = Entry { modified: Revision(9999), ..present.clone() };
+                    prop_assert_eq!(changed.replace(place, entry.clone()), Ok(present.clone()));
+                    prop_assert_eq!(changed.get(&present.key), Some(&entry));
+                    assert_sound(&changed.root);
+                    // What was removed since is not there, whatever stands in its place.
+                    changed.remove(&present.key);
+                    prop_assert_eq!(changed.replace(place, entry.clone()), Err(entry));
+                    prop_assert_eq!(changed.len(), tree.len() - 1);
+                }
                 let position = tree.partition_point(|other| other < key.as_str());
                 prop_assert_eq!(position, model.range(..key.clone()).count());
                 let tail: Vec<String> = tree.iter_from(position).map(|entry| entry.key.to_string()).collect();

@@ -3,6 +3,7 @@
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::batch::Request;
 use crate::watchers::Notice;
 use crate::{Committed, StoreError};
 
@@ -28,9 +29,10 @@ impl Reply {
 }
 
 /// Answers that wait until what they say rests on the disk. That goes for conflicts too: what a
-/// transaction conflicts with may be one of the same batch.
+/// transaction conflicts with may be one of the same batch. What is left of the requests goes with
+/// them, so that freeing it costs the one who writes no time.
 #[derive(Debug)]
-pub(super) struct Answers(pub(super) Vec<(Reply, Result<Committed, StoreError>)>);
+pub(super) struct Answers(pub(super) Vec<(Request, Result<Committed, StoreError>)>);
 
 /// Answers and a notice on their way: dropping them delivers them, so that they arrive whatever
 /// becomes of the task that has them.
@@ -54,7 +56,7 @@ impl Answers {
 
     /// Nothing of what the answers say has happened.
     pub(super) fn refuse(self, refusal: &StoreError) {
-        self.0.into_iter().for_each(|(reply, _)| reply.send(Err(refusal.clone())));
+        self.0.into_iter().for_each(|(request, _)| request.reply.send(Err(refusal.clone())));
     }
 
     /// Where all those who wait run. Waiting for one another there, they cannot keep anybody else
@@ -63,7 +65,7 @@ impl Answers {
         if self.0.len() < MANY {
             return None;
         }
-        let mut runtimes = self.0.iter().map(|(reply, _)| reply.runtime.as_ref());
+        let mut runtimes = self.0.iter().map(|(request, _)| request.reply.runtime.as_ref());
         let first = runtimes.next().flatten()?;
         let is_common = runtimes.all(|other| other.is_some_and(|other| other.id() == first.id()));
         (is_common && first.runtime_flavor() == RuntimeFlavor::MultiThread).then(|| first.clone())
@@ -72,7 +74,7 @@ impl Answers {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.answers.0.drain(..).for_each(|(reply, answer)| reply.send(answer));
+        self.answers.0.drain(..).for_each(|(request, answer)| request.reply.send(answer));
         std::mem::take(&mut self.notice).wake();
     }
 }

@@ -4,7 +4,7 @@ use super::answers::{Answers, Reply};
 use super::format::{FrameBuilder, FrameKind, RECORD_BYTES};
 use crate::core::Core;
 use crate::shared::Moment;
-use crate::staging::{Staged, StagedTransaction};
+use crate::staging::{Staged, StagedEvent};
 use crate::{Revision, Transaction};
 
 /// A transaction and whom to answer.
@@ -34,39 +34,39 @@ pub(super) struct Frame {
 }
 
 impl Batch {
-    /// Stages the ends of leases, and requests.
-    pub(super) fn stage(core: &Core, requests: Vec<Request>, now: Moment) -> Self {
+    /// Stages the ends of leases, and requests. The frame is built within `buffer`.
+    pub(super) fn stage(core: &Core, requests: Vec<Request>, now: Moment, buffer: &mut Vec<u8>) -> Self {
         let mut staged = Staged::default();
         core.stage_expired(&mut staged, now);
         staged.reserve(requests.len());
-        let answers = requests
-            .into_iter()
-            .map(|Request { transaction, reply, .. }| (reply, core.stage(&mut staged, transaction, now)));
+        let answers = requests.into_iter().map(|mut request| {
+            let answer = core.stage(&mut staged, &mut request.transaction, now);
+            (request, answer)
+        });
         let answers = Answers(answers.collect());
-        Batch { frame: Frame::of(staged.transactions()), staged, answers, now }
+        Batch { frame: Frame::of(&staged, buffer), staged, answers, now }
     }
 }
 
 impl Frame {
     /// `None` when there are no transactions.
-    fn of(transactions: &[StagedTransaction]) -> Option<Frame> {
-        let first = transactions.first()?.revision;
-        let mut builder = FrameBuilder::new(FrameKind::Transactions, first);
-        builder.reserve(transactions.iter().map(frame_bytes).sum());
-        for transaction in transactions {
-            let changes = transaction.events.iter().map(|staged| (&*staged.event, staged.due));
-            let author = transaction.author.as_deref();
-            builder.push_transaction(transaction.revision, transaction.time, author, changes);
+    fn of(staged: &Staged, buffer: &mut Vec<u8>) -> Option<Frame> {
+        let first = staged.events().first()?.event.revision;
+        let payload_bytes = staged.events().iter().map(most_frame_bytes).sum();
+        let buffer = std::mem::take(buffer);
+        let mut builder = FrameBuilder::within(buffer, payload_bytes, FrameKind::Transactions, first);
+        for transaction in staged.transactions() {
+            let head = &transaction[0].event;
+            let changes = transaction.iter().map(|staged| (&*staged.event, staged.due));
+            builder.push_transaction(head.revision, head.time, head.author.as_deref(), changes);
         }
         Some(Frame { builder, first })
     }
 }
 
-/// About what a transaction comes to in a frame.
-fn frame_bytes(transaction: &StagedTransaction) -> usize {
-    let values = transaction.events.iter().map(|staged| {
-        let event = &staged.event;
-        event.key().len() + event.current().map_or(0, |entry| entry.value.len())
-    });
-    values.map(|bytes| bytes + RECORD_BYTES).sum::<usize>() + RECORD_BYTES
+/// The most that an event comes to in a frame, even if it is all that its transaction has.
+fn most_frame_bytes(StagedEvent { event, .. }: &StagedEvent) -> usize {
+    let author = event.author.as_ref().map_or(0, |author| author.user.len() + author.manager.len());
+    let value = event.current().map_or(0, |entry| entry.value.len());
+    event.key().len() + value + author + 2 * RECORD_BYTES
 }

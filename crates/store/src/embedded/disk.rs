@@ -9,12 +9,16 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
+use super::format::SECTOR_BYTES;
 
 const LOCK: &str = "lock";
 
 /// So much is written in the background between syncs: one sync of all of it would hold up those of
 /// the log for as long.
 pub(super) const SYNC_EVERY_BYTES: u64 = 1 << 20;
+
+/// What lies in memory at a multiple of this, any disk takes without a copy.
+const ALIGNMENT_BYTES: usize = 4096;
 
 /// A folder of files. What is created, renamed or removed rests only after `sync_folder`.
 pub trait Disk: Debug + Send + Sync {
@@ -143,14 +147,18 @@ impl Disk for FolderDisk {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OpenOptions::new().read(true).write(self.lock.is_some()).open(self.path(name))?))
+        let path = self.path(name);
+        let file = OpenOptions::new().read(true).write(self.lock.is_some()).open(&path)?;
+        let direct = self.lock.as_ref().and_then(|_| open_direct(&path));
+        Ok(Box::new(FolderFile { file, direct }))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         self.check_writable()?;
+        let path = self.path(name);
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(self.path(name))?;
-        Ok(Box::new(file))
+        let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        Ok(Box::new(FolderFile { file, direct: open_direct(&path) }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -192,6 +200,72 @@ pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
+/// A file of the file system.
+#[derive(Debug)]
+struct FolderFile {
+    file: File,
+    /// The same file, written past the kernel's cache, where that can be: a log is written once and
+    /// read after the next start, so copies of it in memory would serve nobody.
+    direct: Option<File>,
+}
+
+/// `None` where the file system wants all that is written to pass its cache.
+fn open_direct(path: &Path) -> Option<File> {
+    OpenOptions::new().write(true).custom_flags(libc::O_DIRECT).open(path).ok()
+}
+
+/// Whether disks take this without a copy.
+fn is_aligned(offset: u64, bytes: &[u8]) -> bool {
+    let is_whole = offset.is_multiple_of(SECTOR_BYTES as u64) && bytes.len().is_multiple_of(SECTOR_BYTES);
+    is_whole && bytes.as_ptr().addr().is_multiple_of(ALIGNMENT_BYTES)
+}
+
+/// Empties a buffer and gives it room for so many bytes from a place on that disks take without a
+/// copy. Returns that place.
+pub(super) fn make_aligned(buffer: &mut Vec<u8>, bytes: usize) -> usize {
+    buffer.clear();
+    buffer.reserve(ALIGNMENT_BYTES + bytes);
+    let start = buffer.as_ptr().addr().wrapping_neg() % ALIGNMENT_BYTES;
+    buffer.resize(start, 0);
+    start
+}
+
+impl DiskFile for FolderFile {
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        DiskFile::read_at(&self.file, offset, buffer)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if let Some(direct) = &mut self.direct
+            && is_aligned(offset, bytes)
+        {
+            match DiskFile::write_at(direct, offset, bytes) {
+                // This disk has larger sectors.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => self.direct = None,
+                result => return result,
+            }
+        }
+        DiskFile::write_at(&mut self.file, offset, bytes)
+    }
+
+    fn set_length(&mut self, length: u64) -> io::Result<()> {
+        self.file.set_length(length)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    fn has_other_names(&self) -> io::Result<bool> {
+        self.file.has_other_names()
+    }
+}
+
+/// A file on its own, in or out of a folder.
 impl DiskFile for File {
     fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
@@ -241,6 +315,33 @@ mod tests {
         drop(held);
         assert_eq!(look.holder().unwrap(), None);
         assert!(look.create("log").is_err() && look.remove("lock").is_err(), "looking changes nothing");
+    }
+
+    #[test]
+    fn what_passes_the_kernels_cache_and_what_does_not_are_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FolderDisk::open(folder.path()).unwrap();
+        let mut file = disk.create("log").unwrap();
+        let mut buffer = b"what was there before".to_vec();
+        let start = make_aligned(&mut buffer, 3 * SECTOR_BYTES);
+        buffer.resize(start + 3 * SECTOR_BYTES, b'd');
+        let sectors = &buffer[start..];
+        assert!(is_aligned(0, sectors) && is_aligned(SECTOR_BYTES as u64, &sectors[..SECTOR_BYTES]));
+        assert!(!is_aligned(32, sectors) && !is_aligned(0, &sectors[1..]) && !is_aligned(0, &sectors[..100]));
+        file.write_at(0, &[b'c'; 8 * SECTOR_BYTES]).unwrap();
+        file.write_at(SECTOR_BYTES as u64, sectors).unwrap();
+        file.write_at(2 * SECTOR_BYTES as u64 + 1, b"c").unwrap();
+        file.write_at(7 * SECTOR_BYTES as u64, sectors).unwrap();
+        file.sync().unwrap();
+        let mut expected = vec![b'c'; 10 * SECTOR_BYTES];
+        expected[SECTOR_BYTES..4 * SECTOR_BYTES].fill(b'd');
+        expected[2 * SECTOR_BYTES + 1] = b'c';
+        expected[7 * SECTOR_BYTES..].fill(b'd');
+        let mut found = vec![0; 11 * SECTOR_BYTES];
+        assert_eq!(file.length().unwrap(), expected.len() as u64);
+        assert_eq!(DiskFile::read_at(&*file, 0, &mut found).unwrap(), expected.len());
+        assert!(found.starts_with(&expected));
+        assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), expected);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod records;
 
 use std::time::{Duration, SystemTime};
 
+use super::disk::make_aligned;
 use crate::{Author, Change, Entry, Event, Revision};
 #[cfg(test)]
 use records::TransactionRecord;
@@ -179,11 +180,26 @@ pub(super) struct FrameBuilder {
     revision: Revision,
     count: u32,
     bytes: Vec<u8>,
+    /// Where in `bytes` the frame begins.
+    start: usize,
 }
 
 impl FrameBuilder {
     pub(super) fn new(kind: FrameKind, revision: Revision) -> Self {
-        FrameBuilder { kind, revision, count: 0, bytes: vec![0; UNIT_BYTES] }
+        FrameBuilder { kind, revision, count: 0, bytes: vec![0; UNIT_BYTES], start: 0 }
+    }
+
+    /// A frame with room for so many bytes of records, in a buffer that served before. It lies where
+    /// a disk can take it from without a copy, unless it outgrows that room.
+    pub(super) fn within(mut buffer: Vec<u8>, payload_bytes: usize, kind: FrameKind, revision: Revision) -> Self {
+        let start = make_aligned(&mut buffer, UNIT_BYTES + payload_bytes + SECTOR_BYTES);
+        buffer.resize(start + UNIT_BYTES, 0);
+        FrameBuilder { kind, revision, count: 0, bytes: buffer, start }
+    }
+
+    /// What the next frame can be built within.
+    pub(super) fn into_buffer(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// How many records were pushed.
@@ -192,12 +208,7 @@ impl FrameBuilder {
     }
 
     pub(super) fn payload_bytes(&self) -> usize {
-        self.bytes.len() - UNIT_BYTES
-    }
-
-    /// Makes room for so many bytes of records at once.
-    pub(super) fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve(bytes + SECTOR_BYTES);
+        self.bytes.len() - self.start - UNIT_BYTES
     }
 
     /// Adds a transaction: its changes, with the ends of their leases.
@@ -265,10 +276,19 @@ impl FrameBuilder {
 
     /// The frame's bytes, for a file with this salt.
     pub(super) fn finish(mut self, salt: u32) -> Vec<u8> {
+        self.seal(salt, UNIT_BYTES);
+        self.bytes.split_off(self.start)
+    }
+
+    /// The frame's bytes, for a file with this salt, filled up with zeros to a multiple of
+    /// `alignment_bytes`. Nothing is pushed any more.
+    pub(super) fn seal(&mut self, salt: u32, alignment_bytes: usize) -> &mut [u8] {
         let payload_bytes = self.payload_bytes();
         debug_assert!(payload_bytes <= MAX_PAYLOAD_BYTES);
-        let payload_checksum = checksum(salt, &self.bytes[UNIT_BYTES..]);
-        let header = &mut self.bytes[..UNIT_BYTES];
+        self.bytes.resize(self.start + (UNIT_BYTES + payload_bytes).next_multiple_of(alignment_bytes), 0);
+        let frame = &mut self.bytes[self.start..];
+        let (header, behind) = frame.split_at_mut(UNIT_BYTES);
+        let payload_checksum = checksum(salt, &behind[..payload_bytes]);
         header[..4].copy_from_slice(&FRAME_MAGIC);
         header[4] = self.kind.code();
         header[8..12].copy_from_slice(&self.count.to_le_bytes());
@@ -277,8 +297,7 @@ impl FrameBuilder {
         header[24..28].copy_from_slice(&payload_checksum.to_le_bytes());
         let header_checksum = checksum(salt, &header[..28]);
         header[28..].copy_from_slice(&header_checksum.to_le_bytes());
-        self.bytes.resize(self.bytes.len().next_multiple_of(UNIT_BYTES), 0);
-        self.bytes
+        frame
     }
 
     fn push_u64(&mut self, number: u64) {
@@ -306,7 +325,8 @@ impl FrameBuilder {
 }
 
 fn microseconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs() * 1_000_000 + u64::from(since.subsec_micros()))
 }
 
 fn time_of(microseconds: u64) -> Option<SystemTime> {

@@ -330,7 +330,7 @@ mod tests {
         let mut journal = Journal::new(disk.clone(), None, 0, 1 << 30);
         let sizes = [3 << 20, 10, 100, READ_BYTES, 1];
         for (size, revision) in sizes.into_iter().zip(1..) {
-            journal.append(frame(revision, size), Revision(revision), SALT).unwrap();
+            journal.append(&mut frame(revision, size), Revision(revision), SALT).unwrap();
         }
         journal.close();
         let mut sizes = sizes.iter();

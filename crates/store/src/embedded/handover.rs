@@ -149,7 +149,9 @@ impl Lead<'_> {
             self.start = self.handover.clock.instant();
             self.most = self.most.max(count);
         }
-        let rest = state.waiting.split_off(count);
+        // As many are likely to come until the next time.
+        let mut rest = Vec::with_capacity(state.waiting.len());
+        rest.extend(state.waiting.drain(count..));
         std::mem::replace(&mut state.waiting, rest)
     }
 

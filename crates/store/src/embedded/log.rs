@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::disk::{Disk, DiskFile, SYNC_EVERY_BYTES};
+use super::disk::{Disk, DiskFile, SYNC_EVERY_BYTES, make_aligned};
 use super::format::{FileHeader, FileKind, FrameBuilder, SECTOR_BYTES, UNIT_BYTES, VERSION};
 use crate::Revision;
 
@@ -83,7 +83,7 @@ impl Journal {
 
     /// Appends a frame whose first revision is `first`; once this returns, it rests. A log that has
     /// to begin gets `salt`.
-    pub(super) fn append(&mut self, frame: FrameBuilder, first: Revision, salt: u32) -> Result<(), AppendError> {
+    pub(super) fn append(&mut self, frame: &mut FrameBuilder, first: Revision, salt: u32) -> Result<(), AppendError> {
         let length = (UNIT_BYTES + frame.payload_bytes()).next_multiple_of(SECTOR_BYTES) as u64;
         if !self.log.as_ref().is_some_and(|log| log.takes(length)) {
             let begun = self.begin(first, salt, length)?;
@@ -197,15 +197,14 @@ impl Log {
         self.end > self.room / 2
     }
 
-    fn append(&mut self, frame: FrameBuilder) -> Result<(), AppendError> {
-        let mut bytes = frame.finish(self.salt);
+    fn append(&mut self, frame: &mut FrameBuilder) -> Result<(), AppendError> {
+        let frame_bytes = (UNIT_BYTES + frame.payload_bytes()).next_multiple_of(UNIT_BYTES);
+        let bytes = frame.seal(self.salt, SECTOR_BYTES);
         // The last sector tells, too, that it was written.
-        let padding = bytes.len().next_multiple_of(SECTOR_BYTES) - bytes.len();
-        bytes.resize(bytes.len() + padding, 0);
-        if let (Some(last), true) = (bytes.last_mut(), padding > 0) {
+        if let (Some(last), false) = (bytes.last_mut(), frame_bytes.is_multiple_of(SECTOR_BYTES)) {
             *last = END_MARK;
         }
-        match self.file.write_at(self.end, &bytes) {
+        match self.file.write_at(self.end, bytes) {
             Ok(()) => {}
             Err(error) if is_full(&error) => {
                 // The next frame may be shorter, and what is behind it must be nothing.
@@ -228,7 +227,10 @@ pub(super) fn log_name(first: Revision) -> String {
 
 fn make_blank(disk: &dyn Disk, room: u64) -> io::Result<Blank> {
     let mut file = disk.create(NEXT_LOG)?;
-    let zeros = vec![0; ZEROS_BYTES.min(room as usize)];
+    let mut buffer = Vec::new();
+    let start = make_aligned(&mut buffer, ZEROS_BYTES.min(room as usize));
+    buffer.resize(start + ZEROS_BYTES.min(room as usize), 0);
+    let zeros = &buffer[start..];
     let mut written = 0;
     while written < room {
         let count = zeros.len().min((room - written) as usize);

@@ -14,7 +14,7 @@ use super::log::{Journal, Log, NEXT_LOG, TEMPORARY_SUFFIX, log_name};
 use super::snapshot::{read_snapshot, snapshot_name};
 use crate::core::Core;
 use crate::shared::Moment;
-use crate::staging::{Draft, Staged};
+use crate::staging::Staged;
 use crate::{Options, Revision};
 
 /// Reads the state and makes the folder ready to be written to.
@@ -276,20 +276,22 @@ pub(super) fn replay(core: &mut Core, transactions: Vec<OwnedTransaction>, now: 
         if transaction.revision.0 != newest.0 + 1 {
             return Err("its revision does not follow the one before");
         }
-        let mut draft = Draft::new(transaction.revision, transaction.time.max(time), transaction.author);
+        let mut draft = staged.begin(transaction.revision, transaction.time.max(time), transaction.author);
         for operation in transaction.operations {
             match operation {
                 OwnedOperation::Put { key, value, due } => {
-                    let previous = core.current(&staged, &key).cloned();
-                    draft.put(key, value, due, previous);
+                    let previous = core.current(draft.staged(), &key).cloned();
+                    draft.put(&key, value, due, previous, None);
                 }
                 OwnedOperation::Delete { key } => {
-                    let previous = core.current(&staged, &key).cloned();
+                    let previous = core.current(draft.staged(), &key).cloned();
                     draft.delete(previous.ok_or("it removes a key that is not there")?);
                 }
             }
         }
-        staged.push(draft.finish().ok_or("it holds a transaction without changes")?);
+        if !draft.has_changes() {
+            return Err("it holds a transaction without changes");
+        }
     }
     // Nobody waits yet.
     drop(core.commit(staged, now));

@@ -14,7 +14,7 @@ use super::repair::Loss;
 use super::snapshot::{read_snapshot, snapshot_name};
 use crate::core::Core;
 use crate::shared::Moment;
-use crate::staging::{Draft, Staged};
+use crate::staging::Staged;
 use crate::tree::Tree;
 use crate::{Entry, Options, Revision};
 
@@ -174,21 +174,23 @@ impl Salvage {
     }
 
     fn apply(&mut self, transaction: OwnedTransaction) {
-        let mut draft = Draft::new(transaction.revision, transaction.time.max(self.core.time()), transaction.author);
         let mut staged = Staged::default();
+        let time = transaction.time.max(self.core.time());
+        let mut draft = staged.begin(transaction.revision, time, transaction.author);
         for operation in transaction.operations {
             match operation {
                 OwnedOperation::Put { key, value, due } => {
-                    let previous = self.core.current(&staged, &key).cloned();
-                    draft.put(key, value, due, previous);
+                    let previous = self.core.current(draft.staged(), &key).cloned();
+                    draft.put(&key, value, due, previous, None);
                 }
                 // What is to be removed may be among what is lost.
                 OwnedOperation::Delete { key } => {
-                    self.core.current(&staged, &key).cloned().into_iter().for_each(|previous| draft.delete(previous));
+                    if let Some(previous) = self.core.current(draft.staged(), &key).cloned() {
+                        draft.delete(previous);
+                    }
                 }
             }
         }
-        draft.finish().into_iter().for_each(|transaction| staged.push(transaction));
         drop(self.core.commit(staged, self.now));
         drop(self.core.advance(transaction.revision));
     }

@@ -17,6 +17,9 @@ use crate::{Options, StoreError};
 /// When leases that should have ended are tried again on a full disk, if nobody writes before.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
+/// Room for frames that is kept for the next one: what some hundred objects need.
+const MAX_KEPT_BUFFER_BYTES: usize = 1 << 20;
+
 /// Why nothing is written any more.
 pub(super) type Failure = Arc<OnceLock<String>>;
 
@@ -27,6 +30,8 @@ pub(super) struct Writer {
     rotation: Rotation,
     failure: Failure,
     ambient: Ambient,
+    /// What frames are built within.
+    buffer: Vec<u8>,
     /// What is freed while nobody waits.
     garbage: Garbage,
     /// Keys and values, of the state and of its history.
@@ -50,6 +55,7 @@ impl Writer {
             rotation: Rotation::new(disk, options.rotate_log_bytes),
             failure,
             ambient,
+            buffer: Vec::new(),
             garbage: Garbage::default(),
             kept_bytes: 0,
             due: None,
@@ -67,9 +73,10 @@ impl Writer {
         if requests.is_empty() {
             self.garbage.free_some();
         }
-        let mut batch = Batch::stage(&self.shared.read(), requests, Moment::now(&self.ambient.clock));
+        let now = Moment::now(&self.ambient.clock);
+        let mut batch = Batch::stage(&self.shared.read(), requests, now, &mut self.buffer);
         let appended = match batch.frame.take() {
-            Some(Frame { builder, first }) => self.journal.append(builder, first, self.salt()),
+            Some(frame) => self.append(frame),
             None => Ok(()),
         };
         match appended {
@@ -98,6 +105,15 @@ impl Writer {
     pub(super) fn close(self) {
         self.rotation.close();
         self.journal.close();
+    }
+
+    fn append(&mut self, Frame { mut builder, first }: Frame) -> Result<(), AppendError> {
+        let appended = self.journal.append(&mut builder, first, self.salt());
+        let buffer = builder.into_buffer();
+        if buffer.capacity() <= MAX_KEPT_BUFFER_BYTES {
+            self.buffer = buffer;
+        }
+        appended
     }
 
     /// Makes a batch visible, and answers; it rests.

@@ -11,7 +11,7 @@ pub(super) struct Row<T> {
     /// So many bytes all keys have in common; it may be fewer than they do.
     common_bytes: usize,
     /// Of each key, what follows the common bytes.
-    heads: [u64; CAPACITY],
+    heads: [u128; CAPACITY],
 }
 
 /// A node splits once it is wider than [`MAX_WIDTH`].
@@ -101,13 +101,13 @@ impl<T: Keyed> Row<T> {
 
 /// The first bytes as a number of the same order; a key that ends early is filled up with zeros, so
 /// that equal numbers may stand for different keys.
-fn head(bytes: &[u8]) -> u64 {
+fn head(bytes: &[u8]) -> u128 {
     match bytes.first_chunk() {
-        Some(head) => u64::from_be_bytes(*head),
+        Some(head) => u128::from_be_bytes(*head),
         None => {
-            let mut head = [0; 8];
+            let mut head = [0; 16];
             head[..bytes.len()].copy_from_slice(bytes);
-            u64::from_be_bytes(head)
+            u128::from_be_bytes(head)
         }
     }
 }
