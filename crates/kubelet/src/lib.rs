@@ -11,12 +11,15 @@ mod config;
 mod counts;
 mod eviction;
 mod housekeeping;
+mod managers;
 mod node;
 mod pod;
 mod policy;
 mod probe;
 mod references;
 mod server;
+mod settings;
+mod shutdown;
 mod static_pods;
 mod termination;
 #[cfg(test)]
@@ -26,8 +29,9 @@ mod volumes;
 
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use api::k8s::api::core::v1::{Node, Pod, Service};
@@ -41,10 +45,12 @@ use tokio_util::sync::CancellationToken;
 use config::NodeFacts;
 use counts::Counts;
 use housekeeping::logs::LogKeeper;
+use managers::Managers;
+use managers::devices::Devices;
+use managers::topology::Topology;
 use node::{NodeKeeper, machine};
 use pod::Context;
 use pod::manager::{Mailboxes, Pods};
-use policy::Policy;
 use references::References;
 use static_pods::StaticPods;
 use volumes::claims::MountedClaims;
@@ -60,7 +66,7 @@ pub struct Config {
     pub client: Client,
     pub runtime: Arc<dyn cri::RuntimeService>,
     pub images: Arc<dyn cri::ImageService>,
-    /// Pods' volumes and small files.
+    /// Pods' volumes and small files, the sockets of device plugins and monitors; a `config.yaml` in it is obeyed.
     pub root_dir: PathBuf,
     pub pod_log_dir: PathBuf,
     /// Manifests of pods that this node runs whatever the API says.
@@ -87,6 +93,18 @@ pub enum Error {
     },
     #[error("the node API's listener has no address")]
     Listener(#[source] io::Error),
+    #[error("the configuration {} is wrong", path.display())]
+    Settings {
+        path: PathBuf,
+        #[source]
+        source: settings::SettingsError,
+    },
+    #[error("the machine's processors and memory cannot be read")]
+    Topology(#[source] io::Error),
+    #[error("the devices that containers have cannot be read")]
+    Devices(#[source] managers::devices::CheckpointError),
+    #[error("the resource managers cannot begin")]
+    Managers(#[source] managers::OpenError),
 }
 
 /// Runs the node until cancelled. Its pods go on without it.
@@ -97,7 +115,18 @@ pub async fn run(config: Config) -> Result<(), Error> {
     }
     let port = listener.local_addr().map_err(Error::Listener)?.port();
     let machine = machine::read(&root_dir);
-    let policy = Arc::new(Policy::default());
+    let policy = settings::read(&root_dir);
+    let policy = policy.map_err(|source| Error::Settings { path: root_dir.join(settings::FILE), source })?;
+    let policy = Arc::new(policy);
+    let node_changed = Arc::new(Notify::new());
+    let plugins_dir = root_dir.join("device-plugins");
+    let devices = Devices::open(&plugins_dir, Arc::clone(&node_changed), ambient.clock).map_err(Error::Devices)?;
+    let devices = Arc::new(devices);
+    let memory_bytes = u64::try_from(machine.memory_bytes).unwrap_or(0);
+    let topology = Topology::read(Path::new("/sys"), memory_bytes).map_err(Error::Topology)?;
+    let managers = Managers::open(&root_dir, &policy, topology, Arc::clone(&devices)).map_err(Error::Managers)?;
+    let managers = Arc::new(managers);
+    let pod_resources_dir = root_dir.join("pod-resources");
     let facts = NodeFacts {
         node_name: node_name.clone(),
         node_ips: vec![config.node_ip.to_string()],
@@ -135,9 +164,11 @@ pub async fn run(config: Config) -> Result<(), Error> {
         mailboxes,
         pressures: machine::Pressures::default(),
         mounted_claims: MountedClaims::default(),
+        managers: Arc::clone(&managers),
+        is_shutting_down: AtomicBool::new(false),
         probe_counts: Counts::default(),
         eviction_counts: Counts::default(),
-        node_changed: Arc::new(Notify::new()),
+        node_changed,
         runtime_events: watch::Sender::new(0),
         started_at: ambient.clock.instant(),
         booted_at: usage::booted_at().unwrap_or(jiff::Timestamp::UNIX_EPOCH),
@@ -145,11 +176,13 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let pods: Api<Pod> = Api::all(client.clone());
     let own =
         Informer::start(pods, ListOptions::fields(format!("spec.nodeName={node_name}")), &ambient, cancel.clone());
-    let keeper = NodeKeeper { context: Arc::clone(&context), machine, port };
+    let keeper = NodeKeeper { context: Arc::clone(&context), machine, policy: Arc::clone(&policy), port };
     let manager = Pods::new(Arc::clone(&context), cancel.clone());
     let eviction = eviction::Keeper::new(Arc::clone(&context), Arc::clone(&manager), Arc::clone(&policy));
     let logs = LogKeeper::new(Arc::clone(&context), Arc::clone(&policy));
     let statics = StaticPods::new(Arc::clone(&context), Arc::clone(&manager), config.static_pod_dir);
+    let shutdown = shutdown::follow(Arc::clone(&context), Arc::clone(&manager), policy.shutdown_graces.clone());
+    let sockets = serve_sockets(devices, managers, &pod_resources_dir, Arc::clone(&context.mailboxes), cancel.clone());
     let server = server::Server::new(Arc::clone(&context), own.clone(), policy);
     let work = async {
         tokio::join!(
@@ -157,11 +190,37 @@ pub async fn run(config: Config) -> Result<(), Error> {
             run_pods(&context, &manager, &own, statics),
             eviction.run(),
             logs.run(),
+            managers::keep_shared(&context),
+            shutdown,
+            sockets,
             server.run(listener, tls, cancel.clone()),
         )
     };
     cancel.run_until_cancelled(work).await;
     Ok(())
+}
+
+/// Device plugins register at one socket, monitors ask at another. A node without either is still a node.
+async fn serve_sockets(
+    devices: Arc<Devices>,
+    managers: Arc<Managers>,
+    pod_resources_dir: &Path,
+    mailboxes: Arc<Mailboxes>,
+    cancel: CancellationToken,
+) {
+    let absent = devices.forget_the_absent();
+    let plugins = async {
+        if let Err(error) = managers::devices::serve(Arc::clone(&devices), cancel.clone()).await {
+            tracing::warn!(%error, "device plugins cannot register");
+        }
+    };
+    let resources = async {
+        let served = managers::pod_resources::serve(pod_resources_dir, managers, mailboxes, cancel.clone());
+        if let Err(error) = served.await {
+            tracing::warn!(%error, "pods' resources cannot be asked for");
+        }
+    };
+    tokio::join!(absent, plugins, resources);
 }
 
 /// Pods begin once it is known which Services there are and what the runtime still holds.

@@ -1,6 +1,12 @@
 //! What the node keeps in reserve and when it tidies up: the defaults of upstream's KubeletConfiguration.
 
+use std::collections::BTreeMap;
+
+use api::Quantity;
 use jiff::SignedDuration;
+
+use crate::managers;
+use crate::shutdown::Grace;
 
 /// What can run short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +20,15 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
+    pub(crate) const ALL: [Signal; 6] = [
+        Signal::MemoryAvailable,
+        Signal::NodeFsAvailable,
+        Signal::NodeFsInodesFree,
+        Signal::ImageFsAvailable,
+        Signal::ImageFsInodesFree,
+        Signal::PidAvailable,
+    ];
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Signal::MemoryAvailable => "memory.available",
@@ -80,6 +95,12 @@ pub(crate) struct Policy {
     pub(crate) container_log_maximum_files: usize,
     /// Upstream sets no bound unless told to.
     pub(crate) pod_pids_limit: u64,
+    /// What pods do not get, by resource.
+    pub(crate) kube_reserved: BTreeMap<String, Quantity>,
+    pub(crate) system_reserved: BTreeMap<String, Quantity>,
+    pub(crate) managers: managers::Settings,
+    /// From the lowest priority up; empty where a shutdown does not wait for pods.
+    pub(crate) shutdown_graces: Vec<Grace>,
 }
 
 impl Default for Policy {
@@ -105,11 +126,28 @@ impl Default for Policy {
             container_log_maximum_bytes: 10 << 20,
             container_log_maximum_files: 5,
             pod_pids_limit: 4096,
+            kube_reserved: BTreeMap::new(),
+            system_reserved: BTreeMap::new(),
+            managers: managers::Settings::default(),
+            shutdown_graces: Vec::new(),
         }
     }
 }
 
 impl Policy {
+    /// What of a resource is kept for the system and for eviction: pods get the rest.
+    pub(crate) fn reserved(&self, resource: &str, capacity: Quantity) -> Quantity {
+        let signal = match resource {
+            "memory" => Some(Signal::MemoryAvailable),
+            "ephemeral-storage" => Some(Signal::NodeFsAvailable),
+            _ => None,
+        };
+        let hard = self.thresholds.iter().find(|one| one.grace.is_none() && Some(one.signal) == signal);
+        let hard = hard.map_or(Quantity::ZERO, |hard| Quantity::from_units(hard.amount.of(capacity.units())));
+        let of = |table: &BTreeMap<String, Quantity>| table.get(resource).copied().unwrap_or(Quantity::ZERO);
+        of(&self.kube_reserved).saturating_add(of(&self.system_reserved)).saturating_add(hard)
+    }
+
     /// As `/configz` shows it.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let thresholds = |soft: bool| -> serde_json::Map<String, serde_json::Value> {
@@ -145,6 +183,12 @@ impl Policy {
             "readOnlyPort": 0,
             "seccompDefault": true,
             "enableControllerAttachDetach": true,
+            "cpuManagerPolicy": self.managers.cpu,
+            "reservedSystemCPUs": self.managers.reserved_cpus.as_ref().map(ToString::to_string),
+            "memoryManagerPolicy": self.managers.memory,
+            "reservedMemory": self.managers.reserved_memory,
+            "topologyManagerPolicy": self.managers.topology,
+            "topologyManagerScope": self.managers.scope,
         })
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use api::k8s::api::core::v1::{Container, Pod};
-use cri::{ContainerConfig, ContainerMetadata, ImageSpec, KeyValue, LinuxContainerConfig, Mount};
+use cri::{CDIDevice, ContainerConfig, ContainerMetadata, Device, ImageSpec, KeyValue, LinuxContainerConfig, Mount};
 
 use super::environment::Environment;
 use super::expansion::expand;
 use super::security::{self, ImageUser};
 use super::{NodeFacts, resources, sandbox};
+use crate::managers::Allotment;
+use crate::managers::devices::messages::ContainerAllocateResponse;
 use crate::pod::labels;
 use crate::pod::spec::{self, Role};
 
@@ -23,6 +25,7 @@ pub(crate) struct Prepared {
     pub(crate) mounts: Vec<Mount>,
     /// The container whose processes an ephemeral one sees.
     pub(crate) target_id: Option<String>,
+    pub(crate) allotment: Allotment,
 }
 
 pub(crate) fn config(pod: &Pod, container: &Container, prepared: Prepared, node: &NodeFacts) -> ContainerConfig {
@@ -33,7 +36,7 @@ pub(crate) fn config(pod: &Pod, container: &Container, prepared: Prepared, node:
     let (command, args) = (expanded(&container.command), expanded(&container.args));
     let target = prepared.target_id.as_deref();
     let security = security::for_container(pod, container, prepared.role, target, &prepared.image_user, &node.root_dir);
-    ContainerConfig {
+    let mut config = ContainerConfig {
         metadata: Some(ContainerMetadata { name: container.name.clone(), attempt: prepared.restart_count }),
         image: Some(ImageSpec {
             image: prepared.image_ref,
@@ -55,11 +58,39 @@ pub(crate) fn config(pod: &Pod, container: &Container, prepared: Prepared, node:
         stdin_once: container.stdin_once.unwrap_or(false),
         tty: container.tty.unwrap_or(false),
         linux: Some(LinuxContainerConfig {
-            resources: Some(resources::for_container(pod, container, node.memory_bytes)),
+            resources: Some(resources::allotted(pod, container, node.memory_bytes, &prepared.allotment)),
             security_context: Some(security),
         }),
         ..ContainerConfig::default()
+    };
+    for grant in prepared.allotment.devices.into_values() {
+        add_devices(&mut config, grant.answer);
     }
+    config
+}
+
+/// What a device plugin wants a container to have. The pod's own variables go before a plugin's.
+fn add_devices(config: &mut ContainerConfig, answer: ContainerAllocateResponse) {
+    let mut variables: Vec<(String, String)> = answer.envs.into_iter().collect();
+    variables.sort();
+    for (key, value) in variables {
+        if !config.envs.iter().any(|present| present.key == key) {
+            config.envs.push(KeyValue { key, value });
+        }
+    }
+    config.mounts.extend(answer.mounts.into_iter().map(|mount| Mount {
+        container_path: mount.container_path,
+        host_path: mount.host_path,
+        readonly: mount.read_only,
+        ..Mount::default()
+    }));
+    config.devices.extend(answer.devices.into_iter().map(|device| Device {
+        container_path: device.container_path,
+        host_path: device.host_path,
+        permissions: device.permissions,
+    }));
+    config.annotations.extend(answer.annotations);
+    config.cdi_devices.extend(answer.cdi_devices.into_iter().map(|device| CDIDevice { name: device.name }));
 }
 
 fn annotations(pod: &Pod, container: &Container, restart_count: u32) -> HashMap<String, String> {
@@ -83,6 +114,8 @@ mod tests {
     use super::*;
     use crate::config::environment::{self, Objects};
     use crate::config::fields::Addresses;
+    use crate::managers::devices::Grant;
+    use crate::managers::devices::messages::{CdiDevice, DeviceSpec};
     use crate::testing::{node_facts, pod_from};
 
     #[test]
@@ -95,6 +128,19 @@ mod tests {
         let addresses = Addresses { pod_ips: &[], host_ips: &[] };
         let environment =
             environment::generate(&pod, container, &Objects::default(), &[], addresses, &node_facts()).unwrap();
+        let answer = ContainerAllocateResponse {
+            envs: [("A".to_owned(), "2".to_owned()), ("B".to_owned(), "3".to_owned())].into(),
+            devices: vec![DeviceSpec { host_path: "/dev/x".to_owned(), ..DeviceSpec::default() }],
+            cdi_devices: vec![CdiDevice { name: "example.com/x=0".to_owned() }],
+            ..ContainerAllocateResponse::default()
+        };
+        let grant = Grant { answer, ..Grant::default() };
+        let allotment = Allotment {
+            cpus: "2-3".parse().unwrap(),
+            is_exclusive: true,
+            devices: [("example.com/x".to_owned(), grant)].into(),
+            ..Allotment::default()
+        };
         let prepared = Prepared {
             role: Role::App,
             restart_count: 3,
@@ -103,12 +149,18 @@ mod tests {
             environment,
             mounts: Vec::new(),
             target_id: None,
+            allotment,
         };
         let config = config(&pod, container, prepared, &node_facts());
         assert_eq!(
             (config.command, config.args),
             (vec!["sh".into(), "-c".into(), "echo 1".into()], vec!["$(A)".into()])
         );
+        let variables: Vec<_> = config.envs.iter().map(|pair| (pair.key.as_str(), pair.value.as_str())).collect();
+        assert!(variables.contains(&("A", "1")) && variables.contains(&("B", "3")), "the pod's own go first");
+        assert_eq!((config.devices[0].host_path.as_str(), config.cdi_devices.len()), ("/dev/x", 1));
+        let resources = config.linux.unwrap().resources.unwrap();
+        assert_eq!((resources.cpuset_cpus.as_str(), resources.cpu_quota), ("2-3", -1));
         assert_eq!(config.log_path, "c/3.log");
         assert_eq!(config.annotations[labels::RESTART_COUNT], "3");
         assert_eq!(config.labels[labels::POD_UID], "u");

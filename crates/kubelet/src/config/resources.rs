@@ -5,6 +5,7 @@ use api::k8s::api::core::v1::{Container, Pod};
 use cri::LinuxContainerResources;
 
 use super::qos::{limits, oom_score_adjust, positive, requests};
+use crate::managers::Allotment;
 use crate::pod::spec;
 
 const CPU_PERIOD_US: i64 = 100_000;
@@ -19,6 +20,23 @@ pub(crate) fn for_container(pod: &Pod, container: &Container, memory_capacity_by
         oom_score_adj: oom_score_adjust(pod, container, memory_capacity_bytes),
         ..linux(cpu_request, cpu_limit, positive(limits(container), "memory"))
     }
+}
+
+/// The same on the processors and the memory that the container was given. Who has processors of its own is not
+/// throttled on them.
+pub(crate) fn allotted(
+    pod: &Pod,
+    container: &Container,
+    memory_capacity_bytes: i64,
+    allotment: &Allotment,
+) -> LinuxContainerResources {
+    let mut resources = for_container(pod, container, memory_capacity_bytes);
+    resources.cpuset_cpus = allotment.cpus.to_string();
+    resources.cpuset_mems = allotment.memory_nodes.to_string();
+    if allotment.is_exclusive {
+        resources.cpu_quota = -1;
+    }
+    resources
 }
 
 /// The pod's own bounds: what it says itself, or the sum over its containers where each has a limit, else

@@ -8,6 +8,7 @@ pub(crate) use status::MAXIMUM_PODS;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use api::k8s::api::core::v1::Node;
@@ -20,6 +21,7 @@ use serde_json::json;
 use stdx::Backoff;
 
 use crate::pod::{Context, publish};
+use crate::policy::Policy;
 use machine::Machine;
 use status::Telling;
 
@@ -38,6 +40,7 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) struct NodeKeeper {
     pub(crate) context: Arc<Context>,
     pub(crate) machine: Machine,
+    pub(crate) policy: Arc<Policy>,
     pub(crate) port: u16,
 }
 
@@ -229,7 +232,10 @@ impl NodeKeeper {
             node,
             &status::Facts {
                 machine: &self.machine,
+                policy: &self.policy,
+                devices: &self.context.managers.devices.amounts(),
                 pressure: self.context.pressures.get(),
+                is_shutting_down: self.context.is_shutting_down.load(Ordering::Relaxed),
                 runtime_version: version.as_deref().unwrap_or(crate::RUNTIME_NAME),
                 runtime: state.as_deref().map_err(|status| status.message.as_str()),
                 images: &listed,

@@ -11,6 +11,7 @@ use cri::{Image, RuntimeCondition};
 use jiff::Timestamp;
 
 use super::machine::{Machine, Pressure};
+use crate::policy::Policy;
 
 pub(crate) const MAXIMUM_PODS: i64 = 110;
 /// A node lists its largest images only.
@@ -21,7 +22,11 @@ const KUBELET_VERSION: &str = "v1.37.0+pintle";
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
     pub(crate) machine: &'a Machine,
+    pub(crate) policy: &'a Policy,
+    /// How many devices of each kind there are, and how many are healthy.
+    pub(crate) devices: &'a BTreeMap<String, (usize, usize)>,
     pub(crate) pressure: Pressure,
+    pub(crate) is_shutting_down: bool,
     /// The runtime's name and version, `pintle://0.1.0`.
     pub(crate) runtime_version: &'a str,
     /// What the runtime says of itself; `Err` where it does not answer.
@@ -36,11 +41,11 @@ pub(crate) struct Facts<'a> {
 /// The whole status; what others wrote is kept.
 pub(crate) fn generate(node: &Node, facts: &Facts<'_>) -> NodeStatus {
     let previous = node.status.clone().unwrap_or_default();
-    let amounts = amounts(facts.machine);
+    let capacity = capacity(&previous, facts);
     NodeStatus {
         addresses: Some(addresses(facts)),
-        allocatable: Some(amounts.clone()),
-        capacity: Some(amounts),
+        allocatable: Some(allocatable(&capacity, facts)),
+        capacity: Some(capacity),
         conditions: Some(conditions(&previous, facts)),
         daemon_endpoints: Some(NodeDaemonEndpoints {
             kubelet_endpoint: Some(DaemonEndpoint { port: i32::from(facts.port) }),
@@ -106,15 +111,49 @@ fn readiness_in(status: &NodeStatus) -> Option<bool> {
     conditions.find(|condition| condition.type_ == "Ready").map(|condition| condition.status == "True")
 }
 
-fn amounts(machine: &Machine) -> BTreeMap<String, Quantity> {
-    BTreeMap::from([
+/// What there is: the machine's own, what device plugins tell of, and what others have written into the node.
+fn capacity(previous: &NodeStatus, facts: &Facts<'_>) -> BTreeMap<String, Quantity> {
+    let machine = facts.machine;
+    let own = [
         ("cpu".to_owned(), Quantity((machine.cpu_millis / 1000).to_string())),
         ("memory".to_owned(), Quantity(format!("{}Ki", machine.memory_bytes / 1024))),
         ("ephemeral-storage".to_owned(), Quantity(format!("{}Ki", machine.disk_bytes / 1024))),
         ("hugepages-1Gi".to_owned(), Quantity("0".to_owned())),
         ("hugepages-2Mi".to_owned(), Quantity("0".to_owned())),
         ("pods".to_owned(), Quantity(MAXIMUM_PODS.to_string())),
-    ])
+    ];
+    let foreign = previous.capacity.iter().flatten().filter(|(name, _)| is_extended(name));
+    let mut all: BTreeMap<String, Quantity> =
+        foreign.map(|(name, amount)| (name.clone(), amount.clone())).chain(own).collect();
+    all.extend(facts.devices.iter().map(|(name, (all, _))| (name.clone(), Quantity(all.to_string()))));
+    all
+}
+
+/// What pods may have of it.
+fn allocatable(capacity: &BTreeMap<String, Quantity>, facts: &Facts<'_>) -> BTreeMap<String, Quantity> {
+    let of = |(name, amount): (&String, &Quantity)| {
+        if let Some((_, healthy)) = facts.devices.get(name) {
+            return (name.clone(), Quantity(healthy.to_string()));
+        }
+        let left = api::Quantity::of(amount).ok().map(|whole| {
+            let reserved = facts.policy.reserved(name, whole);
+            (reserved, whole.saturating_sub(reserved).max(api::Quantity::ZERO))
+        });
+        let amount = match left {
+            // As it is written, where nothing is taken from it.
+            None | Some((api::Quantity::ZERO, _)) => amount.clone(),
+            Some((_, left)) if name == "cpu" => Quantity(format!("{}m", left.millis())),
+            Some((_, left)) if left.units() % 1024 == 0 => Quantity(format!("{}Ki", left.units() / 1024)),
+            Some((_, left)) => Quantity(left.units().to_string()),
+        };
+        (name.clone(), amount)
+    };
+    capacity.iter().map(of).collect()
+}
+
+/// `example.com/device`: of somebody else's making.
+fn is_extended(resource: &str) -> bool {
+    resource.contains('/') && !resource.contains("kubernetes.io/")
 }
 
 fn addresses(facts: &Facts<'_>) -> Vec<NodeAddress> {
@@ -152,7 +191,7 @@ fn conditions(previous: &NodeStatus, facts: &Facts<'_>) -> Vec<NodeCondition> {
                 ("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available".to_owned())
             }
         },
-        match unreadiness(facts.runtime) {
+        match unreadiness(facts) {
             None => ("Ready", true, "KubeletReady", "kubelet is posting ready status".to_owned()),
             Some(message) => ("Ready", false, "KubeletNotReady", message),
         },
@@ -179,8 +218,8 @@ fn conditions(previous: &NodeStatus, facts: &Facts<'_>) -> Vec<NodeCondition> {
 }
 
 /// Why the node cannot take pods, in upstream's words.
-fn unreadiness(runtime: Result<&[RuntimeCondition], &str>) -> Option<String> {
-    let conditions = match runtime {
+fn unreadiness(facts: &Facts<'_>) -> Option<String> {
+    let conditions = match facts.runtime {
         Ok(conditions) => conditions,
         Err(error) => return Some(format!("container runtime is down: {error}")),
     };
@@ -195,6 +234,9 @@ fn unreadiness(runtime: Result<&[RuntimeCondition], &str>) -> Option<String> {
             }
             None => reasons.push(format!("{lead}: the runtime does not report {type_}")),
         }
+    }
+    if facts.is_shutting_down {
+        reasons.push("node is shutting down".to_owned());
     }
     (!reasons.is_empty()).then(|| reasons.join(", "))
 }
@@ -219,9 +261,14 @@ mod tests {
 
     fn generate_at(node: &Node, runtime: Result<&[RuntimeCondition], &str>, second: i64) -> NodeStatus {
         let machine = Machine { cpu_millis: 2000, memory_bytes: 1 << 30, architecture: "amd64", ..Machine::default() };
+        let policy = Policy::default();
+        let devices = BTreeMap::from([("example.com/x".to_owned(), (3, 2))]);
         let facts = Facts {
             machine: &machine,
+            policy: &policy,
+            devices: &devices,
             pressure: Pressure::default(),
+            is_shutting_down: false,
             runtime_version: "pintle://0.1.0",
             runtime,
             images: &[],
@@ -275,16 +322,23 @@ mod tests {
     }
 
     #[test]
-    fn conditions_of_others_stay() {
+    fn conditions_and_amounts_of_others_stay() {
         let foreign = NodeCondition {
             type_: "NetworkUnavailable".to_owned(),
             status: "False".to_owned(),
             ..NodeCondition::default()
         };
-        let status = NodeStatus { conditions: Some(vec![foreign]), ..NodeStatus::default() };
+        let amount = Quantity("7".to_owned());
+        let capacity = BTreeMap::from([("example.com/y".to_owned(), amount.clone()), ("gone".to_owned(), amount)]);
+        let status = NodeStatus { conditions: Some(vec![foreign]), capacity: Some(capacity), ..NodeStatus::default() };
         let node = Node { status: Some(status), ..Node::default() };
         let status = generate_at(&node, Ok(&[]), 1);
         assert_eq!(status.conditions.unwrap().len(), 5);
-        assert_eq!(status.capacity.unwrap()["memory"].0, "1048576Ki");
+        let (capacity, allocatable) = (status.capacity.unwrap(), status.allocatable.unwrap());
+        assert_eq!(capacity["memory"].0, "1048576Ki");
+        assert_eq!(allocatable["memory"].0, "946176Ki", "what eviction keeps is nobody's");
+        assert_eq!((capacity["example.com/x"].0.as_str(), allocatable["example.com/x"].0.as_str()), ("3", "2"));
+        assert_eq!((capacity["example.com/y"].0.as_str(), allocatable["example.com/y"].0.as_str()), ("7", "7"));
+        assert!(!capacity.contains_key("gone"));
     }
 }

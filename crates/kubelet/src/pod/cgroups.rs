@@ -41,6 +41,11 @@ impl Limits {
         }
     }
 
+    /// Some of the pod's containers have processors of their own, on which nobody holds them back.
+    pub(crate) fn unthrottled(self) -> Self {
+        Limits { cpu_quota_us: 0, ..self }
+    }
+
     /// Controller, file and contents with cgroup v1.
     fn legacy(&self) -> [(&'static str, &'static str, String); 5] {
         let or_none = |amount: i64| if amount > 0 { amount } else { -1 }.to_string();

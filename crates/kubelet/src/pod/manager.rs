@@ -1,6 +1,7 @@
 //! The node's pods: one worker for each, and who wakes it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use reconcile::Informer;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::admit::{self, Verdict};
+use super::admit::{self, Rejection, Verdict};
 use super::plan::Eviction;
 use super::worker::{Mailbox, Worker};
 use super::{Context, labels, spec};
@@ -62,6 +63,14 @@ impl Mailboxes {
         self.lock().values().filter(|entry| entry.is_active()).map(|entry| Arc::clone(&entry.pod)).collect()
     }
 
+    /// The node cannot keep it: it counts as gone.
+    pub(crate) fn set_leaving(&self, uid: &str) {
+        if let Some(entry) = self.lock().get_mut(uid) {
+            entry.is_leaving = true;
+        }
+        self.wake_waiting_for_room();
+    }
+
     /// There is room again: whoever waits for some looks anew.
     fn wake_waiting_for_room(&self) {
         for entry in self.lock().values().filter(|entry| entry.mailbox.waits_for_room()) {
@@ -88,7 +97,7 @@ impl Mailboxes {
 
 impl Entry {
     fn is_active(&self) -> bool {
-        !self.is_leaving && !has_ended(&self.pod)
+        !self.is_leaving && !spec::has_ended(&self.pod)
     }
 }
 
@@ -205,8 +214,14 @@ impl Pods {
     /// A pod that was taken before stays, whatever has changed since.
     fn admit(&self, pod: &Pod) -> Verdict {
         let is_known = pod.status.as_ref().is_some_and(|status| status.start_time.is_some());
-        if is_known || has_ended(pod) || pod.metadata.deletion_timestamp.is_some() {
+        if is_known || spec::has_ended(pod) || pod.metadata.deletion_timestamp.is_some() {
             return Verdict::Admit;
+        }
+        if self.context.is_shutting_down.load(Ordering::Relaxed) {
+            return Verdict::Reject(Rejection {
+                reason: "NodeShutdown".to_owned(),
+                message: "Pod was rejected as the node is shutting down.".to_owned(),
+            });
         }
         let node = self.context.own_node();
         admit::judge(&admit::Situation {
@@ -250,7 +265,7 @@ impl Pods {
     /// Returns when the pod has ended or is gone.
     pub(crate) async fn ended(&self, uid: &str) {
         let mut moved = self.moved.subscribe();
-        let lives = || self.mailboxes.lock().get(uid).is_some_and(|entry| !has_ended(&entry.pod));
+        let lives = || self.mailboxes.lock().get(uid).is_some_and(|entry| !spec::has_ended(&entry.pod));
         while lives() && moved.changed().await.is_ok() {}
     }
 
@@ -301,6 +316,7 @@ impl Pods {
     pub(crate) async fn remove_orphans(&self, pods: &Informer<Pod>) -> cri::Result<()> {
         let of_api = pods.list().into_iter().filter(|pod| !spec::is_mirror(pod)).chain(self.static_pods());
         let known: BTreeSet<String> = of_api.map(|pod| spec::uid(&pod).to_owned()).collect();
+        self.context.managers.keep_only(&known);
         let runtime = &self.context.runtime;
         let containers = runtime.list_containers(ListContainersRequest { filter: None }).await?.containers;
         for sandbox in runtime.list_pod_sandbox(ListPodSandboxRequest { filter: None }).await?.items {
@@ -341,11 +357,6 @@ impl Pods {
             }
         }
     }
-}
-
-fn has_ended(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 /// A pod that is gone from the API can only be told by what was noted on its sandbox.

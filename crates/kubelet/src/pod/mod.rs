@@ -20,6 +20,7 @@ mod stop;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use api::k8s::api::core::v1::{Node, ObjectReference, Pod, Service};
 use client::Client;
@@ -31,6 +32,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::config::NodeFacts;
 use crate::counts::{Counts, ProbeKey};
+use crate::managers::Managers;
 use crate::node::machine::Pressures;
 use crate::references::References;
 use crate::volumes::claims::MountedClaims;
@@ -58,6 +60,9 @@ pub(crate) struct Context {
     /// What the node runs short of.
     pub(crate) pressures: Pressures,
     pub(crate) mounted_claims: MountedClaims,
+    pub(crate) managers: Arc<Managers>,
+    /// Set when the machine is about to go down: no pod is taken any more.
+    pub(crate) is_shutting_down: AtomicBool,
     pub(crate) probe_counts: Counts<ProbeKey>,
     /// By signal.
     pub(crate) eviction_counts: Counts<&'static str>,

@@ -79,6 +79,12 @@ impl Eviction {
         Eviction { uid: spec::uid(pod).to_owned(), reason: "Evicted", message, disruption: None }
     }
 
+    /// The machine goes down.
+    pub(crate) fn shutdown(pod: &Pod) -> Self {
+        let message = "Pod was terminated in response to imminent node shutdown.".to_owned();
+        Eviction { reason: "Terminated", disruption: Some(message.clone()), ..Eviction::new(pod, message) }
+    }
+
     /// It makes room for a pod that the cluster cannot do without.
     pub(crate) fn preemption(pod: &Pod) -> Self {
         Eviction {

@@ -104,6 +104,12 @@ pub(crate) fn host_ports(pod: &Pod) -> impl Iterator<Item = (&str, i32, &str)> {
     )
 }
 
+/// Whether the API says that it is over.
+pub(crate) fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
 pub(crate) fn termination_grace_seconds(pod: &Pod) -> i64 {
     spec(pod).termination_grace_period_seconds.unwrap_or(30)
 }

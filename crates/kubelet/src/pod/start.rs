@@ -21,6 +21,7 @@ use crate::config::container::{Prepared, termination_message_path};
 use crate::config::fields::Addresses;
 use crate::config::security::{self, ImageUser};
 use crate::config::{self, environment, hosts, names, qos};
+use crate::managers;
 use crate::volumes::claims::{self, MountedClaim};
 use crate::volumes::{self, PodVolumes, ReadyVolumes};
 
@@ -94,6 +95,7 @@ pub(crate) async fn start_sandbox(context: &Context, pod: &Pod, attempt: u32) ->
     make_folder(Path::new(&config.log_directory)).map_err(|error| failed(error.to_string()))?;
     let cgroup = qos::cgroup_parent(&context.node.cgroup_root, pod);
     let limits = cgroups::Limits::of(pod, context.node.pod_pids_limit);
+    let limits = if context.managers.has_own_cpus(pod) { limits.unthrottled() } else { limits };
     cgroups::bound(&context.node.cgroup_mount, &cgroup, &limits)
         .map_err(|error| failed(format!("setting the pod's limits: {error}")))?;
     let request = RunPodSandboxRequest { config: Some(config), runtime_handler: String::new() };
@@ -134,9 +136,13 @@ impl ContainerStart {
             Failed::new(failure.reason, failure.message)
         })?;
         let volume_images = self.volume_images(&container, &pull_secrets).await?;
+        let prepared = self.context.managers.devices.before_start(spec::uid(&self.pod), &self.name).await;
+        prepared.map_err(|error| self.fail("CreateContainerConfigError", error.to_string()))?;
         let user = ImageUser { uid: image.uid.map(|uid| uid.value), username: image.username };
         let config = self.config(&container, role, &objects, image.id, user, &volume_images);
         let config = config.map_err(|message| self.fail("CreateContainerConfigError", message))?;
+        let resources = config.linux.as_ref().and_then(|linux| linux.resources.as_ref());
+        let made_for = resources.map_or(String::new(), |resources| resources.cpuset_cpus.clone());
         let sandbox_config = read_or_empty(&self.context.node.resolv_conf)
             .ok()
             .and_then(|resolv_conf| config::sandbox::config(&self.pod, 0, &self.context.node, &resolv_conf).ok());
@@ -146,6 +152,10 @@ impl ContainerStart {
         self.say(Normal, "Created", format!("Created container: {}", self.name));
         self.start(&id).await?;
         self.say(Normal, "Started", format!("Started container {}", self.name));
+        let settled = managers::settle(&self.context, spec::uid(&self.pod), &self.name, &id, &made_for).await;
+        if let Err(status) = settled {
+            tracing::warn!(container = id, error = %status, "a container was not moved to other processors");
+        }
         self.post_start(&container, &id).await
     }
 
@@ -230,7 +240,9 @@ impl ContainerStart {
         let target = target.and_then(|ephemeral| ephemeral.target_container_name.as_deref());
         let target_id = target.and_then(|name| self.observed.latest(name)).map(|target| target.id.clone());
         let restart_count = self.count_by_logs().map_err(|error| error.to_string())?;
-        let prepared = Prepared { role, restart_count, image_ref, image_user, environment, mounts, target_id };
+        let allotment = context.managers.allotment(spec::uid(pod), &container.name);
+        let prepared =
+            Prepared { role, restart_count, image_ref, image_user, environment, mounts, target_id, allotment };
         Ok(config::container::config(pod, container, prepared, &context.node))
     }
 

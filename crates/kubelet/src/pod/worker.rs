@@ -191,6 +191,7 @@ impl Worker {
 
     /// Ends when nothing is left of the pod.
     pub(crate) async fn run(mut self) {
+        self.allot().await;
         loop {
             self.read_mail();
             let (flow, wake_at) = self.step().await;
@@ -200,6 +201,19 @@ impl Worker {
                 Flow::Wait => self.wait(wake_at).await,
             }
         }
+    }
+
+    /// Gets the pod's processors, memory and devices before anything of it starts; a pod that had them keeps them.
+    async fn allot(&mut self) {
+        let is_over = self.ending.is_some() || self.pod.metadata.deletion_timestamp.is_some();
+        if is_over || spec::has_ended(&self.pod) {
+            return;
+        }
+        let Err(rejection) = self.context.managers.admit(&self.pod).await else { return };
+        self.context.pod_event(&self.pod, Warning, &rejection.reason, rejection.message.clone());
+        let now = self.now();
+        self.end(Cause::Rejected(rejection), now);
+        self.context.mailboxes.set_leaving(spec::uid(&self.pod));
     }
 
     fn read_mail(&mut self) {
@@ -332,6 +346,7 @@ impl Worker {
     fn bound_pod(&self, pod: &Pod) -> Result<(), String> {
         let cgroup = qos::cgroup_parent(&self.context.node.cgroup_root, pod);
         let limits = cgroups::Limits::of(pod, self.context.node.pod_pids_limit);
+        let limits = if self.context.managers.has_own_cpus(pod) { limits.unthrottled() } else { limits };
         let bounded = cgroups::bound(&self.context.node.cgroup_mount, &cgroup, &limits);
         bounded.map_err(|error| format!("changing the pod's limits: {error}"))
     }
@@ -570,6 +585,7 @@ impl Worker {
         if !self.finished {
             self.context.references.forget(&uid);
             self.context.tokens.forget(&uid);
+            self.context.managers.release(&uid);
             self.context.mounted_claims.set(&uid, Vec::new());
             self.context.probe_counts.retain(|key| key.pod_uid != uid);
             if let Err(error) = volumes::tear_down(&self.context.node.root_dir, &uid, &*self.context.mounter) {

@@ -11,7 +11,10 @@ use super::api_server::FakeApi;
 use super::runtime::FakeRuntime;
 use super::{NoMounts, node_facts};
 use crate::config::NodeFacts;
+use crate::managers::Managers;
+use crate::managers::devices::Devices;
 use crate::pod::Context;
+use crate::policy::Policy;
 use crate::references::References;
 use crate::volumes::tokens::{ApiTokens, Tokens};
 
@@ -53,6 +56,8 @@ impl World {
             own_node: Informer::start(nodes, ListOptions::default(), &ambient, cancel.clone()),
             mailboxes: Arc::default(),
             pressures: crate::node::machine::Pressures::default(),
+            managers: Arc::new(managers(&folder, &ambient)),
+            is_shutting_down: std::sync::atomic::AtomicBool::new(false),
             mounted_claims: crate::volumes::claims::MountedClaims::default(),
             probe_counts: crate::counts::Counts::default(),
             eviction_counts: crate::counts::Counts::default(),
@@ -63,4 +68,12 @@ impl World {
         });
         World { context, folder, cancel }
     }
+}
+
+/// Of a machine with four processors, under no policy.
+fn managers(folder: &tempfile::TempDir, ambient: &Ambient) -> Managers {
+    let plugins = folder.path().join("device-plugins");
+    let devices = Devices::open(&plugins, Arc::new(Notify::new()), ambient.clock).unwrap();
+    let topology = crate::managers::topology::tests::machine(1, 1, 4, 1, 8);
+    Managers::open(folder.path(), &Policy::default(), topology, Arc::new(devices)).unwrap()
 }
