@@ -24,7 +24,7 @@ use stdx::Ambient;
 use crate::context::Context;
 use crate::error::{During, ReconcileError};
 use limits::{Bounds, History, limit};
-use metric::{Scene, compute, failure_reason};
+use metric::{Scene, compute, failure_reason, summary};
 use replicas::Tolerance;
 use source::Source;
 use status::Status;
@@ -41,7 +41,7 @@ pub(crate) async fn run(context: Context) {
         recorder: context.recorder(),
         autoscalers: autoscalers.clone(),
         pods: pods.clone(),
-        histories: Mutex::default(),
+        memories: Mutex::default(),
         ambient: context.ambient.clone(),
     };
     let controller = Controller::new("horizontal-pod-autoscaler-controller", scaler, context.ambient.clock);
@@ -65,8 +65,16 @@ struct Scaler {
     recorder: Recorder,
     autoscalers: Informer<HorizontalPodAutoscaler>,
     pods: Informer<Pod>,
-    histories: Mutex<BTreeMap<NamespacedName, History>>,
+    memories: Mutex<BTreeMap<NamespacedName, Memory>>,
     ambient: Ambient,
+}
+
+/// What is known of an autoscaler from its earlier looks.
+#[derive(Default)]
+struct Memory {
+    history: History,
+    /// Which pods it scales; nothing before its first look at its target.
+    selector: Option<Selector>,
 }
 
 /// What the metrics want.
@@ -77,13 +85,19 @@ struct Recommendation {
     statuses: Vec<MetricStatus>,
 }
 
+/// Why too little is known to change anything.
+struct Unknown {
+    why: String,
+    statuses: Vec<MetricStatus>,
+}
+
 impl Reconciler for Scaler {
     type Key = NamespacedName;
     type Error = ReconcileError;
 
     async fn reconcile(&self, key: &NamespacedName) -> Result<Outcome, ReconcileError> {
         let Some(autoscaler) = self.autoscalers.get(key) else {
-            self.histories().remove(key);
+            self.memories().remove(key);
             return Ok(Outcome::Done);
         };
         let mut status = Status::of(&autoscaler, self.ambient.clock.now_seconds());
@@ -118,24 +132,33 @@ impl Scaler {
         status.condition("AbleToScale", true, "SucceededGetScale", message);
         let current = scale.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(0);
         let now = self.ambient.clock.instant();
-        self.histories().entry(key.clone()).or_default().begin(current, now);
+        self.memories().entry(key.clone()).or_default().history.begin(current, now);
         let minimum = spec.min_replicas.unwrap_or(1);
         status.current_replicas(current);
         if current == 0 && minimum != 0 {
             let message = "scaling is disabled since the replica count of the target is zero";
             status.condition("ScalingActive", false, "ScalingDisabled", message);
+            status.metrics(Vec::new());
             return status.desired_replicas(0);
         }
         let (desired, reason) = if current > spec.max_replicas {
+            status.metrics(Vec::new());
             (spec.max_replicas, "Current number of replicas above Spec.MaxReplicas".to_owned())
         } else if current < minimum {
+            status.metrics(Vec::new());
             (minimum, "Current number of replicas below Spec.MinReplicas".to_owned())
         } else {
-            let Some(recommendation) = self.recommend(key, autoscaler, &scale, status).await else { return };
+            let recommendation = match self.recommend(key, autoscaler, &scale, status).await {
+                Ok(recommendation) => recommendation,
+                Err(Unknown { why, statuses }) => {
+                    status.metrics(statuses);
+                    return self.recorder.warning(autoscaler, "FailedComputeMetricsReplicas", why);
+                }
+            };
             let bounds = Bounds { current, minimum, maximum: spec.max_replicas, behavior: spec.behavior.as_ref() };
             let limited = {
-                let mut histories = self.histories();
-                let history = histories.entry(key.clone()).or_default();
+                let mut memories = self.memories();
+                let history = &mut memories.entry(key.clone()).or_default().history;
                 let limited = limit(recommendation.replicas, &bounds, history, now);
                 history.recommended(recommendation.replicas, now);
                 limited
@@ -150,62 +173,68 @@ impl Scaler {
             };
             (limited.replicas, reason)
         };
-        status.desired_replicas(desired);
         if desired == current {
-            return;
+            return status.desired_replicas(desired);
         }
         match target.set(scale, desired).await {
             Ok(()) => {
                 let message = format!("the HPA controller was able to update the target scale to {desired}");
                 status.condition("AbleToScale", true, "SucceededRescale", &message);
+                status.desired_replicas(desired);
                 status.scaled();
                 self.recorder.normal(autoscaler, "SuccessfulRescale", format!("New size: {desired}; reason: {reason}"));
-                self.histories().entry(key.clone()).or_default().scaled(current, desired, now);
+                self.memories().entry(key.clone()).or_default().history.scaled(current, desired, now);
             }
             Err(error) => {
                 let message = format!("New size: {desired}; reason: {reason}; error: {error}");
                 self.recorder.warning(autoscaler, "FailedRescale", message);
                 let message = format!("the HPA controller was unable to update the target scale: {error}");
                 status.condition("AbleToScale", false, "FailedUpdateScale", &message);
-                status.desired_replicas(current);
             }
         }
     }
 
-    /// The most that any metric wants; `None` where too little is known to change anything.
+    /// The most that any metric wants.
     async fn recommend(
         &self,
         key: &NamespacedName,
         autoscaler: &HorizontalPodAutoscaler,
         scale: &Scale,
         status: &mut Status,
-    ) -> Option<Recommendation> {
+    ) -> Result<Recommendation, Unknown> {
         let spec = &autoscaler.spec;
         let scale_status = scale.status.clone().unwrap_or_default();
         let text = scale_status.selector.unwrap_or_default();
         if text.is_empty() {
-            self.recorder.warning(autoscaler, "SelectorRequired", "selector is required");
+            let why = "selector is required".to_owned();
+            self.recorder.warning(autoscaler, "SelectorRequired", why.clone());
             status.condition("ScalingActive", false, "InvalidSelector", "the HPA target's scale is missing a selector");
-            return None;
+            return Err(Unknown { why, statuses: Vec::new() });
         }
+        let refused = |status: &mut Status, reason: &str, why: String| {
+            self.recorder.warning(autoscaler, reason, why.clone());
+            status.condition("ScalingActive", false, reason, &why);
+            Err(Unknown { why, statuses: Vec::new() })
+        };
         let selector = match Selector::parse(&text) {
             Ok(selector) => selector,
             Err(error) => {
-                let message =
-                    format!("couldn't convert selector into a corresponding internal selector object: {error}");
-                self.recorder.warning(autoscaler, "InvalidSelector", message.clone());
-                status.condition("ScalingActive", false, "InvalidSelector", &message);
-                return None;
+                let why = format!("couldn't convert selector into a corresponding internal selector object: {error}");
+                return refused(status, "InvalidSelector", why);
             }
         };
         let pods = self.pods.list_namespace(&key.namespace);
         let pods: Vec<Arc<Pod>> =
             pods.into_iter().filter(|pod| selector.matches_optional(pod.metadata.labels.as_ref())).collect();
-        if let Some(others) = self.rivals(key, autoscaler) {
-            let message = format!("pods by selector {text} are controlled by multiple HPAs: [{others}]");
-            self.recorder.warning(autoscaler, "AmbiguousSelector", message.clone());
-            status.condition("ScalingActive", false, "AmbiguousSelector", &message);
-            return None;
+        let rivals = {
+            let mut memories = self.memories();
+            memories.entry(key.clone()).or_default().selector = Some(selector);
+            rivals(&key.namespace, &memories, &pods)
+        };
+        if rivals.len() > 1 {
+            let names = rivals.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            let why = format!("pods by selector {text} are controlled by multiple HPAs: [{names}]");
+            return refused(status, "AmbiguousSelector", why);
         }
         let wanted = scale.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(0);
         let source = Source { client: self.client.clone(), now: self.ambient.clock.now() };
@@ -228,10 +257,10 @@ impl Scaler {
         metrics: &[MetricSpec],
         scene: &Scene<'_>,
         status: &mut Status,
-    ) -> Option<Recommendation> {
+    ) -> Result<Recommendation, Unknown> {
         let mut best: Option<(i32, String)> = None;
         let mut statuses = Vec::new();
-        let mut first_failure: Option<(&'static str, String)> = None;
+        let mut first_failure: Option<(&'static str, String, String)> = None;
         let mut failures = 0;
         for spec in metrics {
             match compute(spec, scene).await {
@@ -245,41 +274,39 @@ impl Scaler {
                     let reason = failure_reason(spec);
                     self.recorder.warning(autoscaler, reason, error.to_string());
                     failures += 1;
-                    first_failure.get_or_insert((reason, error.to_string()));
-                    statuses.push(MetricStatus { type_: spec.type_.clone(), ..MetricStatus::default() });
+                    first_failure.get_or_insert((reason, error.to_string(), summary(spec, &error)));
+                    // Upstream leaves its place empty.
+                    statuses.push(MetricStatus::default());
                 }
             }
         }
         // What is unknown may be what holds the size up.
         let may_not = best.as_ref().is_none_or(|(replicas, _)| *replicas < scene.wanted);
-        if let Some((reason, error)) = first_failure.filter(|_| may_not) {
+        let Some((replicas, metric)) = best.filter(|_| first_failure.is_none() || !may_not) else {
+            let count = metrics.len();
+            let Some((reason, error, summary)) = first_failure else {
+                return Err(Unknown { why: "no metrics are given".to_owned(), statuses });
+            };
             let message = format!("the HPA was unable to compute the replica count: {error}");
             status.condition("ScalingActive", false, reason, &message);
-            let count = metrics.len();
-            let message = format!("invalid metrics ({failures} invalid out of {count}), first error is: {error}");
-            self.recorder.warning(autoscaler, "FailedComputeMetricsReplicas", message);
-            return None;
-        }
-        let (replicas, metric) = best?;
+            let why = format!("invalid metrics ({failures} invalid out of {count}), first error is: {summary}");
+            return Err(Unknown { why, statuses });
+        };
         let message = format!("the HPA was able to successfully calculate a replica count from {metric}");
         status.condition("ScalingActive", true, "ValidMetricFound", &message);
-        Some(Recommendation { replicas, metric, statuses })
+        Ok(Recommendation { replicas, metric, statuses })
     }
 
-    /// Autoscalers of the same target, this one included; `None` where there are no others.
-    fn rivals(&self, key: &NamespacedName, autoscaler: &HorizontalPodAutoscaler) -> Option<String> {
-        let target = |one: &HorizontalPodAutoscaler| {
-            (one.spec.scale_target_ref.kind.clone(), one.spec.scale_target_ref.name.clone())
-        };
-        let all = self.autoscalers.list_namespace(&key.namespace);
-        let same = all.iter().filter(|other| target(other) == target(autoscaler));
-        let names: Vec<String> = same.map(|one| NamespacedName::of(&one.metadata).to_string()).collect();
-        (names.len() > 1).then(|| names.join(" "))
+    fn memories(&self) -> MutexGuard<'_, BTreeMap<NamespacedName, Memory>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn histories(&self) -> MutexGuard<'_, BTreeMap<NamespacedName, History>> {
-        self.histories.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Who scales any of the pods.
+fn rivals(namespace: &str, memories: &BTreeMap<NamespacedName, Memory>, pods: &[Arc<Pod>]) -> Vec<NamespacedName> {
+    let same = memories.iter().filter(|(key, _)| key.namespace == namespace);
+    let selects = |selector: &Selector| pods.iter().any(|pod| selector.matches_optional(pod.metadata.labels.as_ref()));
+    same.filter(|(_, memory)| memory.selector.as_ref().is_some_and(selects)).map(|(key, _)| key.clone()).collect()
 }
 
 fn tolerance(autoscaler: &HorizontalPodAutoscaler) -> Tolerance {
@@ -292,5 +319,38 @@ fn tolerance(autoscaler: &HorizontalPodAutoscaler) -> Tolerance {
     Tolerance {
         up: behavior.and_then(|behavior| given(behavior.scale_up.as_ref())).unwrap_or(up),
         down: behavior.and_then(|behavior| given(behavior.scale_down.as_ref())).unwrap_or(down),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_shares_a_pod_is_a_rival() {
+        let pods: Vec<Arc<Pod>> = ["a", "b"]
+            .iter()
+            .map(|name| {
+                let labels = json!({"app": "web", "track": name});
+                Arc::new(serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}})).unwrap())
+            })
+            .collect();
+        let memory = |selector: Option<&str>| Memory {
+            selector: selector.map(|text| Selector::parse(text).unwrap()),
+            ..Memory::default()
+        };
+        let memories = BTreeMap::from([
+            (NamespacedName::new("shop", "whole"), memory(Some("app=web"))),
+            (NamespacedName::new("shop", "part"), memory(Some("app=web,track=a"))),
+            (NamespacedName::new("shop", "other"), memory(Some("app=other"))),
+            (NamespacedName::new("shop", "new"), memory(None)),
+            (NamespacedName::new("bank", "whole"), memory(Some("app=web"))),
+        ]);
+        let names = |pods| rivals("shop", &memories, pods).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(&pods), ["shop/part", "shop/whole"]);
+        assert_eq!(names(&pods[1..]), ["shop/whole"]);
+        assert!(names(&[]).is_empty());
     }
 }

@@ -43,7 +43,7 @@ impl Tolerance {
 
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(super) enum ReplicaError {
-    #[error("No pods returned by selector while calculating replica count")]
+    #[error("no pods returned by selector while calculating replica count")]
     NoPods,
     #[error("did not receive metrics for targeted pods (pods might be unready)")]
     NoMetrics,
@@ -51,6 +51,8 @@ pub(super) enum ReplicaError {
     NoRequest { resource: String, container: String, pod: String },
     #[error("no metrics returned matched known pods")]
     Unmatched,
+    #[error("unable to calculate ready pods: no pods returned by selector while calculating replica count")]
+    NoReadyPods,
 }
 
 /// A count of pods, and what was seen on the way to it.
@@ -128,16 +130,25 @@ pub(super) fn propose(
     Ok(proposal(if contradicts { current } else { replicas }))
 }
 
-/// For a value of the whole: how many pods bring `usage` to `target`.
-pub(super) fn propose_for_value(current: i32, usage: i64, target: i64, pods: &[Arc<Pod>], tolerance: Tolerance) -> i32 {
+/// For a value of the whole: how many pods bring `usage` to `target`. From none there is no share to go by.
+pub(super) fn propose_for_value(
+    current: i32,
+    usage: i64,
+    target: i64,
+    pods: &[Arc<Pod>],
+    tolerance: Tolerance,
+) -> Result<i32, ReplicaError> {
     let ratio = usage as f64 / target as f64;
     if current == 0 {
-        return ratio.ceil() as i32;
+        return Ok(ratio.ceil() as i32);
     }
     if tolerance.covers(ratio) {
-        return current;
+        return Ok(current);
     }
-    scaled(ratio, pods.iter().filter(|pod| pods::phase(pod) == "Running" && pods::is_ready(pod)).count())
+    if pods.is_empty() {
+        return Err(ReplicaError::NoReadyPods);
+    }
+    Ok(scaled(ratio, pods.iter().filter(|pod| pods::phase(pod) == "Running" && pods::is_ready(pod)).count()))
 }
 
 /// For a value that the pods share: how many bring each one's part to `target`.
@@ -317,7 +328,7 @@ mod tests {
         let gpu = Target::Utilization { percent: 50, resource: "gpu", container: None };
         assert_eq!(
             propose(metrics(&[("a", 1)]), &[], HALF),
-            "No pods returned by selector while calculating replica count"
+            "no pods returned by selector while calculating replica count"
         );
         assert_eq!(
             propose(metrics(&[]), &pods, HALF),
@@ -333,8 +344,20 @@ mod tests {
         let proposed =
             propose(2, average, metrics(&[("a", 150), ("b", 250)]), &pods, Tolerance::DEFAULT, now()).unwrap();
         assert_eq!((proposed.replicas, proposed.average), (4, 200));
-        assert_eq!(propose_for_value(2, 3000, 1000, &pods, Tolerance::DEFAULT), 6);
-        assert_eq!(propose_for_value(0, 2500, 1000, &[], Tolerance::DEFAULT), 3);
+        for (current, usage, pods, expected) in [
+            (2, 3000, &pods[..], Ok(6)),
+            (2, 1099, &pods, Ok(2)),
+            (2, 0, &pods, Ok(0)),
+            (0, 2500, &[], Ok(3)),
+            (0, 1, &[], Ok(1)),
+            (0, 0, &[], Ok(0)),
+            (2, 3000, &[], Err(ReplicaError::NoReadyPods)),
+        ] {
+            let proposed = propose_for_value(current, usage, 1000, pods, Tolerance::DEFAULT);
+            assert_eq!(proposed, expected, "{current} {usage}");
+        }
+        assert_eq!(propose_for_share(0, 0, 1000, Tolerance::DEFAULT), 0);
+        assert_eq!(propose_for_share(0, 1, 1000, Tolerance::DEFAULT), 1, "from none at the first of it");
         assert_eq!(propose_for_share(2, 5000, 1000, Tolerance::DEFAULT), 5);
         assert_eq!(propose_for_share(2, 2100, 1000, Tolerance::DEFAULT), 2);
     }

@@ -25,7 +25,7 @@ impl Status {
     }
 
     pub(super) fn metrics(&mut self, metrics: Vec<MetricStatus>) {
-        self.status.current_metrics = Some(metrics);
+        self.status.current_metrics = Some(metrics).filter(|metrics| !metrics.is_empty());
     }
 
     pub(super) fn scaled(&mut self) {
