@@ -7,7 +7,7 @@ use registry::Kind;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::groups::LocalGroup;
+use crate::groups::Described;
 use crate::kinds;
 use crate::server::ApiServer;
 use crate::status::{ApiError, answer as respond, json as respond_json};
@@ -33,14 +33,14 @@ pub(crate) fn answer(server: &ApiServer, path: &str, headers: &HeaderMap) -> Res
                     .find(|(group, _)| *group == rest && !rest.is_empty())
                 {
                     Some((group, versions)) => described_group(group, &versions, true),
-                    None => match server.groups.all().iter().find(|group| group.name == rest) {
+                    None => match server.groups.all().iter().find(|group| group.name == rest && !rest.is_empty()) {
                         Some(group) => described_group(group.name, group.versions, true),
                         None => return Ok(None),
                     },
                 },
                 Some((group, version)) => match resources(group, version, legacy) {
                     Some(list) if !group.is_empty() => list,
-                    _ => match server.groups.find(group, version) {
+                    _ => match server.groups.find(group, version).filter(|_| !group.is_empty()) {
                         Some(group) => group.listed(version),
                         None => return Ok(None),
                     },
@@ -73,7 +73,8 @@ fn groups(server: &ApiServer) -> Value {
     let groups = kinds::group_versions(server.serves_legacy_apis()).into_iter();
     let groups = groups.filter(|(group, _)| !group.is_empty());
     let mut groups: Vec<Value> = groups.map(|(group, versions)| described_group(group, &versions, false)).collect();
-    groups.extend(server.groups.all().iter().map(|group| described_group(group.name, group.versions, false)));
+    let local = server.groups.described();
+    groups.extend(local.iter().map(|local| described_group(local.group.name, local.group.versions, false)));
     json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
 }
 
@@ -183,27 +184,27 @@ fn aggregated(server: &ApiServer, core: bool, version: &'static str, headers: &H
     response
 }
 
-/// Discovery's answers: made once, and once more after a group has come.
+/// Discovery's answers: made once, and once more after a group has come or got something new.
 #[derive(Default)]
 pub(crate) struct Documents(Mutex<Option<Made>>);
 
 struct Made {
     legacy: bool,
-    local_groups: usize,
+    local: Vec<Described>,
     documents: Arc<[Document; 4]>,
 }
 
 impl Documents {
     fn get(&self, server: &ApiServer) -> Arc<[Document; 4]> {
-        let (legacy, local) = (server.serves_legacy_apis(), server.groups.all());
+        let (legacy, local) = (server.serves_legacy_apis(), server.groups.described());
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = made.as_ref().filter(|made| made.legacy == legacy && made.local_groups == local.len()) {
+        if let Some(made) = made.as_ref().filter(|made| made.legacy == legacy && made.local == local) {
             return Arc::clone(&made.documents);
         }
         let documents = [(true, "v2"), (true, "v2beta1"), (false, "v2"), (false, "v2beta1")]
             .map(|(core, version)| Document::new(core, version, legacy, &local));
         let documents = Arc::new(documents);
-        *made = Some(Made { legacy, local_groups: local.len(), documents: Arc::clone(&documents) });
+        *made = Some(Made { legacy, local, documents: Arc::clone(&documents) });
         documents
     }
 }
@@ -215,12 +216,12 @@ struct Document {
 }
 
 impl Document {
-    fn new(core: bool, version: &str, legacy: bool, local: &[Arc<LocalGroup>]) -> Self {
+    fn new(core: bool, version: &str, legacy: bool, local: &[Described]) -> Self {
         let groups = kinds::group_versions(legacy).into_iter().filter(|(group, _)| group.is_empty() == core);
         let mut items: Vec<Value> =
             groups.map(|(group, versions)| aggregated_group(group, &versions, legacy)).collect();
         if !core {
-            items.extend(local.iter().map(|group| group.aggregated()));
+            items.extend(local.iter().map(Described::aggregated));
         }
         let document = json!({
             "kind": "APIGroupDiscoveryList",

@@ -26,10 +26,7 @@ pub(crate) async fn handle(
     };
     let served = info.kind.filter(|kind| !kind.is_legacy() || server.serves_legacy_apis());
     let Some(kind) = served else {
-        return match server.groups.find(&resource.group, &resource.version) {
-            Some(group) => groups::answer(&group, info.verb, resource, &query).await,
-            None => Ok(not_found()),
-        };
+        return Ok(groups::answer(&server.groups, info, resource, &query).await.unwrap_or_else(not_found));
     };
     let misplaced = match kind.is_namespaced() {
         // A namespaced kind without a namespace can only be listed or watched.

@@ -31,7 +31,7 @@ pub(crate) fn list(server: &ApiServer, code: StatusCode) -> Response<Body> {
         paths.push(format!("/apis/{group}"));
         paths.extend(versions.into_iter().map(|version| format!("/apis/{}", group_version(group, version))));
     }
-    for group in server.groups.all() {
+    for group in server.groups.all().into_iter().filter(|group| !group.name.is_empty()) {
         paths.push(format!("/apis/{}", group.name));
         paths.extend(group.versions.iter().map(|version| format!("/apis/{}", group_version(group.name, version))));
     }

@@ -1,10 +1,14 @@
-//! What nodes and pods use of processor and memory.
+//! What nodes and pods use of processor and memory, and what pods tell of themselves.
 //!
 //! Every node's kubelet is asked for its counters at an interval; the last few answers stay in memory. A rate is the
-//! difference of the last two. [`Metrics::answer`] serves them as the group `metrics.k8s.io`, for `kubectl top` and
-//! autoscalers.
+//! difference of the last two. Pods whose annotations ask for it are read too. [`Metrics::answer`] serves both, as the
+//! groups `metrics.k8s.io`, `custom.metrics.k8s.io` and `external.metrics.k8s.io`, for `kubectl top` and autoscalers.
+//! The last quarter of an hour is told by [`Metrics::model`], in the way of Heapster.
 
+mod adapter;
 mod exposition;
+mod history;
+mod model;
 mod samples;
 mod scrape;
 mod serve;
@@ -16,8 +20,13 @@ use client::Client;
 use stdx::Ambient;
 use tokio_util::sync::CancellationToken;
 
+use adapter::Series;
+use history::History;
 use samples::Samples;
-pub use serve::{Answer, GROUP, RESOURCES, Request, ResourceInfo, VERSIONS};
+pub use serve::{Answer, GROUPS, Group, Request, ResourceInfo};
+
+/// Below it lie the paths of [`Metrics::model`].
+pub const MODEL_PATH: &str = "/api/v1/model";
 
 /// How often kubelets are asked, unless told otherwise.
 pub const RESOLUTION: Duration = Duration::from_secs(15);
@@ -38,25 +47,53 @@ pub struct Metrics {
     client: Client,
     ambient: Ambient,
     samples: Arc<Mutex<Samples>>,
+    series: Arc<Mutex<Series>>,
+    history: Arc<Mutex<History>>,
 }
 
 impl Metrics {
     /// Empty until [`run`] has filled it.
     pub fn new(config: &Config) -> Metrics {
-        Metrics { client: config.client.clone(), ambient: config.ambient.clone(), samples: Arc::default() }
+        Metrics {
+            client: config.client.clone(),
+            ambient: config.ambient.clone(),
+            samples: Arc::default(),
+            series: Arc::default(),
+            history: Arc::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Samples> {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Takes the moment into the history, if it is time for one.
+    fn remember(&self, config: &Config) {
+        let now = self.ambient.clock.now();
+        if !self.history().is_due(now, config.resolution) {
+            return;
+        }
+        let moment = self.lock().moment(now);
+        if !moment.nodes.is_empty() {
+            self.history().add(moment);
+        }
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn series(&self) -> MutexGuard<'_, Series> {
+        self.series.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Asks kubelets until cancelled.
+/// Asks kubelets and pods until cancelled.
 pub async fn run(config: Config, metrics: Metrics) {
     let cancel = config.cancel.clone();
     tokio::select! {
         biased;
         () = cancel.cancelled() => {}
-        () = scrape::run(config, metrics) => {}
+        ((), ()) = async { tokio::join!(scrape::run(&config, &metrics), adapter::run(&config, &metrics)) } => {}
     }
 }

@@ -7,6 +7,7 @@ use api::NamespacedName;
 use api::k8s::jiff::Timestamp;
 
 use crate::exposition::lines;
+use crate::history::{Container, Moment, Reading};
 
 /// Answers kept of each node. A rate needs two; the others bridge an answer that came too early.
 const KEPT: usize = 4;
@@ -92,6 +93,23 @@ impl Samples {
         self.nodes.retain(|node, _| is_there(node));
     }
 
+    /// All that can be told of this moment.
+    pub(crate) fn moment(&self, now: Timestamp) -> Moment {
+        let mut moment = Moment { at: now, nodes: Vec::new(), containers: Vec::new() };
+        for (node, answers) in &self.nodes {
+            let Some(last) = answers.back() else { continue };
+            let Some(used) = usage(answers, |answer| Some(answer.node)) else { continue };
+            moment.nodes.push((node.as_str().into(), reading(&last.node, &used)));
+            for (key, sample) in &last.containers {
+                let Some(used) = usage(answers, |answer| answer.containers.get(key).copied()) else { continue };
+                let (pod, name) = key.clone();
+                let container = Container { namespace: pod.namespace, pod: pod.name, name, node: node.clone() };
+                moment.containers.push((container.into(), reading(sample, &used)));
+            }
+        }
+        moment
+    }
+
     pub(crate) fn node(&self, name: &str) -> Option<Use> {
         let answers = self.nodes.get(name)?;
         usage(answers, |answer| Some(answer.node))
@@ -106,6 +124,16 @@ impl Samples {
             .map(|(key, _)| Some((key.1.clone(), usage(answers, |answer| answer.containers.get(key).copied())?)))
             .collect();
         told.unwrap_or_default()
+    }
+}
+
+fn reading(sample: &Sample, used: &Use) -> Reading {
+    let up = sample.started.and_then(|started| Duration::try_from(used.at.duration_since(started)).ok());
+    Reading {
+        cpu_nanoseconds: (sample.cpu_seconds.unwrap_or(0.0) * 1e9) as u64,
+        cpu_millicores: used.cpu_nanocores / 1_000_000,
+        memory_bytes: used.memory_bytes,
+        up_milliseconds: up.map_or(0, |up| u64::try_from(up.as_millis()).unwrap_or(u64::MAX)),
     }
 }
 
@@ -168,6 +196,20 @@ mod tests {
         assert_eq!(container_cpu(&twice), Some(200_000_000));
         assert_eq!(twice.pod("one", &NamespacedName::new("shop", "we")).len(), 0);
         assert_eq!(twice.node("two"), None);
+    }
+
+    #[test]
+    fn a_moment_tells_all_that_is_known() {
+        let once = samples(&[text(100, 5.0, Some((10, 3.0)))]);
+        assert!(once.moment(Timestamp::UNIX_EPOCH).nodes.is_empty(), "one answer makes no rate");
+        let moment =
+            samples(&[text(100, 5.0, Some((10, 3.0))), text(110, 10.0, Some((10, 5.0)))]).moment(Timestamp::UNIX_EPOCH);
+        let node =
+            Reading { cpu_nanoseconds: 10_000_000_000, cpu_millicores: 500, memory_bytes: 1024, up_milliseconds: 0 };
+        assert_eq!(moment.nodes, [("one".into(), node)]);
+        let (container, reading) = &moment.containers[0];
+        assert_eq!((container.pod.as_str(), container.name.as_str(), container.node.as_str()), ("web", "main", "one"));
+        assert_eq!((reading.cpu_millicores, reading.up_milliseconds), (200, 100_000));
     }
 
     #[test]

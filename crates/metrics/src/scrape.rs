@@ -21,7 +21,7 @@ const AT_ONCE: usize = 16;
 
 type Metadata = PartialObjectMeta<Node>;
 
-pub(crate) async fn run(config: Config, metrics: Metrics) {
+pub(crate) async fn run(config: &Config, metrics: &Metrics) {
     let options = ListOptions { trim: Some(trim as fn(&mut Metadata)), ..ListOptions::default() };
     let api: Api<Metadata> = Api::all(config.client.clone());
     let nodes: Informer<Metadata> = Informer::start(api, options, &config.ambient, config.cancel.clone());
@@ -32,7 +32,8 @@ pub(crate) async fn run(config: Config, metrics: Metrics) {
         ticks.tick().await;
         let names: Vec<String> = nodes.list().iter().filter_map(|node| node.metadata.name.clone()).collect();
         metrics.lock().keep_nodes(|node| nodes.get(&NamespacedName::new("", node)).is_some());
-        scrape_all(&config, &metrics, names).await;
+        scrape_all(config, metrics, names).await;
+        metrics.remember(config);
     }
 }
 

@@ -1,220 +1,152 @@
-//! The group `metrics.k8s.io`.
+//! The groups of metrics, and who answers for them.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod custom;
+mod external;
+mod resource;
 
-use api::k8s::api::core::v1::{Node, Pod};
+use std::borrow::Cow;
+
 use api::k8s::jiff::Timestamp;
-use api::quantity::canonical;
-use api::{NamespacedName, time};
 use client::CallError;
-use client::kube::Api;
-use client::kube::api::ListParams;
 use serde_json::{Value, json};
 
 use crate::Metrics;
-use crate::samples::Use;
 
-pub const GROUP: &str = "metrics.k8s.io";
-/// The preferred one first.
-pub const VERSIONS: &[&str] = &["v1", "v1beta1"];
-/// What discovery tells of the group's resources.
-pub const RESOURCES: &[ResourceInfo] = &[
-    ResourceInfo { plural: "nodes", kind: "NodeMetrics", is_namespaced: false },
-    ResourceInfo { plural: "pods", kind: "PodMetrics", is_namespaced: true },
-];
-
+/// A group that is served, its preferred version first.
 #[derive(Clone, Copy, Debug)]
-pub struct ResourceInfo {
-    pub plural: &'static str,
-    pub kind: &'static str,
-    pub is_namespaced: bool,
+pub struct Group {
+    pub name: &'static str,
+    pub versions: &'static [&'static str],
 }
 
-/// A read of the group; others are not served.
+pub const GROUPS: &[Group] = &[resource::GROUP, custom::GROUP, external::GROUP];
+
+/// What discovery tells of a group's resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceInfo {
+    /// `pods`, or of custom metrics `pods/http_requests`.
+    pub name: Cow<'static, str>,
+    pub kind: &'static str,
+    pub is_namespaced: bool,
+    pub verbs: &'static [&'static str],
+}
+
+/// A read of a group; others are not served.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     pub version: String,
-    /// `nodes` or `pods`.
     pub resource: String,
     /// Empty for all.
     pub namespace: String,
     /// Empty for a list.
     pub name: String,
-    pub label_selector: String,
-    pub field_selector: String,
+    /// What follows the name.
+    pub subresource: String,
+    pub query: String,
 }
 
 /// An HTTP status and a body.
 pub type Answer = (u16, Value);
 
 impl Metrics {
-    pub async fn answer(&self, request: &Request) -> Answer {
-        let is_list = request.name.is_empty();
-        let found = match request.resource.as_str() {
-            "nodes" => self.nodes(request).await,
-            "pods" => self.pods(request).await,
-            _ => return not_found(request),
-        };
-        match found {
-            Ok(items) if is_list => (200, list(request, items)),
-            Ok(items) => match items.into_iter().next() {
-                Some(mut item) => {
-                    item["kind"] = json!(kind(request));
-                    item["apiVersion"] = json!(format!("{GROUP}/{}", request.version));
-                    (200, item)
-                }
-                None => not_found(request),
-            },
-            Err(error) => refused(&error),
+    /// What a group has at this moment: of the pods' own metrics, what they tell.
+    pub fn resources(&self, group: &str) -> Vec<ResourceInfo> {
+        match group {
+            name if name == resource::GROUP.name => resource::RESOURCES.to_vec(),
+            name if name == custom::GROUP.name => self.custom_resources(),
+            name if name == external::GROUP.name => self.external_resources(),
+            _ => Vec::new(),
         }
     }
 
-    async fn nodes(&self, request: &Request) -> Result<Vec<Value>, CallError> {
-        let api: Api<Node> = Api::all(self.client.clone());
-        let nodes = match request.name.as_str() {
-            "" => api.list_metadata(&parameters(request)).await?.items,
-            name => api.get_metadata_opt(name).await?.into_iter().collect(),
+    /// `None` where the group has no such resource.
+    pub async fn answer(&self, group: &str, request: &Request) -> Option<Answer> {
+        let answered = match group {
+            name if name == resource::GROUP.name => self.resource_metrics(request).await,
+            name if name == custom::GROUP.name => self.custom_metrics(request).await,
+            name if name == external::GROUP.name => self.external_metrics(request),
+            _ => Err(Refusal::NoResource),
         };
-        let now = self.ambient.clock.now();
-        let samples = self.lock();
-        let told = nodes.into_iter().filter_map(|node| {
-            let name = node.metadata.name.clone().unwrap_or_default();
-            let used = samples.node(&name)?;
-            let mut item = head(&name, None, node.metadata.labels.as_ref(), now, used.at, used.window);
-            item["usage"] = amounts(&used);
-            Some(item)
+        match answered {
+            Ok(body) => Some((200, body)),
+            Err(refusal) => refusal.answer(),
+        }
+    }
+}
+
+impl Request {
+    /// A parameter of the query, empty where it is not given.
+    fn parameter(&self, name: &str) -> String {
+        parameter(&self.query, name)
+    }
+}
+
+pub(crate) fn parameter(query: &str, name: &str) -> String {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+/// Why a request has no answer.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    NoResource,
+    NotFound {
+        message: String,
+        details: Value,
+    },
+    BadRequest(String),
+    /// What the API server said of the objects themselves.
+    Call(CallError),
+}
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Refusal {
+        Refusal::Call(error)
+    }
+}
+
+impl Refusal {
+    pub(crate) fn answer(self) -> Option<Answer> {
+        let (code, reason, message, details) = match self {
+            Refusal::NoResource => return None,
+            Refusal::NotFound { message, details } => (404, "NotFound".to_owned(), message, details),
+            Refusal::BadRequest(message) => (400, "BadRequest".to_owned(), message, Value::Null),
+            Refusal::Call(error) => {
+                let (code, reason) = match error.status() {
+                    Some(status) => (status.code, status.reason.clone()),
+                    None => (500, "InternalError".to_owned()),
+                };
+                (code, reason, error.to_string(), Value::Null)
+            }
+        };
+        let mut status = json!({
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": message,
+            "reason": reason,
         });
-        Ok(told.collect())
-    }
-
-    async fn pods(&self, request: &Request) -> Result<Vec<Value>, CallError> {
-        let api: Api<Pod> = match request.namespace.as_str() {
-            "" => Api::all(self.client.clone()),
-            namespace => Api::namespaced(self.client.clone(), namespace),
-        };
-        let pods = match request.name.as_str() {
-            "" => api.list(&parameters(request)).await?.items,
-            name => api.get_opt(name).await?.into_iter().collect(),
-        };
-        let now = self.ambient.clock.now();
-        let samples = self.lock();
-        let told = pods.into_iter().filter_map(|pod| {
-            let node = pod.spec.as_ref()?.node_name.as_deref()?;
-            let key = NamespacedName::of(&pod.metadata);
-            let containers = samples.pod(node, &key);
-            let earliest = containers.values().min_by_key(|used| used.at)?;
-            let labels = pod.metadata.labels.as_ref();
-            let mut item = head(&key.name, Some(&key.namespace), labels, now, earliest.at, earliest.window);
-            let containers = containers.iter().map(|(name, used)| json!({"name": name, "usage": amounts(used)}));
-            item["containers"] = containers.collect();
-            Some(item)
-        });
-        Ok(told.collect())
+        if !details.is_null() {
+            status["details"] = details;
+        }
+        status["code"] = json!(code);
+        Some((code, status))
     }
 }
 
-fn parameters(request: &Request) -> ListParams {
-    let mut parameters = ListParams::default();
-    if !request.label_selector.is_empty() {
-        parameters = parameters.labels(&request.label_selector);
-    }
-    if !request.field_selector.is_empty() {
-        parameters = parameters.fields(&request.field_selector);
-    }
-    parameters
+/// A value as a quantity, in thousandths.
+fn quantity(value: f64) -> String {
+    let text = format!("{}m", (value * 1000.0) as i64);
+    api::quantity::canonical(&text).unwrap_or(text)
 }
 
-fn head(
-    name: &str,
-    namespace: Option<&str>,
-    labels: Option<&BTreeMap<String, String>>,
-    now: Timestamp,
-    at: Timestamp,
-    window: Duration,
-) -> Value {
-    let mut metadata = json!({"name": name, "creationTimestamp": time::seconds(now)});
-    if let Some(namespace) = namespace {
-        metadata["namespace"] = json!(namespace);
-    }
-    if let Some(labels) = labels {
-        metadata["labels"] = json!(labels);
-    }
-    json!({"metadata": metadata, "timestamp": time::seconds(at), "window": duration(window)})
+fn list(kind: &str, group: Group, version: &str, items: Vec<Value>) -> Value {
+    json!({"kind": kind, "apiVersion": format!("{}/{version}", group.name), "metadata": {}, "items": items})
 }
 
-/// Processor time in billionths of a core, memory in powers of 1024 where that is exact.
-fn amounts(used: &Use) -> Value {
-    let cpu = if used.cpu_nanocores == 0 { "0".to_owned() } else { format!("{}n", used.cpu_nanocores) };
-    let bytes = used.memory_bytes;
-    let memory = match bytes % 1024 {
-        // Digits and a suffix can always be read.
-        0 => canonical(&format!("{}Ki", bytes / 1024)).unwrap_or_else(|_| bytes.to_string()),
-        _ => bytes.to_string(),
-    };
-    json!({"cpu": cpu, "memory": memory})
-}
-
-/// `15.021s`, as Go writes durations.
-fn duration(window: Duration) -> String {
-    let (minutes, seconds) = (window.as_secs() / 60, window.as_secs() % 60);
-    let millis = window.subsec_millis();
-    let mut text = if minutes > 0 { format!("{minutes}m{seconds}") } else { seconds.to_string() };
-    if millis > 0 {
-        text += format!(".{millis:03}").trim_end_matches('0');
-    }
-    text + "s"
-}
-
-fn kind(request: &Request) -> &'static str {
-    let found = RESOURCES.iter().find(|resource| resource.plural == request.resource);
-    found.map_or("", |resource| resource.kind)
-}
-
-fn list(request: &Request, items: Vec<Value>) -> Value {
-    json!({
-        "kind": format!("{}List", kind(request)),
-        "apiVersion": format!("{GROUP}/{}", request.version),
-        "metadata": {},
-        "items": items,
-    })
-}
-
-fn not_found(request: &Request) -> Answer {
-    let name = match request.namespace.as_str() {
-        "" => request.name.clone(),
-        namespace => format!("{namespace}/{}", request.name),
-    };
-    let resource = format!("{}metrics", request.resource.trim_end_matches('s'));
-    let status = json!({
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": format!("{resource}.{GROUP} \"{name}\" not found"),
-        "reason": "NotFound",
-        "details": {"name": name, "group": GROUP, "kind": resource},
-        "code": 404,
-    });
-    (404, status)
-}
-
-/// What the API server said of the objects themselves.
-fn refused(error: &CallError) -> Answer {
-    let (code, reason) = match error.status() {
-        Some(status) => (status.code, status.reason.clone()),
-        None => (500, "InternalError".to_owned()),
-    };
-    let status = json!({
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": error.to_string(),
-        "reason": reason,
-        "code": code,
-    });
-    (code, status)
+fn moment(at: Timestamp) -> String {
+    api::time::seconds(at)
 }
 
 #[cfg(test)]
@@ -222,28 +154,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_and_windows_are_written_as_metrics_server_does() {
-        let used = |cpu_nanocores, memory_bytes| Use {
-            at: Timestamp::UNIX_EPOCH,
-            window: Duration::from_secs(15),
-            cpu_nanocores,
-            memory_bytes,
-        };
-        assert_eq!(amounts(&used(1_234_567, 4096)), json!({"cpu": "1234567n", "memory": "4Ki"}));
-        assert_eq!(amounts(&used(0, 0)), json!({"cpu": "0", "memory": "0"}));
-        assert_eq!(amounts(&used(1_000_000_000, 1 << 30))["memory"], "1Gi");
-        assert_eq!(amounts(&used(1, 4097))["memory"], "4097");
-        for (millis, expected) in [(15_021, "15.021s"), (15_000, "15s"), (15_500, "15.5s"), (61_250, "1m1.25s")] {
-            assert_eq!(duration(Duration::from_millis(millis)), expected);
+    fn values_are_written_as_quantities() {
+        for (value, text) in [(0.0, "0"), (1.5, "1500m"), (3.0, "3"), (12_000.0, "12k"), (0.0004, "0"), (-2.0, "-2")] {
+            assert_eq!(quantity(value), text);
         }
-    }
-
-    #[test]
-    fn what_is_not_there_is_named_as_upstream_names_it() {
-        let request =
-            Request { resource: "pods".into(), namespace: "shop".into(), name: "web".into(), ..Request::default() };
-        let (code, status) = not_found(&request);
-        assert_eq!(code, 404);
-        assert_eq!(status["message"], "podmetrics.metrics.k8s.io \"shop/web\" not found");
+        assert!(!quantity(f64::MAX).is_empty());
     }
 }

@@ -197,7 +197,10 @@ async fn start(
             cancel: cancel.clone(),
         };
         let metrics = metrics::Metrics::new(&config);
-        api.add_group(metrics_group(metrics.clone()));
+        for group in metrics::GROUPS {
+            api.add_group(metrics_group(*group, metrics.clone()));
+        }
+        api.add_group(model_paths(metrics.clone()));
         async move {
             metrics::run(config, metrics).await;
             Ok(())
@@ -327,24 +330,39 @@ where
     }
 }
 
-/// How the API server asks for what nodes and pods use.
-fn metrics_group(metrics: Metrics) -> LocalGroup {
-    let resource = |of: &metrics::ResourceInfo| LocalResource {
-        plural: of.plural,
+/// How the API server asks for what nodes and pods use and tell.
+fn metrics_group(group: metrics::Group, metrics: Metrics) -> LocalGroup {
+    let resource = |of: metrics::ResourceInfo| LocalResource {
+        name: of.name,
         kind: of.kind,
         is_namespaced: of.is_namespaced,
+        verbs: of.verbs,
     };
+    let told = metrics.clone();
     LocalGroup {
-        name: metrics::GROUP,
-        versions: metrics::VERSIONS,
-        resources: metrics::RESOURCES.iter().map(resource).collect(),
+        name: group.name,
+        versions: group.versions,
+        resources: Arc::new(move || told.resources(group.name).into_iter().map(resource).collect()),
         answer: Arc::new(move |request| {
             let metrics = metrics.clone();
             Box::pin(async move {
-                let LocalRequest { version, resource, namespace, name, label_selector, field_selector } = request;
-                let request = metrics::Request { version, resource, namespace, name, label_selector, field_selector };
-                metrics.answer(&request).await
+                let LocalRequest { version, resource, namespace, name, subresource, path: _, query } = request;
+                let request = metrics::Request { version, resource, namespace, name, subresource, query };
+                metrics.answer(group.name, &request).await
             })
+        }),
+    }
+}
+
+/// Heapster's model, below a path of the core group.
+fn model_paths(metrics: Metrics) -> LocalGroup {
+    LocalGroup {
+        name: "",
+        versions: &["v1"],
+        resources: Arc::new(Vec::new),
+        answer: Arc::new(move |LocalRequest { path, query, .. }| {
+            let answer = path.strip_prefix(metrics::MODEL_PATH).and_then(|path| metrics.model(path, &query));
+            Box::pin(async move { answer })
         }),
     }
 }

@@ -12,23 +12,40 @@ pub(super) const MANAGED_VALUE: &str = "onstart";
 /// The group that registers others is not registered itself.
 const REGISTRATION: &str = "apiregistration.k8s.io";
 
+/// Groups without stored kinds that rooms of the program answer, with the priorities that upstream's add-ons register
+/// them with. Whoever installs such an add-on writes its own registration over these.
+const ANSWERED_BY_ROOMS: [(&str, &str, i32); 5] = [
+    ("metrics.k8s.io", "v1", 110),
+    ("metrics.k8s.io", "v1beta1", 100),
+    ("custom.metrics.k8s.io", "v1beta2", 200),
+    ("custom.metrics.k8s.io", "v1beta1", 100),
+    ("external.metrics.k8s.io", "v1beta1", 100),
+];
+const ANSWERED_BY_ROOMS_PRIORITY: i32 = 100;
+
 pub(super) fn objects(legacy: bool) -> Vec<Value> {
     let mut objects = Vec::new();
+    let mut add = |group: &str, version: &str, group_priority: i32, version_priority: i32| {
+        objects.push(json!({
+            "metadata": {
+                "name": format!("{version}.{group}"),
+                "labels": { MANAGED_LABEL: MANAGED_VALUE },
+            },
+            "spec": {
+                "group": group,
+                "version": version,
+                "groupPriorityMinimum": group_priority,
+                "versionPriority": version_priority,
+            },
+        }));
+    };
     for (group, versions) in kinds::group_versions(legacy).into_iter().filter(|(group, _)| *group != REGISTRATION) {
         for version in versions {
-            objects.push(json!({
-                "metadata": {
-                    "name": format!("{version}.{group}"),
-                    "labels": { MANAGED_LABEL: MANAGED_VALUE },
-                },
-                "spec": {
-                    "group": group,
-                    "version": version,
-                    "groupPriorityMinimum": group_priority(group),
-                    "versionPriority": version_priority(group, version),
-                },
-            }));
+            add(group, version, group_priority(group), version_priority(group, version));
         }
+    }
+    for (group, version, priority) in ANSWERED_BY_ROOMS {
+        add(group, version, ANSWERED_BY_ROOMS_PRIORITY, priority);
     }
     objects
 }
@@ -112,6 +129,7 @@ mod tests {
         let named = |name: &str| objects.iter().find(|object| object["metadata"]["name"] == name).unwrap();
         assert_eq!(named("v1.")["spec"]["groupPriorityMinimum"], 18_000);
         assert_eq!(named("v2.autoscaling")["spec"]["versionPriority"], 30);
+        assert_eq!(named("v1beta1.custom.metrics.k8s.io")["spec"]["groupPriorityMinimum"], 100);
         assert!(objects.iter().all(|object| object["spec"]["group"] != REGISTRATION));
         for (group, versions) in kinds::group_versions(true) {
             let priorities: Vec<i32> = versions.iter().map(|version| version_priority(group, version)).collect();

@@ -55,6 +55,7 @@ const EVENTS: Grant = on("core events.k8s.io", "events", "create patch update");
 const TO_ADMIN: &[&str] = &["rbac.authorization.k8s.io/aggregate-to-admin"];
 const TO_EDIT: &[&str] = &["rbac.authorization.k8s.io/aggregate-to-edit"];
 const TO_VIEW: &[&str] = &["rbac.authorization.k8s.io/aggregate-to-view"];
+const TO_ALL: &[&str] = &[TO_ADMIN[0], TO_EDIT[0], TO_VIEW[0]];
 
 /// Roles gathered from those that carry a label of their name.
 pub(super) const AGGREGATED: &[&str] = &["admin", "edit", "view"];
@@ -122,6 +123,13 @@ pub(super) const CLUSTER_ROLES: &[ClusterRole] = &[
         on("extensions", "daemonsets daemonsets/status deployments deployments/scale deployments/status ingresses ingresses/status networkpolicies replicasets replicasets/scale replicasets/status replicationcontrollers/scale", READ),
         on("policy", "poddisruptionbudgets poddisruptionbudgets/status", READ),
         on("networking.k8s.io", "ingresses ingresses/status networkpolicies", READ),
+    ] },
+    // What upstream's metrics server and its metrics adapter bring along; here their work is built in.
+    ClusterRole { name: "system:aggregated-metrics-reader", labels: TO_ALL, rules: &[
+        on("metrics.k8s.io", "nodes pods", READ),
+    ] },
+    ClusterRole { name: "custom-metrics-server-resources", labels: &[], rules: &[
+        on("custom.metrics.k8s.io external.metrics.k8s.io", "*", "*"),
     ] },
     // Kubelets are granted by the node authoriser; the role is there for those who bind it themselves.
     ClusterRole { name: "system:node", labels: &[], rules: &[
@@ -330,7 +338,8 @@ pub(super) const CONTROLLERS: &[(&str, &[Grant])] = &[
     // Upstream's add-on brings this role along; here its work is built in.
     ("metrics-server", &[
         on("core", "nodes pods", READ),
-        on("core", "nodes/metrics nodes/proxy", "get"),
+        on("core", "nodes/metrics nodes/proxy pods/proxy services", "get"),
+        EVENTS,
     ]),
     ("namespace-controller", &[
         on("core", "namespaces", "delete get list watch"),
@@ -434,6 +443,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     Binding { name: "system:basic-user", role: "system:basic-user", subjects: &[Who::Group("system:authenticated")] },
     Binding { name: "system:public-info-viewer", role: "system:public-info-viewer", subjects: &[Who::Group("system:authenticated"), Who::Group("system:unauthenticated")] },
     Binding { name: "system:service-account-issuer-discovery", role: "system:service-account-issuer-discovery", subjects: &[Who::Group("system:serviceaccounts")] },
+    Binding { name: "hpa-controller-custom-metrics", role: "custom-metrics-server-resources", subjects: &[Who::Account("kube-system", "horizontal-pod-autoscaler")] },
     Binding { name: "system:node-proxier", role: "system:node-proxier", subjects: &[Who::User("system:kube-proxy")] },
     Binding { name: "system:kube-controller-manager", role: "system:kube-controller-manager", subjects: &[Who::User("system:kube-controller-manager")] },
     Binding { name: "system:kubelet-api-admin", role: "system:kubelet-api-admin", subjects: &[Who::User("kube-apiserver-kubelet-client")] },

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use registry::Object;
 use registry::fields::{items, number, text};
 use remotecommand::tunnel;
@@ -15,9 +15,11 @@ use super::forward::{self, Forward, Location};
 use super::kubelet;
 use crate::authorize;
 use crate::call::Call;
+use crate::groups;
 use crate::kinds;
 use crate::status::{ApiError, Subject};
 use crate::wire::body::Body;
+use crate::wire::query::Query;
 
 pub(super) fn pods(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, ApiError>> {
     Box::pin(async move {
@@ -31,9 +33,26 @@ pub(super) fn services(
     request: Request<Body>,
 ) -> BoxFuture<'static, Result<Response<Body>, ApiError>> {
     Box::pin(async move {
+        if let Some(answer) = heapster(&call, request.uri()).await? {
+            return Ok(answer);
+        }
         let location = service_location(&call).await?;
         forward(&call, request, &location).await
     })
+}
+
+/// What Heapster would answer, in a cluster that has none: clients ask for its model behind its Service.
+async fn heapster(call: &Call, uri: &Uri) -> Result<Option<Response<Body>>, ApiError> {
+    let name = Place::of(call)?.name;
+    if name != "heapster" || call.namespace() != "kube-system" {
+        return Ok(None);
+    }
+    if call.server.storage.object(call.stored_kind(), call.namespace(), name).await?.is_some() {
+        return Ok(None);
+    }
+    let path = after(uri.path(), NAMESPACED_SEGMENTS);
+    let query = Query::parse(uri.query().unwrap_or_default());
+    Ok(groups::answer_path(&call.server.groups, path, &query).await)
 }
 
 pub(super) fn nodes(call: Arc<Call>, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, ApiError>> {
