@@ -24,6 +24,9 @@ pub struct Settings {
     /// Whether versions are served that upstream has removed.
     #[serde(default = "served")]
     pub legacy_apis: bool,
+    /// Where what is used is kept besides memory, as in `prometheus:http://host:9090/api/v1/write`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics_sinks: Vec<String>,
 }
 
 fn served() -> bool {
@@ -90,6 +93,11 @@ impl Settings {
         self.data_dir.join("network")
     }
 
+    /// The ring of moments that `metrics_sinks` may ask for.
+    pub fn history_dir(&self) -> PathBuf {
+        self.data_dir.join("metrics")
+    }
+
     pub fn bridge(&self) -> String {
         format!("{}0", self.name)
     }
@@ -148,6 +156,7 @@ pub(crate) mod tests {
             cluster_domain: "cluster.local".into(),
             store: StoreLocation::Folder,
             legacy_apis: true,
+            metrics_sinks: Vec::new(),
         }
     }
 

@@ -12,10 +12,13 @@ mod model;
 mod samples;
 mod scrape;
 mod serve;
+mod sinks;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use api::k8s::jiff::Timestamp;
 use client::Client;
 use stdx::Ambient;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +27,8 @@ use adapter::Series;
 use history::History;
 use samples::Samples;
 pub use serve::{Answer, GROUPS, Group, Request, ResourceInfo};
+use sinks::Sinks;
+pub use sinks::{Sink, SinkError};
 
 /// Below it lie the paths of [`Metrics::model`].
 pub const MODEL_PATH: &str = "/api/v1/model";
@@ -37,6 +42,10 @@ pub struct Config {
     /// Of the identity `system:serviceaccount:kube-system:metrics-server`.
     pub client: Client,
     pub resolution: Duration,
+    /// Where history is kept besides memory.
+    pub sinks: Vec<Sink>,
+    /// Of the sink that is a folder.
+    pub history_dir: PathBuf,
     pub ambient: Ambient,
     pub cancel: CancellationToken,
 }
@@ -49,17 +58,22 @@ pub struct Metrics {
     samples: Arc<Mutex<Samples>>,
     series: Arc<Mutex<Series>>,
     history: Arc<Mutex<History>>,
+    sinks: Arc<Sinks>,
 }
 
 impl Metrics {
-    /// Empty until [`run`] has filled it.
+    /// Empty until [`run`] has filled it, but for what a folder kept of the time before.
     pub fn new(config: &Config) -> Metrics {
+        let (mut history, sinks) = (History::default(), Sinks::new(&config.sinks));
+        let oldest = config.ambient.clock.now().saturating_sub(history::DEPTH).unwrap_or(Timestamp::MIN);
+        sinks.restore(&config.history_dir, oldest, &mut history);
         Metrics {
             client: config.client.clone(),
             ambient: config.ambient.clone(),
             samples: Arc::default(),
             series: Arc::default(),
-            history: Arc::default(),
+            history: Arc::new(Mutex::new(history)),
+            sinks: Arc::new(sinks),
         }
     }
 
@@ -75,7 +89,8 @@ impl Metrics {
         }
         let moment = self.lock().moment(now);
         if !moment.nodes.is_empty() {
-            self.history().add(moment);
+            let moment = self.history().add(moment);
+            self.sinks.add(&moment);
         }
     }
 
@@ -94,6 +109,6 @@ pub async fn run(config: Config, metrics: Metrics) {
     tokio::select! {
         biased;
         () = cancel.cancelled() => {}
-        ((), ()) = async { tokio::join!(scrape::run(&config, &metrics), adapter::run(&config, &metrics)) } => {}
+        ((), (), ()) = async { tokio::join!(scrape::run(&config, &metrics), adapter::run(&config, &metrics), metrics.sinks.run(&config.history_dir)) } => {}
     }
 }

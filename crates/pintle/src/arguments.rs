@@ -86,8 +86,17 @@ pub(crate) struct Place {
     /// Serve the API versions that Kubernetes has removed, such as extensions/v1beta1
     #[arg(long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) legacy_apis: bool,
+    /// Also send what nodes and pods use to `prometheus:http://HOST:PORT/PATH` (remote write) or
+    /// `influxdb:http://HOST:PORT`, or keep it in the data folder with `folder`; may be given several times
+    #[arg(long = "metrics-sink", value_parser = sink)]
+    pub(crate) metrics_sinks: Vec<String>,
     #[command(flatten)]
     pub(crate) store: StorePlace,
+}
+
+/// Refused here rather than by the server.
+fn sink(text: &str) -> Result<String, metrics::SinkError> {
+    metrics::Sink::parse(text).map(|_| text.to_owned())
 }
 
 /// Where the cluster's state rests. A later start need not say it again.
@@ -236,6 +245,7 @@ impl Place {
             service_cidr: SERVICE_CIDR.into(),
             cluster_domain: CLUSTER_DOMAIN.into(),
             legacy_apis: true,
+            metrics_sinks: Vec::new(),
             store: StorePlace::default(),
         }
     }
@@ -254,6 +264,7 @@ impl Place {
             service_cidr: self.service_cidr.clone(),
             cluster_domain: self.cluster_domain.clone(),
             legacy_apis: self.legacy_apis,
+            metrics_sinks: self.metrics_sinks.clone(),
         };
         settings.validate()?;
         Ok(settings)
@@ -287,6 +298,9 @@ impl Place {
                 }
             }
         }
+        for sink in &settings.metrics_sinks {
+            add("--metrics-sink", sink.clone().into());
+        }
         // Clap wants the value in the same word.
         arguments.push(format!("--legacy-apis={}", settings.legacy_apis).into());
         arguments
@@ -313,7 +327,8 @@ mod tests {
         };
         let given = ["pintle", "up", "--name", "x", "--port", "7000", "--pod-cidr", "10.1.0.0/16", "--wait=false"];
         let etcd = ["--store", "etcd://a,b:1", "--store-ca", "/ca", "--etcd-certfile", "/crt", "--store-key", "/key"];
-        for more in [&[][..], &["--store", "folder"], &["--legacy-apis=false"], &etcd] {
+        let sinks = ["--metrics-sink", "folder", "--metrics-sink", "influxdb:http://a:8086"];
+        for more in [&[][..], &["--store", "folder"], &["--legacy-apis=false"], &etcd, &sinks] {
             let up = parse(given.iter().chain(more).map(Into::into).collect());
             assert_eq!(up.data_dir, PathBuf::from("/var/lib/x"));
             let mut server: Vec<std::ffi::OsString> = vec!["pintle".into(), "server".into()];

@@ -13,7 +13,7 @@ use cluster::progress::{Report, Step};
 use cluster::settings::{DNS_PORT, NODE_CIDR_BITS};
 use cluster::{Settings, StoreLocation};
 use container::Runtime;
-use metrics::Metrics;
+use metrics::{Metrics, Sink};
 use network::Bridge;
 use reconcile::{Election, lead};
 use stdx::Ambient;
@@ -188,11 +188,15 @@ async fn start(
             controllers::run(controllers::Config { cancel, ..controllers.clone() })
         }),
     );
+    let sinks: Result<Vec<Sink>, _> = settings.metrics_sinks.iter().map(|sink| Sink::parse(sink)).collect();
+    let sinks = sinks?;
     rooms.spawn({
         let account = "system:serviceaccount:kube-system:metrics-server";
         let config = metrics::Config {
             client: local(account, &["system:serviceaccounts", "system:serviceaccounts:kube-system"]),
             resolution: metrics::RESOLUTION,
+            sinks,
+            history_dir: settings.history_dir(),
             ambient: ambient.clone(),
             cancel: cancel.clone(),
         };
