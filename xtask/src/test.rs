@@ -19,6 +19,8 @@ pub(crate) fn run(repository: &Path, no_e2e: bool) -> anyhow::Result<()> {
     tidy::run(repository)?;
     // The rooms' own kernel tests run it, or read rules back with it; the store's contract is held against etcd.
     debian::ensure(&["busybox-static", "nftables", "etcd-server"])?;
+    // Promises of the container runtime are held against these too.
+    debian::ensure(&["containerd", "runc", "containernetworking-plugins"])?;
     test(repository, &["--workspace", "--exclude", "e2e", "--exclude", "sim", "--exclude", "vm"])?;
     test(repository, &["--package", "sim"])?;
     if !no_e2e {

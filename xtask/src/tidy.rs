@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Workspace tests and tools stand outside the house: they may see all of it.
-const OUTSIDE: [&str; 8] = ["sim", "store-contract", "e2e", "vm", "bench", "echo", "eater", "xtask"];
+const OUTSIDE: [&str; 9] = ["sim", "store-contract", "cri-contract", "e2e", "vm", "bench", "echo", "eater", "xtask"];
 const PROGRAM: &str = "pintle";
 
 pub(crate) fn run(repository: &Path) -> anyhow::Result<()> {
