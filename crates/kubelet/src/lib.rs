@@ -25,6 +25,7 @@ mod termination;
 #[cfg(test)]
 mod testing;
 mod usage;
+mod userns;
 mod volumes;
 
 use std::io;
@@ -230,6 +231,7 @@ async fn run_pods(context: &Context, manager: &Arc<Pods>, own: &Informer<Pod>, s
     context.own_node.synced().await;
     // Before the mirrors, which without their pods would be taken away.
     statics.apply().await;
+    manager.release_allotments(own);
     manager.follow(own);
     let orphans = async {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));

@@ -95,6 +95,7 @@ pub(crate) struct Policy {
     pub(crate) container_log_maximum_files: usize,
     /// Upstream sets no bound unless told to.
     pub(crate) pod_pids_limit: u64,
+    pub(crate) maximum_pods: i64,
     /// What pods do not get, by resource.
     pub(crate) kube_reserved: BTreeMap<String, Quantity>,
     pub(crate) system_reserved: BTreeMap<String, Quantity>,
@@ -126,6 +127,7 @@ impl Default for Policy {
             container_log_maximum_bytes: 10 << 20,
             container_log_maximum_files: 5,
             pod_pids_limit: 4096,
+            maximum_pods: crate::node::MAXIMUM_PODS,
             kube_reserved: BTreeMap::new(),
             system_reserved: BTreeMap::new(),
             managers: managers::Settings::default(),
@@ -178,7 +180,7 @@ impl Policy {
             "containerLogMaxSize": crate::config::totals::binary_si(
                 i64::try_from(self.container_log_maximum_bytes).unwrap_or(i64::MAX)),
             "containerLogMaxFiles": self.container_log_maximum_files,
-            "maxPods": crate::node::MAXIMUM_PODS,
+            "maxPods": self.maximum_pods,
             "podPidsLimit": self.pod_pids_limit,
             "readOnlyPort": 0,
             "seccompDefault": true,

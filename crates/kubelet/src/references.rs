@@ -62,6 +62,7 @@ impl References {
         Ok(Objects {
             config_maps: self.config_maps.get(spec::namespace(pod), &names.config_maps, "configmap").await?,
             secrets: self.secrets.get(spec::namespace(pod), &names.secrets, "secret").await?,
+            ..Objects::default()
         })
     }
 }

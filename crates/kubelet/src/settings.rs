@@ -64,6 +64,7 @@ struct Fields {
     container_log_max_size: Option<String>,
     container_log_max_files: Option<usize>,
     pod_pids_limit: Option<i64>,
+    max_pods: Option<i64>,
     shutdown_grace_period: Option<String>,
     shutdown_grace_period_critical_pods: Option<String>,
     shutdown_grace_period_by_pod_priority: Vec<PriorityGrace>,
@@ -144,6 +145,10 @@ fn into_policy(fields: Fields) -> Result<Policy, SettingsError> {
     // Upstream's -1 leaves it to the machine's own bound.
     let pids = fields.pod_pids_limit.and_then(|limit| u64::try_from(limit).ok());
     set(&mut policy.pod_pids_limit, pids);
+    policy.maximum_pods = fields.max_pods.unwrap_or(policy.maximum_pods);
+    if policy.maximum_pods < 0 {
+        return Err(wrong("maxPods", format!("{} must be a non-negative integer", policy.maximum_pods)));
+    }
     policy.maximum_pod_grace_seconds = fields.eviction_max_pod_grace_period.unwrap_or(policy.maximum_pod_grace_seconds);
     policy.container_log_maximum_files = fields.container_log_max_files.unwrap_or(policy.container_log_maximum_files);
     if policy.container_log_maximum_files < 2 {
@@ -278,9 +283,10 @@ mod tests {
              topologyManagerScope: pod\nkubeReserved: {cpu: 500m, memory: 1Mi}\nevictionHard: {memory.available: 5%, nodefs.available: 1Gi}\n\
              evictionSoft: {memory.available: 1Gi}\nevictionSoftGracePeriod: {memory.available: 1m30s}\n\
              evictionMinimumReclaim: {memory.available: 1Mi}\nevictionPressureTransitionPeriod: 1.5s\n\
-             shutdownGracePeriod: 30s\nshutdownGracePeriodCriticalPods: 10s\nsomethingElse: 1\n",
+             shutdownGracePeriod: 30s\nshutdownGracePeriodCriticalPods: 10s\nmaxPods: 500\nsomethingElse: 1\n",
         )
         .unwrap();
+        assert_eq!((policy.maximum_pods, Policy::default().maximum_pods), (500, 110));
         let managers = &policy.managers;
         assert_eq!((managers.cpu, managers.memory), (cpu::Policy::Static, memory::Policy::Static));
         assert_eq!((managers.topology, managers.scope), (hints::Policy::SingleNumaNode, hints::Scope::Pod));
@@ -309,7 +315,7 @@ mod tests {
             ("cpuManagerPolicy: dynamic", "a field is not understood: unknown variant `dynamic`"),
             ("reservedSystemCPUs: x", "invalid configuration: reservedSystemCPUs: \"x\" is not a list of processors"),
             (
-                "evictionHard: {cpu.available: 1}",
+                "evictionHard: {cpu.available: 1Gi}",
                 "invalid configuration: evictionHard: unknown eviction signal cpu.available",
             ),
             (
@@ -325,6 +331,7 @@ mod tests {
                 "invalid configuration: shutdownGracePeriodCriticalPods: 1s must be",
             ),
             ("imageGCHighThresholdPercent: 70", "invalid configuration: imageGCLowThresholdPercent: "),
+            ("maxPods: -1", "invalid configuration: maxPods: -1 must be a non-negative integer"),
             ("kind: Pod", ""),
         ] {
             let error = parsed(fields).unwrap_err();

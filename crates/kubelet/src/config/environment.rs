@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use api::k8s::api::core::v1::{ConfigMap, Container, EnvVar, EnvVarSource, Pod, Secret, Service};
 
 use super::NodeFacts;
+use super::env_file::Files;
 use super::expansion::expand;
 use super::fields::{self, Addresses, FieldError};
 use crate::pod::spec;
@@ -14,6 +15,8 @@ use crate::pod::spec;
 pub(crate) struct Objects {
     pub(crate) config_maps: BTreeMap<String, ConfigMap>,
     pub(crate) secrets: BTreeMap<String, Secret>,
+    /// What the container's environment files say.
+    pub(crate) files: Files,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +25,12 @@ pub(crate) enum EnvironmentError {
     Missing { kind: &'static str, name: String },
     #[error("couldn't find key {key} in {kind} {namespace}/{name}")]
     MissingKey { kind: &'static str, namespace: String, name: String, key: String },
+    #[error("cannot find the volume {0:?} referenced by FileKeyRef")]
+    MissingVolume(String),
+    #[error("couldn't parse env file")]
+    File,
+    #[error("environment variable key {key:?} not found in file {path:?}")]
+    MissingFileKey { key: String, path: String },
     #[error(transparent)]
     Field(#[from] FieldError),
 }
@@ -114,7 +123,7 @@ fn value_of(
     let Some(source) = &variable.value_from else {
         return Ok(Some(expand(variable.value.as_deref().unwrap_or(""), lookup)));
     };
-    let EnvVarSource { config_map_key_ref, field_ref, resource_field_ref, secret_key_ref, .. } = source;
+    let EnvVarSource { config_map_key_ref, field_ref, file_key_ref, resource_field_ref, secret_key_ref } = source;
     if let Some(selector) = field_ref {
         return Ok(Some(fields::field(pod, selector, addresses)?));
     }
@@ -149,6 +158,20 @@ fn value_of(
             Some(value) => Ok(Some(text(&value.0))),
             None if optional => Ok(None),
             None => Err(missing_key("Secret", &selector.name, &selector.key)),
+        };
+    }
+    if let Some(selector) = file_key_ref {
+        let key = (selector.volume_name.clone(), selector.path.clone());
+        let file = objects.files.get(&key);
+        let file = file.ok_or_else(|| EnvironmentError::MissingVolume(selector.volume_name.clone()))?;
+        let values = file.as_ref().ok_or(EnvironmentError::File)?;
+        return match values.get(&selector.key).filter(|value| !value.is_empty()) {
+            Some(value) => Ok(Some(value.clone())),
+            None if selector.optional == Some(true) => Ok(None),
+            None => {
+                let (key, path) = (selector.key.clone(), selector.path.clone());
+                Err(EnvironmentError::MissingFileKey { key, path })
+            }
         };
     }
     Ok(None)
@@ -230,6 +253,10 @@ mod tests {
         Objects {
             config_maps: BTreeMap::from([("m".to_owned(), map)]),
             secrets: BTreeMap::from([("s".to_owned(), secret)]),
+            files: Files::from([
+                (("v".to_owned(), "f".to_owned()), Some([("K".to_owned(), "of a file".to_owned())].into())),
+                (("v".to_owned(), "bad".to_owned()), None),
+            ]),
         }
     }
 
@@ -267,6 +294,24 @@ mod tests {
             assert!(variables.iter().any(|variable| variable == expected), "{expected}");
         }
         assert!(!variables.iter().any(|variable| variable.starts_with("OTHER") || variable.starts_with("HEADLESS")));
+    }
+
+    #[test]
+    fn files_of_volumes_hold_variables() {
+        let reference = |volume: &str, path: &str, key: &str, optional: bool| {
+            let variable = format!(
+                r#""env":[{{"name":"A","valueFrom":{{"fileKeyRef":{{"volumeName":"{volume}","path":"{path}",
+                    "key":"{key}","optional":{optional}}}}}}}]"#
+            );
+            let variables = check(&variable, false)?;
+            Ok::<_, String>(variables.into_iter().find(|variable| variable.starts_with("A=")))
+        };
+        assert_eq!(reference("v", "f", "K", false), Ok(Some("A=of a file".to_owned())));
+        assert_eq!(reference("v", "f", "X", true), Ok(None));
+        let error = |volume: &str, path: &str| reference(volume, path, "X", false).unwrap_err();
+        assert_eq!(error("v", "f"), "environment variable key \"X\" not found in file \"f\"");
+        assert_eq!(error("v", "bad"), "couldn't parse env file");
+        assert_eq!(error("w", "f"), "cannot find the volume \"w\" referenced by FileKeyRef");
     }
 
     #[test]

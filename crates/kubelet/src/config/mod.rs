@@ -3,6 +3,7 @@
 
 pub(crate) mod container;
 pub(crate) mod dns;
+pub(crate) mod env_file;
 pub(crate) mod environment;
 pub(crate) mod expansion;
 pub(crate) mod fields;

@@ -203,12 +203,15 @@ mod tests {
         assert_eq!(NumaSet::default().subsets().count(), 0);
     }
 
+    /// A name, what is asked, and the outcome of best-effort, restricted and single-numa-node.
+    type Case = (&'static str, Vec<Wish>, [Option<Hint>; 3]);
+
     /// Two NUMA nodes; the cases of upstream's own table of merges.
     #[test]
     fn policies_decide_on_two_nodes_as_upstream() {
         let all = set(&[0, 1]);
         let both_ways: &[(&[usize], bool)] = &[(&[0], true), (&[1], true), (&[0, 1], false)];
-        let cases: &[(&str, Vec<Wish>, [Option<Hint>; 3])] = &[
+        let cases: &[Case] = &[
             ("nothing is asked", vec![], [Some(hint(&[0, 1], true)), Some(hint(&[0, 1], true)), None]),
             (
                 "both fit on either",

@@ -251,6 +251,16 @@ impl Managers {
         self.lock().cpus.entries.contains_key(spec::uid(pod))
     }
 
+    /// Why the pod's resources cannot change while it runs.
+    pub(crate) fn fixed_by(&self, pod: &Pod) -> Option<&'static str> {
+        let assignments = self.lock();
+        if assignments.cpus.entries.contains_key(spec::uid(pod)) {
+            return Some("Resize is infeasible for Guaranteed Pods alongside CPU Manager static policy");
+        }
+        let memory = assignments.memory.entries.contains_key(spec::uid(pod));
+        memory.then_some("Resize is infeasible for Guaranteed Pods alongside Memory Manager static policy")
+    }
+
     /// The pod's containers need nothing any more.
     pub(crate) fn release(&self, uid: &str) {
         let released = self.change(|assignments| {
@@ -450,14 +460,16 @@ mod tests {
     async fn a_pod_as_a_whole_fits_on_one_node_or_not() {
         // Each container alone would fit on a node, both together only over two.
         let both = pod("a", &[("3", "1Gi"), ("2", "1Gi")]);
-        let by_container = World::new(hints::Policy::SingleNumaNode, hints::Scope::Container).open().unwrap();
-        by_container.admit(&both).await.unwrap();
-        assert_eq!(given(&by_container, "a", "c1"), "own 4-5 of 1");
-        let by_pod = World::new(hints::Policy::SingleNumaNode, hints::Scope::Pod).open().unwrap();
-        assert_eq!(by_pod.admit(&both).await.unwrap_err().reason, "TopologyAffinityError");
-        let best = World::new(hints::Policy::BestEffort, hints::Scope::Pod).open().unwrap();
-        best.admit(&both).await.unwrap();
-        assert_eq!(given(&best, "a", "c0"), "own 1-3 of 0-1");
+        let by_container = World::new(hints::Policy::SingleNumaNode, hints::Scope::Container);
+        let managers = by_container.open().unwrap();
+        managers.admit(&both).await.unwrap();
+        assert_eq!(given(&managers, "a", "c1"), "own 4-5 of 1");
+        let by_pod = World::new(hints::Policy::SingleNumaNode, hints::Scope::Pod);
+        assert_eq!(by_pod.open().unwrap().admit(&both).await.unwrap_err().reason, "TopologyAffinityError");
+        let best = World::new(hints::Policy::BestEffort, hints::Scope::Pod);
+        let managers = best.open().unwrap();
+        managers.admit(&both).await.unwrap();
+        assert_eq!(given(&managers, "a", "c0"), "own 1-3 of 0-1");
     }
 
     #[tokio::test]

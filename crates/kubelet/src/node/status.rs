@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::machine::{Machine, Pressure};
 use crate::policy::Policy;
 
+/// Unless the node is told otherwise.
 pub(crate) const MAXIMUM_PODS: i64 = 110;
 /// A node lists its largest images only.
 const MAXIMUM_IMAGES: usize = 50;
@@ -120,7 +121,7 @@ fn capacity(previous: &NodeStatus, facts: &Facts<'_>) -> BTreeMap<String, Quanti
         ("ephemeral-storage".to_owned(), Quantity(format!("{}Ki", machine.disk_bytes / 1024))),
         ("hugepages-1Gi".to_owned(), Quantity("0".to_owned())),
         ("hugepages-2Mi".to_owned(), Quantity("0".to_owned())),
-        ("pods".to_owned(), Quantity(MAXIMUM_PODS.to_string())),
+        ("pods".to_owned(), Quantity(facts.policy.maximum_pods.to_string())),
     ];
     let foreign = previous.capacity.iter().flatten().filter(|(name, _)| is_extended(name));
     let mut all: BTreeMap<String, Quantity> =
@@ -142,7 +143,8 @@ fn allocatable(capacity: &BTreeMap<String, Quantity>, facts: &Facts<'_>) -> BTre
         let amount = match left {
             // As it is written, where nothing is taken from it.
             None | Some((api::Quantity::ZERO, _)) => amount.clone(),
-            Some((_, left)) if name == "cpu" => Quantity(format!("{}m", left.millis())),
+            Some((_, left)) if name == "cpu" && left.millis() % 1000 != 0 => Quantity(format!("{}m", left.millis())),
+            Some((_, left)) if name == "cpu" => Quantity(left.units().to_string()),
             Some((_, left)) if left.units() % 1024 == 0 => Quantity(format!("{}Ki", left.units() / 1024)),
             Some((_, left)) => Quantity(left.units().to_string()),
         };

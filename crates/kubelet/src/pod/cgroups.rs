@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use api::k8s::api::core::v1::Pod;
+use cri::LinuxContainerResources;
 
 use crate::config::resources;
 
@@ -76,6 +77,19 @@ impl Limits {
     }
 }
 
+/// Whether version 2 alone governs containers.
+pub(crate) fn is_unified(root: &Path) -> bool {
+    root.join("cgroup.controllers").exists()
+}
+
+/// Where the kernel can, a container that is out of memory ends as a whole, as upstream's do: one that lost a
+/// process at random would be neither well nor restarted.
+pub(crate) fn end_as_a_whole(resources: &mut LinuxContainerResources, root: &Path) {
+    if is_unified(root) {
+        resources.unified.insert("memory.oom.group".to_owned(), "1".to_owned());
+    }
+}
+
 /// Makes the pod's cgroup and bounds what is in it, before the first process runs: who forks without end
 /// harms only itself. What the kernel has no controller for has no bound.
 pub(crate) fn bound(root: &Path, cgroup: &str, limits: &Limits) -> io::Result<()> {
@@ -127,6 +141,17 @@ pub(crate) fn remove(root: &Path, cgroup: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_version_2_ends_a_container_as_a_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let mut resources = LinuxContainerResources::default();
+        end_as_a_whole(&mut resources, root.path());
+        assert!(resources.unified.is_empty());
+        std::fs::write(root.path().join("cgroup.controllers"), "memory\n").unwrap();
+        end_as_a_whole(&mut resources, root.path());
+        assert_eq!(resources.unified["memory.oom.group"], "1");
+    }
 
     #[test]
     fn a_pod_is_bounded_in_either_version() {

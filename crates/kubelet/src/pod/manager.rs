@@ -311,12 +311,21 @@ impl Pods {
         }
     }
 
+    /// Before the first pod of the API is looked at: what pods had that are no longer this node's is free again.
+    pub(crate) fn release_allotments(&self, pods: &Informer<Pod>) {
+        self.context.managers.keep_only(&self.known(pods));
+    }
+
+    /// The uids of this node's pods.
+    fn known(&self, pods: &Informer<Pod>) -> BTreeSet<String> {
+        let of_api = pods.list().into_iter().filter(|pod| !spec::is_mirror(pod)).chain(self.static_pods());
+        of_api.map(|pod| spec::uid(&pod).to_owned()).collect()
+    }
+
     /// After a start: stops and removes what the runtime and the disk still hold of pods that are no
     /// longer this node's.
     pub(crate) async fn remove_orphans(&self, pods: &Informer<Pod>) -> cri::Result<()> {
-        let of_api = pods.list().into_iter().filter(|pod| !spec::is_mirror(pod)).chain(self.static_pods());
-        let known: BTreeSet<String> = of_api.map(|pod| spec::uid(&pod).to_owned()).collect();
-        self.context.managers.keep_only(&known);
+        let known = self.known(pods);
         let runtime = &self.context.runtime;
         let containers = runtime.list_containers(ListContainersRequest { filter: None }).await?.containers;
         for sandbox in runtime.list_pod_sandbox(ListPodSandboxRequest { filter: None }).await?.items {

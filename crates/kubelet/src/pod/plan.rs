@@ -72,17 +72,20 @@ pub(crate) struct Eviction {
     pub(crate) message: String,
     /// The message of the condition that tells controllers it was not the pod's own doing.
     pub(crate) disruption: Option<String>,
+    /// Whether an event tells of it too.
+    pub(crate) has_event: bool,
 }
 
 impl Eviction {
     pub(crate) fn new(pod: &Pod, message: String) -> Self {
-        Eviction { uid: spec::uid(pod).to_owned(), reason: "Evicted", message, disruption: None }
+        Eviction { uid: spec::uid(pod).to_owned(), reason: "Evicted", message, disruption: None, has_event: true }
     }
 
     /// The machine goes down.
     pub(crate) fn shutdown(pod: &Pod) -> Self {
         let message = "Pod was terminated in response to imminent node shutdown.".to_owned();
-        Eviction { reason: "Terminated", disruption: Some(message.clone()), ..Eviction::new(pod, message) }
+        let disruption = Some(message.clone());
+        Eviction { reason: "Terminated", disruption, has_event: false, ..Eviction::new(pod, message) }
     }
 
     /// It makes room for a pod that the cluster cannot do without.

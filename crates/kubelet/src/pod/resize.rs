@@ -36,6 +36,60 @@ pub(crate) struct Progress {
     pub(crate) is_under_way: bool,
     /// Why what was granted could not be carried out.
     pub(crate) error: Option<String>,
+    /// It was told that containers are being changed, and not yet that they have been.
+    pub(crate) has_begun: bool,
+}
+
+/// One event about a resize: reason and message. Those that are not about success are warnings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct News {
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+    pub(crate) is_warning: bool,
+}
+
+/// What is to be told of a resize that was like this before and is like that now. A message that changes while a
+/// resize waits is not news: it tells what the node has left, which changes often.
+pub(crate) fn news(pod: &Pod, granted: &Pod, before: &Progress, now: &Progress, begins: bool) -> Vec<News> {
+    let mut told = Vec::new();
+    let mut tell = |reason, lead: &str, of: &Pod, error: Option<&str>| {
+        let message = format!("Pod resize {lead}: {}", described(of, pod.metadata.generation, error));
+        told.push(News { reason, message, is_warning: error.is_some() });
+    };
+    if let Some((reason, error)) = &now.pending
+        && before.pending.as_ref().is_none_or(|(before, _)| before != reason)
+    {
+        let event = if *reason == INFEASIBLE { "ResizeInfeasible" } else { "ResizeDeferred" };
+        tell(event, reason, pod, Some(error));
+    }
+    if begins && !before.has_begun {
+        tell("ResizeStarted", "started", granted, None);
+    }
+    if let Some(error) = now.error.as_ref().filter(|error| before.error.as_ref() != Some(error)) {
+        tell("ResizeError", "error", granted, Some(error));
+    }
+    if (begins || before.has_begun) && !now.has_begun && now.error.is_none() {
+        tell("ResizeCompleted", "completed", granted, None);
+    }
+    told
+}
+
+/// The containers' resources, as upstream's events show them.
+fn described(pod: &Pod, generation: Option<i64>, error: Option<&str>) -> String {
+    let shown =
+        |container: &Container| serde_json::json!({ "name": container.name, "resources": resources(container) });
+    let mut all = serde_json::Map::new();
+    let sidecars: Vec<_> =
+        spec::init_containers(pod).iter().filter(|container| spec::is_sidecar(container)).map(shown).collect();
+    if !sidecars.is_empty() {
+        all.insert("initContainers".to_owned(), sidecars.into());
+    }
+    all.insert("containers".to_owned(), spec::spec(pod).containers.iter().map(shown).collect());
+    all.insert("generation".to_owned(), generation.unwrap_or(0).into());
+    if let Some(error) = error {
+        all.insert("error".to_owned(), error.into());
+    }
+    serde_json::Value::Object(all).to_string()
 }
 
 pub(crate) const INFEASIBLE: &str = "Infeasible";
@@ -92,6 +146,11 @@ impl Grants {
         Arc::new(changed)
     }
 
+    /// Whether the pod wants nothing else by now.
+    pub(crate) fn suffice(&self, pod: &Pod) -> bool {
+        self.allocated == wanted(pod)
+    }
+
     pub(crate) fn allocated(&self, container: &str) -> Option<&ResourceRequirements> {
         self.allocated.get(container)
     }
@@ -130,8 +189,7 @@ pub(crate) fn grant(
     node: Option<&Node>,
     others: impl FnOnce() -> Vec<Arc<Pod>>,
 ) -> Option<(&'static str, String)> {
-    let wanted = wanted(pod);
-    if grants.allocated == wanted {
+    if grants.suffice(pod) {
         return None;
     }
     if let Some(node) = node {
@@ -149,7 +207,7 @@ pub(crate) fn grant(
             _ => {}
         }
     }
-    grants.allocated = wanted;
+    grants.allocated = wanted(pod);
     None
 }
 
@@ -273,6 +331,34 @@ mod tests {
         assert_eq!(totals::request(&grants.apply(&other), "cpu").millis(), 1500);
         grants.save(folder.path(), &other).unwrap();
         assert_eq!(Grants::load(folder.path(), &other).unwrap(), grants);
+    }
+
+    #[test]
+    fn each_turn_of_a_resize_is_told_once() {
+        let (wanted, granted) = (pod("2", "64Mi"), pod("1", "64Mi"));
+        let told = |before: &Progress, now: &Progress, begins| -> Vec<String> {
+            let news = news(&wanted, &granted, before, now, begins);
+            news.iter().map(|news| format!("{} {} {}", news.is_warning, news.reason, news.message)).collect()
+        };
+        let idle = Progress::default();
+        let waiting = |message: &str| Progress { pending: Some((DEFERRED, message.to_owned())), ..idle.clone() };
+        let expected = r#"true ResizeDeferred Pod resize Deferred: {"containers":[{"name":"c","resources":{"requests":{"cpu":"2","memory":"64Mi"}}}],"generation":0,"error":"full"}"#;
+        assert_eq!(told(&idle, &waiting("full"), false), [expected]);
+        assert!(told(&waiting("full"), &waiting("fuller"), false).is_empty());
+        let of_granted = |reason: &str, lead: &str| {
+            format!(
+                r#"false {reason} Pod resize {lead}: {{"containers":[{{"name":"c","resources":{{"requests":{{"cpu":"1","memory":"64Mi"}}}}}}],"generation":0}}"#
+            )
+        };
+        let (started, completed) = (of_granted("ResizeStarted", "started"), of_granted("ResizeCompleted", "completed"));
+        assert_eq!(told(&waiting("full"), &idle, true), [started.clone(), completed.clone()], "in one go");
+        let begun = Progress { has_begun: true, is_under_way: true, ..idle.clone() };
+        assert_eq!(told(&idle, &begun, true), [started]);
+        assert!(told(&begun, &begun, true).is_empty());
+        let failed = Progress { error: Some("no".to_owned()), ..begun.clone() };
+        assert_eq!(told(&begun, &failed, true).len(), 1);
+        assert!(told(&failed, &failed, true).is_empty());
+        assert_eq!(told(&failed, &idle, false), [completed]);
     }
 
     #[test]

@@ -20,8 +20,9 @@ use super::{Context, cgroups, images, lifecycle, stop};
 use crate::config::container::{Prepared, termination_message_path};
 use crate::config::fields::Addresses;
 use crate::config::security::{self, ImageUser};
-use crate::config::{self, environment, hosts, names, qos};
+use crate::config::{self, env_file, environment, hosts, names, qos};
 use crate::managers;
+use crate::userns;
 use crate::volumes::claims::{self, MountedClaim};
 use crate::volumes::{self, PodVolumes, ReadyVolumes};
 
@@ -90,8 +91,12 @@ pub(crate) async fn start_sandbox(context: &Context, pod: &Pod, attempt: u32) ->
         Failed::new("CreatePodSandboxError", message)
     };
     let resolv_conf = read_or_empty(&context.node.resolv_conf).map_err(|error| failed(error.to_string()))?;
-    let config = config::sandbox::config(pod, attempt, &context.node, &resolv_conf)
+    let mut config = config::sandbox::config(pod, attempt, &context.node, &resolv_conf)
         .map_err(|error| failed(error.to_string()))?;
+    let users = userns::of_pod(&context.node.root_dir, pod).map_err(|error| failed(stdx::error::chain(&error)))?;
+    if let Some(users) = users {
+        userns::give_to_sandbox(&mut config, users);
+    }
     make_folder(Path::new(&config.log_directory)).map_err(|error| failed(error.to_string()))?;
     let cgroup = qos::cgroup_parent(&context.node.cgroup_root, pod);
     let limits = cgroups::Limits::of(pod, context.node.pod_pids_limit);
@@ -220,7 +225,9 @@ impl ContainerStart {
         let pod_ips = pod_ips(context, pod, &self.observed);
         let addresses = Addresses { pod_ips: &pod_ips, host_ips: &context.node.node_ips };
         let services: Vec<_> = context.services.list().iter().map(|service| (**service).clone()).collect();
-        let environment = environment::generate(pod, container, objects, &services, addresses, &context.node)
+        let files = env_file::read_all(container, |volume| self.volumes.path(volume));
+        let objects = environment::Objects { files, ..objects.clone() };
+        let environment = environment::generate(pod, container, &objects, &services, addresses, &context.node)
             .map_err(|error| error.to_string())?;
         let lookup = |name: &str| environment.get(name);
         let mut mounts = volumes::container_mounts(
@@ -243,7 +250,15 @@ impl ContainerStart {
         let allotment = context.managers.allotment(spec::uid(pod), &container.name);
         let prepared =
             Prepared { role, restart_count, image_ref, image_user, environment, mounts, target_id, allotment };
-        Ok(config::container::config(pod, container, prepared, &context.node))
+        let mut config = config::container::config(pod, container, prepared, &context.node);
+        let users = userns::of_pod(&context.node.root_dir, pod).map_err(|error| stdx::error::chain(&error))?;
+        if let Some(users) = users {
+            userns::give_to_container(&mut config, users);
+        }
+        if let Some(resources) = config.linux.as_mut().and_then(|linux| linux.resources.as_mut()) {
+            cgroups::end_as_a_whole(resources, &context.node.cgroup_mount);
+        }
+        Ok(config)
     }
 
     /// `/etc/hosts` and the file for last words.

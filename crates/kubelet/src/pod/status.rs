@@ -24,6 +24,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) waiting: &'a BTreeMap<String, Waiting>,
     pub(crate) health: &'a BTreeMap<String, Health>,
     pub(crate) ending: Option<&'a Ending>,
+    /// The container whose start is under way: it may run already while its postStart hook does.
+    pub(crate) starting: Option<&'a str>,
     /// Everything has stopped for good: what the runtime lost counts as ended too.
     pub(crate) finished: bool,
     pub(crate) grants: Option<&'a Grants>,
@@ -127,7 +129,10 @@ fn container_status(pod: &Pod, container: &ContainerSpec, role: Role, facts: &Fa
     };
     let older = history.find_map(|seen| seen.exit().map(|exit| (seen, exit)));
     let older = older.map(|(seen, exit)| terminated(seen, exit)).or_else(|| forgotten_end(pod, latest));
+    let has_hook = container.lifecycle.as_ref().is_some_and(|lifecycle| lifecycle.post_start.is_some());
+    let is_hooked = has_hook && latest.is_running() && facts.starting == Some(name.as_str());
     let (state, last_state) = match &latest.state {
+        State::Running { .. } if is_hooked => (default_waiting(pod, role, facts), older),
         State::Running { started_at } => (running(*started_at), older),
         State::Exited(exit) => match waiting {
             Some(waiting) => (waiting_state(waiting), Some(terminated(latest, exit))),
@@ -139,7 +144,7 @@ fn container_status(pod: &Pod, container: &ContainerSpec, role: Role, facts: &Fa
     let health = facts.health.get(&latest.id).copied().unwrap_or_default();
     let is_running = latest.is_running();
     let succeeded = latest.exit().is_some_and(|exit| exit.exit_code == 0);
-    let started = is_running && health.started;
+    let started = is_running && health.started && !is_hooked;
     let ready = match role {
         Role::Init => succeeded,
         Role::App | Role::Sidecar => started && health.ready && !facts.finished,

@@ -46,6 +46,7 @@ struct Extra {
     health: BTreeMap<String, Health>,
     ending: Option<Ending>,
     finished: bool,
+    starting: Option<&'static str>,
 }
 
 fn status_of(pod: &Pod, observed: &Observed, extra: &Extra) -> PodStatus {
@@ -54,6 +55,7 @@ fn status_of(pod: &Pod, observed: &Observed, extra: &Extra) -> PodStatus {
         waiting: &extra.waiting,
         health: &extra.health,
         ending: extra.ending.as_ref(),
+        starting: extra.starting,
         finished: extra.finished,
         grants: None,
         resize: &Progress::default(),
@@ -241,4 +243,21 @@ fn what_others_wrote_is_kept() {
     assert_eq!(status.start_time.as_ref().unwrap().0.to_string(), "2029-01-01T00:00:00Z");
     assert!(status.conditions.as_ref().unwrap().iter().any(|condition| condition.type_ == "DisruptionTarget"));
     assert!(show(&status).contains("not Ready: ReadinessGatesNotReady"));
+}
+
+#[test]
+fn a_container_whose_post_start_hook_runs_is_not_running_yet() {
+    let pod = pod_from(
+        r#"{"metadata":{"name":"p","namespace":"ns","uid":"u"},"spec":{"containers":[{"name":"c","image":"app:1",
+            "lifecycle":{"postStart":{"sleep":{"seconds":5}}}}]}}"#,
+    );
+    let seen = observed(true, &[("c", 0, running_state())]);
+    let extra = Extra { starting: Some("c"), ..Extra::default() };
+    let status = status_of(&pod, &seen, &extra);
+    let container = &status.container_statuses.as_ref().unwrap()[0];
+    let waiting = container.state.as_ref().unwrap().waiting.as_ref().unwrap();
+    assert_eq!((waiting.reason.as_deref(), container.ready), (Some("ContainerCreating"), false));
+    assert_eq!(status.phase.as_deref(), Some("Pending"));
+    let status = status_of(&pod, &seen, &Extra::default());
+    assert_eq!(status.phase.as_deref(), Some("Running"));
 }

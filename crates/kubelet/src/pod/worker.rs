@@ -234,7 +234,9 @@ impl Worker {
         self.gone |= mail.gone;
         if let Some((eviction, grace_seconds)) = mail.eviction.filter(|_| self.ending.is_none()) {
             let now = self.now();
-            self.context.pod_event(&self.pod, Warning, eviction.reason, eviction.message.clone());
+            if eviction.has_event {
+                self.context.pod_event(&self.pod, Warning, eviction.reason, eviction.message.clone());
+            }
             let deadline = now.saturating_add(SignedDuration::from_secs(grace_seconds)).unwrap_or(now);
             self.end(Cause::Evicted(eviction), deadline);
         }
@@ -294,14 +296,31 @@ impl Worker {
 
     /// Grants what the pod wants by now and brings it to the containers that run.
     async fn resize(&mut self) {
-        if let Err(error) = self.try_resize().await {
-            tracing::warn!(pod = self.long_name(), error, "a resize failed");
-            self.resize.error = Some(error);
-            self.retry.later(self.now());
+        let before = self.resize.clone();
+        let (begins, error) = match self.try_resize().await {
+            Ok(begins) => (begins, None),
+            Err(error) => {
+                tracing::warn!(pod = self.long_name(), error, "a resize failed");
+                self.retry.later(self.now());
+                (self.resize.is_under_way, Some(error))
+            }
+        };
+        self.resize.error = error;
+        self.resize.has_begun = self.resize.is_under_way;
+        let granted = self.granted();
+        for news in resize::news(&self.pod, &granted, &before, &self.resize, begins) {
+            let event_type = if news.is_warning { Warning } else { Normal };
+            self.context.pod_event(&self.pod, event_type, news.reason, news.message);
         }
     }
 
-    async fn try_resize(&mut self) -> Result<(), String> {
+    /// The pod with what it was granted.
+    fn granted(&self) -> Arc<Pod> {
+        self.grants.as_ref().map_or_else(|| Arc::clone(&self.pod), |grants| grants.apply(&self.pod))
+    }
+
+    /// Whether there was something to change.
+    async fn try_resize(&mut self) -> Result<bool, String> {
         let root_dir = &self.context.node.root_dir;
         let mut grants = match self.grants.take() {
             Some(grants) => grants,
@@ -314,7 +333,11 @@ impl Worker {
             let active = self.context.mailboxes.active().into_iter();
             active.filter(|pod| spec::uid(pod) != spec::uid(&self.pod)).collect()
         };
-        let pending = resize::grant(&mut grants, &self.pod, node.as_deref(), others);
+        let fixed = self.context.managers.fixed_by(&self.pod).filter(|_| !grants.suffice(&self.pod));
+        let pending = match fixed {
+            Some(message) => Some((resize::INFEASIBLE, message.to_owned())),
+            None => resize::grant(&mut grants, &self.pod, node.as_deref(), others),
+        };
         let waits = pending.as_ref().is_some_and(|(reason, _)| *reason == resize::DEFERRED);
         self.mailbox.waits_for_room.store(waits, Ordering::Relaxed);
         // What was granted is on disk before it is in force.
@@ -322,7 +345,8 @@ impl Worker {
             grants.save(root_dir, &self.pod).map_err(|error| format!("noting what was granted: {error}"))?;
         }
         let changes = resize::changes(&grants, &self.pod, &self.observed);
-        self.resize = Progress { pending, is_under_way: !changes.is_empty(), error: None };
+        let begins = !changes.is_empty();
+        self.resize = Progress { pending, is_under_way: begins, ..Progress::default() };
         let effective = grants.apply(&self.pod);
         self.grants = Some(grants);
         if !changes.is_empty() {
@@ -340,7 +364,7 @@ impl Worker {
                 Change::Restart { .. } => {}
             }
         }
-        Ok(())
+        Ok(begins)
     }
 
     fn bound_pod(&self, pod: &Pod) -> Result<(), String> {
@@ -460,6 +484,7 @@ impl Worker {
             waiting: &plan.waiting,
             health,
             ending: self.ending.as_ref(),
+            starting: self.starting.as_ref().map(|(name, _)| name.as_str()),
             finished: self.finished,
             grants: self.grants.as_ref(),
             resize: &self.resize,
@@ -525,7 +550,7 @@ impl Worker {
 
     fn start_container(&mut self, name: String, restart_count: u32, restarts_since: Option<Timestamp>) {
         let Some(volumes) = self.volumes.clone() else { return };
-        let pod = self.grants.as_ref().map_or_else(|| Arc::clone(&self.pod), |grants| grants.apply(&self.pod));
+        let pod = self.granted();
         if let Some(exited_at) = restarts_since {
             self.backoffs.advance(&name, exited_at, self.now());
         }

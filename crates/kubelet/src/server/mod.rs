@@ -163,7 +163,7 @@ impl Server {
             ["logs", ..] if get => {
                 // Beside the pods' logs lies this program's.
                 let own_log = self.shared.context.node.pod_log_dir.with_file_name("server.log");
-                node_logs::answer(path, request.uri().query().unwrap_or(""), &own_log)
+                node_logs::answer(path, request.uri().query().unwrap_or(""), &own_log, self.shared.context.booted_at)
             }
             ["containerLogs", namespace, pod, container] if get => {
                 let pod = self.pod(namespace, pod, None)?;

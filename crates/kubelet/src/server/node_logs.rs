@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 use http::header;
 use jiff::Timestamp;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use regex_automata::Input;
+use regex_automata::dfa::{Automaton, dense};
+use regex_automata::nfa::thompson;
+use regex_automata::util::syntax;
 
 use super::{Answer, Refusal, query_values, text};
 
@@ -18,12 +22,12 @@ const FOLDER: &str = "/var/log";
 const MAXIMUM_BYTES: u64 = 16 << 20;
 
 /// `own_log` is what this program itself writes: the log of the service `kubelet`.
-pub(crate) fn answer(path: &str, query: &str, own_log: &Path) -> Result<Answer, Refusal> {
+pub(crate) fn answer(path: &str, query: &str, own_log: &Path, booted_at: Timestamp) -> Result<Answer, Refusal> {
     let wanted: Vec<String> = query_values(query, "query").filter(|value| !value.is_empty()).collect();
     if wanted.is_empty() {
         return browse(Path::new(FOLDER), path);
     }
-    let options = Options::parse(query)?;
+    let options = Options::parse(query, booted_at)?;
     let mut shown = String::new();
     for name in &wanted {
         let mut file = open(Path::new(FOLDER), name, own_log)?;
@@ -34,27 +38,62 @@ pub(crate) fn answer(path: &str, query: &str, own_log: &Path) -> Result<Answer, 
 }
 
 /// Which lines are shown.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 struct Options {
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     tail_lines: Option<usize>,
-    pattern: Option<String>,
+    pattern: Option<Pattern>,
+}
+
+/// What lines must have in them, whatever the case, as journalctl is asked upstream. It is compiled within bounds:
+/// who may read logs may not thereby exhaust the node.
+#[derive(Debug)]
+struct Pattern(dense::DFA<Vec<u32>>);
+
+impl Pattern {
+    const MAXIMUM_BYTES: usize = 10 << 20;
+
+    fn parse(text: &str) -> Result<Pattern, Refusal> {
+        let size = Some(Pattern::MAXIMUM_BYTES);
+        let built = dense::Builder::new()
+            .configure(dense::Config::new().dfa_size_limit(size).determinize_size_limit(size))
+            .thompson(thompson::Config::new().utf8(false).nfa_size_limit(size))
+            .syntax(syntax::Config::new().case_insensitive(true).unicode(false).utf8(false))
+            .build(text);
+        built.map(Pattern).map_err(|error| Refusal::bad_request(format!("invalid value of pattern: {error}")))
+    }
+
+    fn is_in(&self, line: &str) -> bool {
+        // Without word boundaries over Unicode and without quit bytes no search fails.
+        self.0.try_search_fwd(&Input::new(line)).is_ok_and(|found| found.is_some())
+    }
 }
 
 impl Options {
-    fn parse(query: &str) -> Result<Options, Refusal> {
+    fn parse(query: &str, booted_at: Timestamp) -> Result<Options, Refusal> {
         let value = |name| query_values(query, name).next().filter(|value| !value.is_empty());
         let time = |name: &'static str| {
             let parsed = value(name).map(|value| value.parse()).transpose();
             parsed.map_err(|_| Refusal::bad_request(format!("invalid value of {name}")))
         };
         let lines = value("tailLines").map(|value| value.parse()).transpose();
+        let (mut since, mut until) = (time("sinceTime")?, time("untilTime")?);
+        if since.zip(until).is_some_and(|(since, until)| since >= until) {
+            return Err(Refusal::bad_request("sinceTime must be before untilTime"));
+        }
+        // Of earlier boots only the last can be told apart from those before.
+        match value("boot").map(|boot| boot.parse::<i64>()).transpose() {
+            Ok(None) => {}
+            Ok(Some(0)) => since = since.max(Some(booted_at)),
+            Ok(Some(..0)) => until = Some(until.map_or(booted_at, |until| until.min(booted_at))),
+            Ok(Some(1..)) | Err(_) => return Err(Refusal::bad_request("invalid value of boot")),
+        }
         Ok(Options {
-            since: time("sinceTime")?,
-            until: time("untilTime")?,
+            since,
+            until,
             tail_lines: lines.map_err(|_| Refusal::bad_request("invalid value of tailLines"))?,
-            pattern: value("pattern"),
+            pattern: value("pattern").map(|pattern| Pattern::parse(&pattern)).transpose()?,
         })
     }
 
@@ -66,7 +105,7 @@ impl Options {
             if let Some(at) = line.split(' ').next().and_then(|time| time.parse::<Timestamp>().ok()) {
                 is_in_time = self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until);
             }
-            if is_in_time && self.pattern.as_ref().is_none_or(|pattern| line.contains(pattern)) {
+            if is_in_time && self.pattern.as_ref().is_none_or(|pattern| pattern.is_in(line)) {
                 chosen.push(line);
             }
         }
@@ -164,12 +203,21 @@ mod tests {
 
     #[test]
     fn lines_are_chosen_by_time_pattern_and_number() {
-        let choose = |query: &str| Options::parse(query).unwrap().choose(LOG);
+        let booted_at = "2030-01-01T00:00:03Z".parse().unwrap();
+        let parse = |query: &str| Options::parse(query, booted_at);
+        let choose = |query: &str| parse(query).unwrap().choose(LOG);
         assert_eq!(choose(""), LOG);
         let second = "2030-01-01T00:00:02Z WARN two\n  more of two\n";
-        assert_eq!(choose("sinceTime=2030-01-01T00:00:02Z&untilTime=2030-01-01T00:00:02Z"), second);
-        assert_eq!(choose("pattern=INFO&tailLines=1"), "2030-01-01T00:00:03Z INFO three\n");
-        assert!(Options::parse("sinceTime=yesterday").is_err() && Options::parse("tailLines=-1").is_err());
+        assert_eq!(choose("sinceTime=2030-01-01T00:00:02Z&untilTime=2030-01-01T00:00:02.5Z"), second);
+        let third = "2030-01-01T00:00:03Z INFO three\n";
+        assert_eq!(choose("pattern=INFO&tailLines=1"), third);
+        assert_eq!(choose("pattern=info%20t%5B%5Ea%5D%2Be%24"), third, "a regular expression, whatever the case");
+        assert_eq!((choose("boot=0"), choose("boot=-1&pattern=two%24")), (third.to_owned(), second.to_owned()));
+        let endless = format!("pattern={}", "(a%7Cb)*a".repeat(3) + &"(a%7Cb)%7B40%7D".repeat(20));
+        for bad in ["sinceTime=yesterday", "tailLines=-1", "boot=1", "boot=x", "pattern=(", &endless] {
+            assert_eq!(parse(bad).unwrap_err().status, http::StatusCode::BAD_REQUEST, "{bad}");
+        }
+        assert!(parse("sinceTime=2030-01-01T00:00:02Z&untilTime=2030-01-01T00:00:01Z").is_err());
     }
 
     #[test]

@@ -41,6 +41,7 @@ impl Fixture {
             objects: Objects {
                 config_maps: BTreeMap::from([("m".to_owned(), map)]),
                 secrets: BTreeMap::from([("s".to_owned(), secret)]),
+                ..Objects::default()
             },
             claims: claims::BoundClaims::new(),
         }

@@ -89,6 +89,8 @@ impl World {
         let changed = Arc::new(Notify::new());
         let devices = Arc::new(Devices::open(folder.path(), Arc::clone(&changed), Clock::system()).unwrap());
         let cancel = CancellationToken::new();
+        // What a kubelet before has left is not to be taken for this one's.
+        drop(std::fs::remove_file(folder.path().join("kubelet.sock")));
         let serving = serve(Arc::clone(&devices), cancel.clone());
         tokio::spawn(async move { serving.await.unwrap() });
         let world = World { folder, changed, devices, cancel };
