@@ -64,7 +64,7 @@ check() {
 }
 
 up() {
-    pintle up
+    mkdir -p /var/lib/pintle/kubelet && cp /guest/config.yaml /var/lib/pintle/kubelet/ && pintle up
 }
 
 load() {
@@ -112,6 +112,29 @@ out_of_memory() {
     await OOMKilled field pod/glutton '.status.containerStatuses[0].state.terminated.reason'
 }
 
+# What is left to eat until less than the threshold is: 100 MiB more than that.
+excess_mib() {
+    used=$(kubectl get --raw /api/v1/nodes/unified/proxy/metrics/resource |
+        awk '/^node_memory_working_set_bytes /{ printf "%d", $2 / 1048576 }')
+    all=$(awk '/^MemTotal/{ printf "%d", $2 / 1024 }' /proc/meminfo)
+    echo $((all - used - 500 + 100))
+}
+
+# Who uses more than it asked for goes first, however little another is worth.
+eviction() {
+    excess=$(excess_mib)
+    sed "s/EXCESS/$excess/" /guest/eviction.yml | kubectl create -f - &&
+        await Evicted field pod/greedy .status.reason || return 1
+    said=$(field pod/greedy .status.message)
+    case $said in
+        'The node was low on resource: memory. Threshold quantity: 500Mi, available: '*'Container main was using '*', request is 1Mi, has larger consumption of memory. ') ;;
+        *) echo "$said" && return 1 ;;
+    esac
+    await Running field pod/modest .status.phase &&
+        await True field node/unified '.status.conditions[?(@.type=="MemoryPressure")].status' &&
+        kubectl delete pod modest greedy --grace-period=1
+}
+
 restart() {
     for pid in $(cat "$(cgroup_of hello)/cgroup.procs"); do
         kill -9 "$pid" || return 1
@@ -141,7 +164,7 @@ explain() {
 }
 
 for step in prepare unified check up load node_ready pod_running node_port exec_in_pod devices limits out_of_memory \
-    restart down destroy; do
+    eviction restart down destroy; do
     if $step; then
         echo "VM-STEP $step ok $(cut -d ' ' -f 1 /proc/uptime)"
     else

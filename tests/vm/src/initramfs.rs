@@ -14,6 +14,8 @@ use crate::modules;
 const INIT: &str = include_str!("../guest/init.sh");
 const WALK: &str = include_str!("../guest/walk.sh");
 const PODS: &str = include_str!("../guest/pods.yml");
+const CONFIG: &str = include_str!("../guest/config.yaml");
+const EVICTION: &str = include_str!("../guest/eviction.yml");
 
 /// Writes the archive that the kernel boots into.
 pub fn build(kernel: &Kernel, path: &Path) -> io::Result<()> {
@@ -27,7 +29,9 @@ pub fn build(kernel: &Kernel, path: &Path) -> io::Result<()> {
     archive.file("bin/pintle", &stripped(&pintle(), &path.with_extension("program"))?, 0o755)?;
     archive.file("bin/kubectl", &fs::read(&Kubectl::usual().program)?, 0o755)?;
     archive.file("guest/walk.sh", WALK.as_bytes(), 0o755)?;
-    archive.file("guest/pods.yml", PODS.as_bytes(), 0o644)?;
+    for (name, contents) in [("pods.yml", PODS), ("config.yaml", CONFIG), ("eviction.yml", EVICTION)] {
+        archive.file(&format!("guest/{name}"), contents.as_bytes(), 0o644)?;
+    }
     for name in ["busybox.tar", "k8s-demo.tar"] {
         archive.file(&format!("guest/{name}"), &fs::read(image(name))?, 0o644)?;
     }

@@ -12,4 +12,4 @@ mod modules;
 
 pub use initramfs::build;
 pub use kernel::Kernel;
-pub use machine::Machine;
+pub use machine::{Machine, make_disk};

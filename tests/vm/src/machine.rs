@@ -1,5 +1,6 @@
 //! A computer in an emulator, seen through its serial console.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,6 +14,7 @@ use crate::kernel::Kernel;
 
 const EMULATOR: &str = "qemu-system-x86_64";
 const MEMORY_MIB: &str = "2048";
+const DISK_BYTES: u64 = 2 << 30;
 /// The kernel's own messages would fall into the middle of the walk's lines. One that panics ends the
 /// emulator instead of waiting for somebody to look.
 const KERNEL_ARGUMENTS: &str = "console=ttyS0 loglevel=1 panic=-1";
@@ -29,8 +31,9 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Boots; what has not been said when `patience` is over will not be waited for.
-    pub fn boot(kernel: &Kernel, initramfs: &Path, patience: Duration) -> io::Result<Self> {
+    /// Boots with a disk and a word for the walk; what has not been said when `patience` is over will not be
+    /// waited for.
+    pub fn boot(kernel: &Kernel, initramfs: &Path, disk: &Path, walk: &str, patience: Duration) -> io::Result<Self> {
         let mut emulator = Command::new(EMULATOR)
             .args(["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio", "-monitor", "none"])
             .args(["-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", MEMORY_MIB])
@@ -38,7 +41,9 @@ impl Machine {
             .arg(&kernel.image)
             .arg("-initrd")
             .arg(initramfs)
-            .args(["-append", KERNEL_ARGUMENTS])
+            .arg("-drive")
+            .arg(format!("file={},if=virtio,format=raw,cache=unsafe", disk.display()))
+            .args(["-append", &format!("{KERNEL_ARGUMENTS} walk={walk}")])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -82,6 +87,13 @@ impl Drop for Machine {
             eprintln!("cannot end the emulator {}: {error}", self.emulator.id());
         }
     }
+}
+
+/// An empty disk with a file system, in a sparse file.
+pub fn make_disk(path: &Path) -> io::Result<()> {
+    File::create_new(path)?.set_len(DISK_BYTES)?;
+    let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(path).status()?;
+    if made.success() { Ok(()) } else { Err(io::Error::other("cannot make a file system on the disk")) }
 }
 
 /// Lines of the console as they come, until the emulator ends.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a cluster asks of the kernel, and the link that stands for a network card.
-pub(crate) const WANTED: [&str; 14] = [
+pub(crate) const WANTED: [&str; 16] = [
+    "ext4",
+    "virtio_blk",
     "overlay",
     "veth",
     "bridge",
