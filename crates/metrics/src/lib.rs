@@ -112,3 +112,6 @@ pub async fn run(config: Config, metrics: Metrics) {
         ((), (), ()) = async { tokio::join!(scrape::run(&config, &metrics), adapter::run(&config, &metrics), metrics.sinks.run(&config.history_dir)) } => {}
     }
 }
+
+#[cfg(test)]
+mod tests;
