@@ -9,6 +9,19 @@ pub const IMAGE: &str = "docker.io/library/busybox:1.36";
 
 /// Debian's busybox under `name`, which runs `command`.
 pub fn busybox_archive(name: &str, command: &[&str]) -> Vec<u8> {
+    let (config, layer) = parts(command);
+    let manifest = json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }]);
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, contents) in
+        [("manifest.json", manifest.to_string().into_bytes()), ("config.json", config), ("layer.tar", layer)]
+    {
+        append(&mut archive, name, EntryType::Regular, 0o644, &contents);
+    }
+    archive.into_inner().expect("memory takes everything")
+}
+
+/// The configuration and the one layer of such an image.
+pub(crate) fn parts(command: &[&str]) -> (Vec<u8>, Vec<u8>) {
     let layer = layer();
     let config = json!({
         "architecture": match std::env::consts::ARCH { "x86_64" => "amd64", "aarch64" => "arm64", other => other },
@@ -16,16 +29,7 @@ pub fn busybox_archive(name: &str, command: &[&str]) -> Vec<u8> {
         "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", hex::encode(Sha256::digest(&layer)))] },
         "config": { "Cmd": command, "Env": ["PATH=/bin"] },
     });
-    let manifest = json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }]);
-    let mut archive = tar::Builder::new(Vec::new());
-    for (name, contents) in [
-        ("manifest.json", manifest.to_string().into_bytes()),
-        ("config.json", config.to_string().into_bytes()),
-        ("layer.tar", layer),
-    ] {
-        append(&mut archive, name, EntryType::Regular, 0o644, &contents);
-    }
-    archive.into_inner().expect("memory takes everything")
+    (config.to_string().into_bytes(), layer)
 }
 
 fn layer() -> Vec<u8> {

@@ -9,6 +9,7 @@ mod containers;
 mod image;
 mod images;
 mod node;
+mod registry;
 mod sandboxes;
 mod streams;
 
@@ -44,5 +45,5 @@ pub const PROMISES: &[Promise] = promises! {
     streams:
         exec_attach_and_port_forward_are_streams_at_urls;
     images:
-        images_are_listed_found_and_removed;
+        images_are_pulled_listed_found_and_removed;
 };
