@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use codec::FieldValidation;
 use http::{HeaderMap, HeaderValue, Response};
-use registry::{FieldError, Kind, WriteContext};
+use registry::{FieldError, Kind, WriteContext, Writer};
 use store::Author;
 
 use crate::auth::User;
@@ -86,7 +86,8 @@ impl Call {
     }
 
     pub(crate) fn write_context(&self) -> WriteContext<'_> {
-        WriteContext { now: self.server.ambient.clock.now_seconds(), user: &self.user.name }
+        let User { name, uid, groups, extra } = &*self.user;
+        WriteContext { now: self.server.ambient.clock.now_seconds(), writer: Writer { name, uid, groups, extra } }
     }
 
     /// The manager of the fields that this request writes.

@@ -1,5 +1,6 @@
 //! TLS connections: accept, handshake, HTTP/1.1 or HTTP/2, and a graceful end.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,8 +53,8 @@ pub(crate) async fn serve(
             () = cancel.cancelled() => break,
             accepted = accepted => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 server.ambient.clock.sleep(ACCEPT_BACKOFF).await;
@@ -63,7 +64,7 @@ pub(crate) async fn serve(
         let (server, acceptor, cancel) = (server.clone(), acceptor.clone(), cancel.clone());
         connections.spawn(async move {
             let _place = place;
-            connection(server, acceptor, stream, cancel).await;
+            connection(server, acceptor, stream, address.ip(), cancel).await;
         });
     }
     drop(listener);
@@ -74,7 +75,13 @@ pub(crate) async fn serve(
     }
 }
 
-async fn connection(server: Arc<ApiServer>, acceptor: TlsAcceptor, stream: TcpStream, cancel: CancellationToken) {
+async fn connection(
+    server: Arc<ApiServer>,
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    address: IpAddr,
+    cancel: CancellationToken,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection ended before it began");
         return;
@@ -88,7 +95,8 @@ async fn connection(server: Arc<ApiServer>, acceptor: TlsAcceptor, stream: TcpSt
         Err(_) => return,
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-    let peer = Peer::Remote { certificate: certificate.map(|certificate| Arc::new(Identity::of(certificate))) };
+    let certificate = certificate.map(|certificate| Arc::new(Identity::of(certificate)));
+    let peer = Peer::Remote { address, certificate };
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, peer) = (server.clone(), peer.clone());
         async move { Ok::<_, std::convert::Infallible>(filters::answer(server, peer, request.map(body::wire)).await) }

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn encoded(size: usize, revision: u64) -> Encoded {
-        Encoded { bytes: Bytes::from(vec![b'x'; size]), revision: Some(Revision(revision)) }
+        Encoded::at(Bytes::from(vec![b'x'; size]), Revision(revision))
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The filters of a request, in order.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -72,6 +73,7 @@ async fn admitted(
         user = impersonation::effective(server, user, request.headers_mut())?;
     }
     authorize::authorize(server, &user, info, &query).await?;
+    note_client(peer, info, &mut request);
     let place = match info.is_long_running(&query) {
         true => None,
         false => Some(server.limits.enter(info).await?),
@@ -90,5 +92,16 @@ async fn admitted(
             let message = "Timeout: request did not complete within the allotted timeout";
             Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message))
         }
+    }
+}
+
+/// Whom a request came from, as far as the wire tells. Known only to those who pass it on.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
+
+fn note_client(peer: &Peer, info: &RequestInfo, request: &mut Request<Body>) {
+    let is_passed_on = info.resource.as_ref().is_some_and(|resource| resource.subresource == "proxy");
+    if let (Peer::Remote { address, .. }, true) = (peer, is_passed_on) {
+        request.extensions_mut().insert(ClientAddress(address.to_canonical()));
     }
 }

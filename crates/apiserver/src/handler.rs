@@ -11,7 +11,7 @@ use crate::status::{ApiError, json, text};
 use crate::wire::body::Body;
 use crate::wire::query::Query;
 use crate::wire::request_info::RequestInfo;
-use crate::{discovery, groups, health, openapi, respond, reviews, root, subresources, verbs, version};
+use crate::{components, discovery, groups, health, openapi, respond, reviews, root, subresources, verbs, version};
 
 pub(crate) async fn handle(
     server: Arc<ApiServer>,
@@ -40,9 +40,12 @@ pub(crate) async fn handle(
     let (call, outcome) = if resource.subresource.is_empty() {
         let (head, body) = request.into_parts();
         let call = call(head.headers)?;
-        let outcome = match reviews::handles(kind) {
-            true => Box::pin(reviews::review(&call, body)).await,
-            false => verbs::dispatch(call.clone(), body).await,
+        let outcome = if reviews::handles(kind) {
+            Box::pin(reviews::review(&call, body)).await
+        } else if components::handles(kind) {
+            Box::pin(components::answer(&call)).await
+        } else {
+            verbs::dispatch(call.clone(), body).await
         };
         (call, outcome)
     } else {

@@ -82,14 +82,17 @@ async fn all(server: &ApiServer, endpoint: &str, checks: &[&str], query: &Query)
 async fn run(server: &ApiServer, check: &str) -> Result<(), String> {
     match check {
         // The store, under the name that monitoring looks for.
-        "etcd" | "etcd-readiness" => {
-            let namespaces = crate::kinds::required("", "v1", "namespaces");
-            let read = server.storage.get(namespaces, "", "default").await;
-            read.map(|_| ()).map_err(|error| stdx::error::chain(&error))
-        }
+        "etcd" | "etcd-readiness" => store(server).await,
         BOOTSTRAP if !server.is_started() => Err("not finished".to_owned()),
         "informer-sync" => server.rbac.catch_up().await.map_err(|error| stdx::error::chain(&error)),
         "shutdown" if server.shutdown.is_cancelled() => Err("process is shutting down".to_owned()),
         _ => Ok(()),
     }
+}
+
+/// Whether the store answers.
+pub(crate) async fn store(server: &ApiServer) -> Result<(), String> {
+    let namespaces = crate::kinds::required("", "v1", "namespaces");
+    let read = server.storage.get(namespaces, "", "default").await;
+    read.map(|_| ()).map_err(|error| stdx::error::chain(&error))
 }

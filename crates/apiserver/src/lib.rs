@@ -13,6 +13,7 @@ mod auth;
 mod authorize;
 mod bootstrap;
 mod call;
+mod components;
 mod connection;
 mod convert;
 mod decode;

@@ -1,7 +1,7 @@
 //! The part that all objects share: names, identity, times, generation.
 
 use registry::{FieldError, Kind, NameRule, Object, names};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use stdx::Ambient;
 
 use crate::status::{ApiError, Subject};
@@ -9,9 +9,6 @@ use crate::status::{ApiError, Subject};
 /// `generateName` leaves room for this many characters of suffix.
 const SUFFIX_CHARACTERS: usize = 5;
 const MAX_GENERATED_NAME: usize = 63;
-
-/// All annotations together may hold this much.
-const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
 
 /// The object's metadata, made where it is missing.
 pub(crate) fn of(object: &mut Object) -> &mut Map<String, Value> {
@@ -211,66 +208,88 @@ pub(crate) fn validate(kind: &Kind, object: &Object, old: Option<&Object>) -> Ve
         let namespace = namespace(object);
         check(&mut faults, "metadata.namespace", namespace, NameRule::DnsLabel.check(namespace, false));
     }
-    for (key, value) in map(object, "labels").into_iter().flatten() {
-        check(&mut faults, "metadata.labels", key, names::qualified_name(key));
-        let value = value.as_str().unwrap_or("");
-        check(&mut faults, "metadata.labels", value, names::label_value(value));
+    if let Some(labels) = map(object, "labels") {
+        registry::metadata::validate_labels(labels, "metadata.labels", &mut faults);
     }
-    let mut annotation_bytes = 0;
-    for (key, value) in map(object, "annotations").into_iter().flatten() {
-        check(&mut faults, "metadata.annotations", key, names::qualified_name(&key.to_lowercase()));
-        annotation_bytes += key.len() + value.as_str().map_or(0, str::len);
+    if let Some(annotations) = map(object, "annotations") {
+        registry::metadata::validate_annotations(annotations, "metadata.annotations", &mut faults);
     }
-    if annotation_bytes > MAX_ANNOTATION_BYTES {
-        faults.push(FieldError::too_long("metadata.annotations", MAX_ANNOTATION_BYTES));
-    }
-    validate_finalizers(object, old, &mut faults);
     validate_owners(object, &mut faults);
+    validate_finalizers(kind, object, old, &mut faults);
     faults
 }
 
-fn validate_finalizers(object: &Object, old: Option<&Object>, faults: &mut Vec<FieldError>) {
+/// Finalizers that may stand without a domain: those of namespaces and of the garbage collector.
+const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+
+fn validate_finalizers(kind: &Kind, object: &Object, old: Option<&Object>, faults: &mut Vec<FieldError>) {
     for finalizer in finalizers(object) {
         check(faults, "metadata.finalizers", finalizer, names::qualified_name(finalizer));
     }
-    let (mut orphan, mut foreground) = (false, false);
-    for finalizer in finalizers(object) {
-        orphan |= finalizer == "orphan";
-        foreground |= finalizer == "foregroundDeletion";
-    }
-    if orphan && foreground {
+    let has = |name: &str| finalizers(object).any(|finalizer| finalizer == name);
+    if has("orphan") && has("foregroundDeletion") {
         let detail = "finalizer orphan and foregroundDeletion cannot be both set";
-        faults.push(FieldError::invalid("metadata.finalizers", "orphan", detail));
+        let all: Vec<&str> = finalizers(object).collect();
+        faults.push(FieldError::invalid("metadata.finalizers", json!(all), detail));
     }
-    let Some(old) = old.filter(|old| is_deleting(old)) else { return };
-    let added: Vec<&str> = finalizers(object).filter(|name| !finalizers(old).any(|kept| kept == *name)).collect();
-    if !added.is_empty() {
-        let detail =
-            format!("no new finalizers can be added if the object is being deleted, found new finalizers {:?}", added);
-        faults.push(FieldError::forbidden("metadata.finalizers", detail));
+    if let Some(old) = old.filter(|old| is_deleting(old)) {
+        let added: Vec<&str> = finalizers(object).filter(|name| !finalizers(old).any(|kept| kept == *name)).collect();
+        if !added.is_empty() {
+            let quoted: Vec<String> = added.iter().map(|name| format!("{name:?}")).collect();
+            let detail = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                quoted.join(", ")
+            );
+            faults.push(FieldError::forbidden("metadata.finalizers", detail));
+        }
+    }
+    // Upstream checks kinds that grew up outside of its core by the rules for all objects alone.
+    let is_core =
+        !matches!(kind.group, "admissionregistration.k8s.io" | "apiextensions.k8s.io" | "apiregistration.k8s.io");
+    for (at, finalizer) in finalizers(object).enumerate().filter(|_| is_core) {
+        if !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer) {
+            let detail = "name is neither a standard finalizer name nor is it fully qualified";
+            faults.push(FieldError::invalid(format!("metadata.finalizers[{at}]"), finalizer, detail));
+        }
     }
 }
+
+const OWNERS: &str = "metadata.ownerReferences";
 
 fn validate_owners(object: &Object, faults: &mut Vec<FieldError>) {
-    let owners = object.get("metadata").and_then(|metadata| metadata.get("ownerReferences")).and_then(Value::as_array);
-    let mut controllers = 0;
-    for (at, owner) in owners.into_iter().flatten().enumerate() {
-        for field in ["apiVersion", "kind", "name", "uid"] {
-            if owner.get(field).and_then(Value::as_str).unwrap_or("").is_empty() {
-                let path = format!("metadata.ownerReferences[{at}].{field}");
-                faults.push(FieldError::invalid(path, "", format!("{} must not be empty", lower_version(field))));
+    let owners = object.get("metadata").and_then(|metadata| metadata.get("ownerReferences"));
+    let mut controller: Option<String> = None;
+    for owner in owners.and_then(Value::as_array).into_iter().flatten() {
+        let text = |field: &str| owner.get(field).and_then(Value::as_str).unwrap_or("");
+        for (field, detail) in [
+            ("apiVersion", "version must not be empty"),
+            ("kind", "must not be empty"),
+            ("name", "must not be empty"),
+            ("uid", "must not be empty"),
+        ] {
+            if text(field).is_empty() {
+                faults.push(FieldError::invalid(format!("{OWNERS}.{field}"), "", detail));
             }
         }
-        controllers += usize::from(owner.get("controller").and_then(Value::as_bool).unwrap_or(false));
+        // Events end by themselves: whatever belonged to one would end with it.
+        if (text("apiVersion"), text("kind")) == ("v1", "Event") {
+            faults.push(FieldError::invalid(
+                OWNERS,
+                owner.clone(),
+                "/v1, Kind=Event is disallowed from being an owner",
+            ));
+        }
+        if owner.get("controller").and_then(Value::as_bool).unwrap_or(false) {
+            let named = format!("{}/{}", text("kind"), text("name"));
+            if let Some(first) = &controller {
+                let detail = format!(
+                    "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {named}"
+                );
+                faults.push(FieldError::invalid(OWNERS, owners.cloned().unwrap_or(Value::Null), detail));
+            }
+            controller.get_or_insert(named);
+        }
     }
-    if controllers > 1 {
-        let detail = "Only one reference can have Controller set to true.";
-        faults.push(FieldError::invalid("metadata.ownerReferences", Value::Null, detail));
-    }
-}
-
-fn lower_version(field: &str) -> &str {
-    if field == "apiVersion" { "version" } else { field }
 }
 
 fn check(faults: &mut Vec<FieldError>, path: &str, value: &str, details: Vec<String>) {
@@ -290,5 +309,76 @@ fn drop_empty(metadata: &mut Map<String, Value>) {
         if empty {
             metadata.remove(field);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(plural: (&str, &str), metadata: Value, old: Option<Value>) -> Vec<String> {
+        let object = |metadata| Object::from_iter([("metadata".to_owned(), metadata)]);
+        let kind = crate::kinds::required(plural.0, "v1", plural.1);
+        let old = old.map(object);
+        validate(kind, &object(metadata), old.as_ref()).iter().map(FieldError::to_string).collect()
+    }
+
+    #[test]
+    fn a_finalizer_has_a_domain_or_is_a_standard_one() {
+        let pods = ("", "pods");
+        let named = |finalizers: Value| json!({"name": "a", "namespace": "x", "finalizers": finalizers});
+        for good in [json!(["example.com/hold"]), json!(["orphan"]), json!(["foregroundDeletion", "kubernetes"])] {
+            assert_eq!(faults(pods, named(good), None), [""; 0]);
+        }
+        let unqualified = "name is neither a standard finalizer name nor is it fully qualified";
+        assert_eq!(
+            faults(pods, named(json!(["orphan", "hold"])), None),
+            [format!("metadata.finalizers[1]: Invalid value: \"hold\": {unqualified}")]
+        );
+        let before = named(json!([]));
+        assert_eq!(faults(pods, named(json!(["hold"])), Some(before)).len(), 1);
+        let outside = ("apiextensions.k8s.io", "customresourcedefinitions");
+        assert_eq!(faults(outside, json!({"name": "a", "finalizers": ["hold"]}), None), [""; 0]);
+        assert_eq!(
+            faults(pods, named(json!(["orphan", "foregroundDeletion"])), None),
+            [concat!(
+                r#"metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: "#,
+                "finalizer orphan and foregroundDeletion cannot be both set"
+            )]
+        );
+        let mut leaving = named(json!(["example.com/a"]));
+        leaving["deletionTimestamp"] = json!("2030-01-01T00:00:00Z");
+        assert_eq!(
+            faults(pods, named(json!(["example.com/a", "example.com/b"])), Some(leaving)),
+            [concat!(
+                "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, ",
+                r#"found new finalizers []string{"example.com/b"}"#
+            )]
+        );
+    }
+
+    #[test]
+    fn an_owner_is_named_in_full_and_one_of_them_controls() {
+        let owners = |owners: Value| {
+            faults(("", "pods"), json!({"name": "a", "namespace": "x", "ownerReferences": owners}), None)
+        };
+        let owner = |kind: &str, name: &str| json!({"apiVersion": "v1", "kind": kind, "name": name, "uid": "u", "controller": true});
+        assert_eq!(owners(json!([owner("Pod", "p")])), [""; 0]);
+        assert_eq!(
+            owners(json!([{}])),
+            [
+                "metadata.ownerReferences.apiVersion: Invalid value: \"\": version must not be empty",
+                "metadata.ownerReferences.kind: Invalid value: \"\": must not be empty",
+                "metadata.ownerReferences.name: Invalid value: \"\": must not be empty",
+                "metadata.ownerReferences.uid: Invalid value: \"\": must not be empty",
+            ]
+        );
+        let two = owners(json!([owner("Pod", "p"), owner("Node", "q")]));
+        assert_eq!(two.len(), 1);
+        let why =
+            "Only one reference can have Controller set to true. Found \"true\" in references for Pod/p and Node/q";
+        assert!(two[0].ends_with(why), "{two:?}");
+        let of_event = owners(json!([owner("Event", "e")]));
+        assert!(of_event[0].ends_with("}: /v1, Kind=Event is disallowed from being an owner"), "{of_event:?}");
     }
 }

@@ -251,9 +251,10 @@ impl Labels {
         let kind = self.kind.0?;
         subresources::deprecation_warning(kind, self.subresource)?;
         let Kind { group, version, plural, .. } = *kind;
-        let (removed_in, subresource) = (kind.deprecation?.removed_in, self.subresource);
+        let subresource = self.subresource;
+        let removed_in = kind.deprecation?.removed_in.map(|minor| format!("1.{minor}")).unwrap_or_default();
         Some(format!(
-            "group=\"{group}\",removed_release=\"1.{removed_in}\",resource=\"{plural}\",\
+            "group=\"{group}\",removed_release=\"{removed_in}\",resource=\"{plural}\",\
              subresource=\"{subresource}\",version=\"{version}\""
         ))
     }

@@ -4,6 +4,7 @@
 //! revision the store gave it is spliced in on the way out, so that the same bytes serve GET, LIST
 //! and every watch without being parsed.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ impl Storage {
     }
 
     /// The newest state, whichever server wrote it.
-    pub(crate) async fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Option<Encoded>, StoreError> {
+    pub(crate) async fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Option<Stored>, StoreError> {
         self.get_at(kind, namespace, name, ReadAt::Newest).await
     }
 
@@ -57,15 +58,15 @@ impl Storage {
         namespace: &str,
         name: &str,
         at: ReadAt,
-    ) -> Result<Option<Encoded>, StoreError> {
+    ) -> Result<Option<Stored>, StoreError> {
         self.arrive(at).await?;
-        Ok(self.store.get(&key(kind, namespace, name), at).await?.map(Encoded::from))
+        Ok(self.store.get(&key(kind, namespace, name), at).await?.map(Stored::from))
     }
 
     /// The decoded object, for callers inside the server.
     pub(crate) async fn object(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Option<Object>, ApiError> {
         match self.get(kind, namespace, name).await? {
-            Some(encoded) => encoded.decode().map(Some),
+            Some(stored) => stored.decode().map(Some),
             None => Ok(None),
         }
     }
@@ -126,8 +127,19 @@ impl Storage {
         kind: &Kind,
         object: &Object,
         author: Option<Arc<Author>>,
-    ) -> Result<Encoded, StoreError> {
-        self.put(kind, object, encode(kind, object), Expect::Absent, author).await
+    ) -> Result<Stored, StoreError> {
+        self.create_with(kind, object, Vec::new(), author).await
+    }
+
+    /// As [`Storage::create`]; what stands `beside` it happens with it or not at all.
+    pub(crate) async fn create_with(
+        &self,
+        kind: &Kind,
+        object: &Object,
+        beside: Vec<Operation>,
+        author: Option<Arc<Author>>,
+    ) -> Result<Stored, StoreError> {
+        self.put(kind, object, encode(kind, object), Expect::Absent, beside, author).await
     }
 
     pub(crate) async fn replace(
@@ -136,20 +148,22 @@ impl Storage {
         object: &Object,
         at: Revision,
         author: Option<Arc<Author>>,
-    ) -> Result<Encoded, StoreError> {
-        self.replace_encoded(kind, object, encode(kind, object), at, author).await
+    ) -> Result<Stored, StoreError> {
+        self.replace_encoded(kind, object, encode(kind, object), at, Vec::new(), author).await
     }
 
-    /// As [`Storage::replace`], where the object was encoded already.
+    /// As [`Storage::replace`], where the object was encoded already; what stands `beside` it happens
+    /// with it or not at all.
     pub(crate) async fn replace_encoded(
         &self,
         kind: &Kind,
         object: &Object,
         bytes: Bytes,
         at: Revision,
+        beside: Vec<Operation>,
         author: Option<Arc<Author>>,
-    ) -> Result<Encoded, StoreError> {
-        self.put(kind, object, bytes, Expect::At(at), author).await
+    ) -> Result<Stored, StoreError> {
+        self.put(kind, object, bytes, Expect::At(at), beside, author).await
     }
 
     async fn put(
@@ -158,33 +172,46 @@ impl Storage {
         object: &Object,
         value: Bytes,
         expect: Expect,
+        beside: Vec<Operation>,
         author: Option<Arc<Author>>,
-    ) -> Result<Encoded, StoreError> {
+    ) -> Result<Stored, StoreError> {
         let (namespace, name) = place(object);
         let key = key(kind, namespace, name).into();
         let action = Action::Put { value, lifetime: lifetime(kind) };
-        let (_, entry) = self.commit(Operation { key, expect, action }, author).await?;
-        Ok(Encoded::from(entry))
+        let (_, entry) = self.commit(Operation { key, expect, action }, beside, author).await?;
+        Ok(Stored::from(entry))
     }
 
-    /// Removes an object; what is returned carries the revision of the removal.
+    /// Removes an object, and with it what stands `beside` it; what is returned carries the revision of the removal.
     pub(crate) async fn delete(
         &self,
         kind: &Kind,
         namespace: &str,
         name: &str,
         at: Revision,
+        beside: Vec<Operation>,
         author: Option<Arc<Author>>,
-    ) -> Result<Encoded, StoreError> {
+    ) -> Result<Stored, StoreError> {
         let operation = Operation::delete(key(kind, namespace, name), Expect::At(at));
-        let (revision, entry) = self.commit(operation, author).await?;
-        Ok(Encoded { bytes: entry.value, revision: Some(revision) })
+        let (revision, entry) = self.commit(operation, beside, author).await?;
+        Ok(Stored::new(entry.value, revision))
+    }
+
+    /// A change that the server makes by itself.
+    pub(crate) async fn change(&self, operation: Operation) -> Result<(), StoreError> {
+        self.store.commit(Transaction { operations: vec![operation], author: None }).await.map(|_| ())
     }
 
     /// One change, and the entry it made or took away.
-    async fn commit(&self, operation: Operation, author: Option<Arc<Author>>) -> Result<(Revision, Entry), StoreError> {
+    async fn commit(
+        &self,
+        operation: Operation,
+        mut beside: Vec<Operation>,
+        author: Option<Arc<Author>>,
+    ) -> Result<(Revision, Entry), StoreError> {
         let key = operation.key.clone();
-        let committed = self.store.commit(Transaction { operations: vec![operation], author }).await?;
+        beside.insert(0, operation);
+        let committed = self.store.commit(Transaction { operations: beside, author }).await?;
         match committed.entries.into_iter().next().flatten() {
             Some(entry) => Ok((committed.revision, entry)),
             None => Err(StoreError::Conflict { key, current: None }),
@@ -201,6 +228,33 @@ fn lifetime(kind: &Kind) -> Option<Duration> {
     (kind.kind == "Event" && matches!(kind.group, "" | "events.k8s.io")).then_some(EVENT_LIFETIME)
 }
 
+/// An object as the store has it: it reads like any other, and its revision is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    encoded: Encoded,
+    pub(crate) revision: Revision,
+}
+
+impl Stored {
+    fn new(bytes: Bytes, revision: Revision) -> Self {
+        Stored { encoded: Encoded::at(bytes, revision), revision }
+    }
+}
+
+impl From<Entry> for Stored {
+    fn from(entry: Entry) -> Self {
+        Stored::new(entry.value, entry.modified)
+    }
+}
+
+impl Deref for Stored {
+    type Target = Encoded;
+
+    fn deref(&self) -> &Encoded {
+        &self.encoded
+    }
+}
+
 /// An object's bytes and the revision that wrote them; none for what was never written (a dry run).
 #[derive(Clone, Debug)]
 pub(crate) struct Encoded {
@@ -208,13 +262,23 @@ pub(crate) struct Encoded {
     pub(crate) revision: Option<Revision>,
 }
 
+impl From<Stored> for Encoded {
+    fn from(stored: Stored) -> Self {
+        stored.encoded
+    }
+}
+
 impl From<Entry> for Encoded {
     fn from(entry: Entry) -> Self {
-        Encoded { bytes: entry.value, revision: Some(entry.modified) }
+        Encoded::at(entry.value, entry.modified)
     }
 }
 
 impl Encoded {
+    pub(crate) fn at(bytes: Bytes, revision: Revision) -> Self {
+        Encoded { bytes, revision: Some(revision) }
+    }
+
     pub(crate) fn unwritten(kind: &Kind, object: &Object) -> Self {
         Encoded { bytes: encode(kind, object), revision: None }
     }
@@ -476,7 +540,7 @@ mod tests {
         }) else {
             unreachable!()
         };
-        let encoded = Encoded { bytes: encode(kind, &object), revision: Some(Revision(42)) };
+        let encoded = Encoded::at(encode(kind, &object), Revision(42));
         let mut whole = Vec::new();
         encoded.write_to(&mut whole);
         let whole_text = String::from_utf8(whole).unwrap();

@@ -36,7 +36,10 @@ impl Include {
 impl ListMetadata {
     pub(crate) fn to_json(&self) -> Value {
         let mut metadata = serde_json::Map::new();
-        metadata.insert("resourceVersion".to_owned(), Value::from(self.revision.clone()));
+        // What rests nowhere has no version.
+        if !self.revision.is_empty() {
+            metadata.insert("resourceVersion".to_owned(), Value::from(self.revision.clone()));
+        }
         if let Some(token) = &self.continue_token {
             metadata.insert("continue".to_owned(), Value::from(token.clone()));
         }

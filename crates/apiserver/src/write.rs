@@ -9,9 +9,9 @@ use crate::admission::{self, Attributes, Operation};
 use crate::call::{Call, WriteOptions};
 use crate::deletion::{self, DeleteOptions, Plan};
 use crate::status::{ApiError, Subject};
-use crate::storage::{Encoded, encode};
+use crate::storage::{Encoded, Stored, encode, key};
 use crate::subresources::approval;
-use crate::{decode, metadata, ownership};
+use crate::{decode, metadata, ownership, services};
 
 /// How often a generated name is drawn again when it is taken.
 const NAME_ATTEMPTS: usize = 8;
@@ -116,8 +116,12 @@ async fn create_once(call: &Call, mut object: Object, options: WriteOptions) -> 
             None => Ok(Encoded::unwritten(kind, &object)),
         };
     }
-    match storage.create(kind, &object, call.author()).await {
-        Ok(encoded) => Ok(encoded),
+    let beside = services::beside(&call.server, kind, None, Some(&object));
+    match storage.create_with(kind, &object, beside, call.author()).await {
+        Ok(stored) => Ok(stored.into()),
+        Err(StoreError::Conflict { key: taken_key, .. }) if *taken_key != *key(kind, call.namespace(), &name) => {
+            Err(services::taken_meanwhile(kind, &object))
+        }
         Err(StoreError::Conflict { .. }) => Err(taken(call, &object)),
         Err(error) => Err(error.into()),
     }
@@ -184,7 +188,7 @@ async fn update_once(
     name: &str,
     part: Part,
     options: WriteOptions,
-    current: &Encoded,
+    current: &Stored,
     old: &Object,
     wanted: Wanted,
 ) -> Result<Encoded, UpdateError> {
@@ -237,9 +241,9 @@ async fn update_once(
     ownership::keep_times(&mut object, old);
     if metadata::is_same(&object, old) && !deletion::is_complete(kind, &object) {
         // Nothing changed: no revision is spent and no watcher woken.
-        return Ok(current.clone());
+        return Ok(current.clone().into());
     }
-    swap(call, name, kind, &object, current, options.dry_run).await
+    swap(call, name, kind, &object, (current, old), options.dry_run).await
 }
 
 /// Writes the object, or removes it when it was being deleted and nothing holds it any more.
@@ -248,28 +252,41 @@ async fn swap(
     name: &str,
     kind: &'static Kind,
     object: &Object,
-    current: &Encoded,
+    (current, old): (&Stored, &Object),
     dry_run: bool,
 ) -> Result<Encoded, UpdateError> {
     let bytes = encode(kind, object);
     if dry_run {
-        return Ok(Encoded { bytes, revision: current.revision });
+        return Ok(Encoded::at(bytes, current.revision));
     }
-    let at = current.revision.unwrap_or_default();
+    let at = current.revision;
     let storage = &call.server.storage;
     let written = if deletion::is_complete(kind, object) {
         storage
-            .delete(kind, call.namespace(), name, at, call.author())
+            .delete(
+                kind,
+                call.namespace(),
+                name,
+                at,
+                services::beside(&call.server, kind, Some(old), None),
+                call.author(),
+            )
             .await
-            .map(|gone| Encoded { bytes, revision: gone.revision })
+            .map(|gone| Encoded::at(bytes, gone.revision))
     } else if bytes == current.bytes {
         // Nothing changed: no revision is spent and no watcher woken.
-        return Ok(current.clone());
+        return Ok(current.clone().into());
     } else {
-        storage.replace_encoded(kind, object, bytes, at, call.author()).await
+        let beside = services::beside(&call.server, kind, Some(old), Some(object));
+        storage.replace_encoded(kind, object, bytes, at, beside, call.author()).await.map(Encoded::from)
     };
     match written {
-        Ok(encoded) => Ok(encoded),
+        Ok(encoded) => {
+            if deletion::is_complete(kind, object) {
+                services::after_removal(&call.server, kind).await?;
+            }
+            Ok(encoded)
+        }
         Err(StoreError::Conflict { .. }) => Err(UpdateError::Raced),
         Err(error) => Err(error.into()),
     }
@@ -302,18 +319,30 @@ pub(crate) async fn delete(call: &Call, name: &str, options: &DeleteOptions) -> 
             old: Some(&object),
         };
         admission::validate(&attributes, None).await?;
-        let at = current.revision.unwrap_or_default();
+        let at = current.revision;
         let outcome = match deletion::plan(kind, &object, options, call.server.ambient.clock.now_seconds()) {
-            Plan::Nothing => return Ok(Deleted::Marked(current)),
-            Plan::Remove if options.dry_run => return Ok(Deleted::Gone(current)),
+            Plan::Nothing => return Ok(Deleted::Marked(current.into())),
+            Plan::Remove if options.dry_run => return Ok(Deleted::Gone(current.into())),
             Plan::Mark(marked) if options.dry_run => {
-                return Ok(Deleted::Marked(Encoded { bytes: encode(kind, &marked), revision: current.revision }));
+                return Ok(Deleted::Marked(Encoded::at(encode(kind, &marked), at)));
             }
-            Plan::Remove => storage.delete(kind, call.namespace(), name, at, call.author()).await.map(Deleted::Gone),
-            Plan::Mark(marked) => storage.replace(kind, &marked, at, call.author()).await.map(Deleted::Marked),
+            Plan::Remove => {
+                let beside = services::beside(&call.server, kind, Some(&object), None);
+                let gone = storage.delete(kind, call.namespace(), name, at, beside, call.author()).await;
+                gone.map(|gone| Deleted::Gone(gone.into()))
+            }
+            Plan::Mark(marked) => {
+                let marked = storage.replace(kind, &marked, at, call.author()).await;
+                marked.map(|marked| Deleted::Marked(marked.into()))
+            }
         };
         match outcome {
-            Ok(deleted) => return Ok(deleted),
+            Ok(deleted) => {
+                if let Deleted::Gone(_) = deleted {
+                    services::after_removal(&call.server, kind).await?;
+                }
+                return Ok(deleted);
+            }
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }

@@ -6,6 +6,7 @@
 //! **Invariant:** there is no other road to the data. Nothing outside `apiserver` names `store`.
 
 mod error;
+pub mod tls;
 
 use std::error::Error;
 

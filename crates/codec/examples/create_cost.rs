@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use codec::{FieldValidation, Format, Object, cbor, protobuf, schema};
-use registry::WriteContext;
+use registry::{WriteContext, Writer};
 use serde_json::{Value, json};
 use stdx::Clock;
 
@@ -24,7 +24,7 @@ fn main() {
     let mut ready = decoded.clone();
     kind.rules.default(&mut ready);
     let clock = Clock::system();
-    kind.rules.prepare_create(&mut ready, &WriteContext { now: clock.now_seconds(), user: "bench" });
+    kind.rules.prepare_create(&mut ready, &WriteContext { now: clock.now_seconds(), writer: Writer::named("bench") });
     let faults = kind.rules.validate(&ready, None);
     assert!(faults.is_empty(), "{faults:?}");
     let ready = Value::Object(ready);

@@ -1,5 +1,7 @@
 //! What a kind is made of.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -49,7 +51,8 @@ pub struct Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deprecation {
     pub since: u8,
-    pub removed_in: u8,
+    /// `None` where no end is in sight.
+    pub removed_in: Option<u8>,
     /// What to use instead, e.g. `apps/v1 Deployment`; empty where upstream names nothing.
     pub successor: &'static str,
 }
@@ -96,12 +99,17 @@ impl Kind {
 
     /// The kind, deprecated since one minor release and removed in another.
     pub const fn deprecated(self, since: u8, removed_in: u8, successor: &'static str) -> Kind {
-        Kind { deprecation: Some(Deprecation { since, removed_in, successor }), ..self }
+        Kind { deprecation: Some(Deprecation { since, removed_in: Some(removed_in), successor }), ..self }
+    }
+
+    /// The kind, deprecated since a minor release, though none has been named that will lack it.
+    pub const fn discouraged(self, since: u8, successor: &'static str) -> Kind {
+        Kind { deprecation: Some(Deprecation { since, removed_in: None, successor }), ..self }
     }
 
     /// Whether upstream serves this version no more.
     pub const fn is_legacy(&self) -> bool {
-        matches!(self.deprecation, Some(Deprecation { removed_in: ..=SERVED_MINOR, .. }))
+        matches!(self.deprecation, Some(Deprecation { removed_in: Some(..=SERVED_MINOR), .. }))
     }
 
     /// What the `Warning` header says to whoever uses this version.
@@ -135,8 +143,8 @@ impl Deprecation {
             return None;
         }
         let advice = if self.successor.is_empty() { String::new() } else { format!("; use {}", self.successor) };
-        let (since, removed_in) = (self.since, self.removed_in);
-        Some(format!("{api_version} {kind} is deprecated in v1.{since}+, unavailable in v1.{removed_in}+{advice}"))
+        let end = self.removed_in.map(|minor| format!(", unavailable in v1.{minor}+")).unwrap_or_default();
+        Some(format!("{api_version} {kind} is deprecated in v1.{}+{end}{advice}", self.since))
     }
 }
 
@@ -159,8 +167,25 @@ pub struct Scale {
 #[derive(Clone, Copy, Debug)]
 pub struct WriteContext<'a> {
     pub now: Timestamp,
-    /// The user's name, where a kind records it (CertificateSigningRequest).
-    pub user: &'a str,
+    /// Recorded by kinds that speak for whoever made them (CertificateSigningRequest).
+    pub writer: Writer<'a>,
+}
+
+/// Who writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Writer<'a> {
+    pub name: &'a str,
+    pub uid: &'a str,
+    pub groups: &'a [String],
+    pub extra: &'a BTreeMap<String, Vec<String>>,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer of whom nothing but the name is known.
+    pub const fn named(name: &'a str) -> Self {
+        const NOTHING: &BTreeMap<String, Vec<String>> = &BTreeMap::new();
+        Writer { name, uid: "", groups: &[], extra: NOTHING }
+    }
 }
 
 /// A kind's own rules. The defaults of the methods are right for a plain kind.
@@ -213,6 +238,12 @@ pub trait Rules: Send + Sync {
     /// The paths [`Rules::selectable_field`] answers.
     fn selectable_fields(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// What the kind this one rests as calls a field that a selector names in this version; `None`
+    /// where this version knows no such field. By default versions agree on the names.
+    fn stored_field<'a>(&self, path: &'a str) -> Option<&'a str> {
+        Some(path)
     }
 
     /// Whether objects carry `metadata.generation`: 1 at creation, one more with every change of intent.

@@ -10,6 +10,7 @@ pub mod human;
 pub mod kind;
 pub mod legacy;
 pub mod metadata;
+pub mod metrics;
 pub mod names;
 pub mod pod_spec;
 pub mod quota;
@@ -42,7 +43,7 @@ pub mod storage;
 pub mod storagemigration;
 
 pub use error::{FieldError, FieldErrorKind};
-pub use kind::{Column, Conversion, Deprecation, Kind, Object, Rules, Scale, Scope, WriteContext};
+pub use kind::{Column, Conversion, Deprecation, Kind, Object, Rules, Scale, Scope, WriteContext, Writer};
 pub use names::NameRule;
 
 /// Every kind served, in the order of discovery.
@@ -64,6 +65,7 @@ pub static KINDS: &[&Kind] = &[
     &core::binding::BINDING,
     &core::limit_range::LIMIT_RANGE,
     &core::resource_quota::RESOURCE_QUOTA,
+    &core::component_status::COMPONENT_STATUS,
     &admissionregistration::mutating_admission_policy::MUTATING_ADMISSION_POLICY,
     &admissionregistration::mutating_admission_policy_binding::MUTATING_ADMISSION_POLICY_BINDING,
     &admissionregistration::mutating_webhook_configuration::MUTATING_WEBHOOK_CONFIGURATION,

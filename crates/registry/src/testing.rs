@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::FieldError;
-use crate::kind::{Kind, Object, WriteContext};
+use crate::kind::{Kind, Object, WriteContext, Writer};
 
 pub(crate) const NOW: &str = "2030-01-01T00:10:00Z";
 
@@ -16,7 +16,8 @@ pub(crate) fn object(value: Value) -> Object {
 pub(crate) fn created(kind: &Kind, value: Value) -> Value {
     let mut object = object(value);
     kind.rules.default(&mut object);
-    kind.rules.prepare_create(&mut object, &WriteContext { now: NOW.parse().unwrap(), user: "someone" });
+    kind.rules
+        .prepare_create(&mut object, &WriteContext { now: NOW.parse().unwrap(), writer: Writer::named("someone") });
     Value::Object(object)
 }
 

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use codec::schema::{self, Type};
 use codec::{FieldValidation, Format};
-use registry::{FieldError, Kind, Object, WriteContext};
+use registry::{FieldError, Kind, Object, WriteContext, Writer};
 use serde_json::Value;
 
 /// When the objects were made, and when tables are asked for.
@@ -192,7 +192,7 @@ impl Golden {
 
     fn created(&self, part: &str) -> Result<Object, String> {
         let mut object = self.rested(part)?;
-        let context = WriteContext { now: NOW.parse().expect("a moment"), user: "jane" };
+        let context = WriteContext { now: NOW.parse().expect("a moment"), writer: Writer::named("jane") };
         self.stored_kind().rules.prepare_create(&mut object, &context);
         self.complete_at_rest(&mut object);
         Ok(object)
@@ -220,13 +220,13 @@ impl Golden {
                 faults.iter().map(FieldError::to_string).collect()
             }
             (false, true) => {
-                let context = WriteContext { now: NOW.parse().expect("a moment"), user: "jane" };
+                let context = WriteContext { now: NOW.parse().expect("a moment"), writer: Writer::named("jane") };
                 self.stored_kind().rules.prepare_update(&mut object, &old, &context);
                 self.complete_at_rest(&mut object);
                 self.faults(&object, Some(&old))
             }
             (false, false) => {
-                let context = WriteContext { now: NOW.parse().expect("a moment"), user: "jane" };
+                let context = WriteContext { now: NOW.parse().expect("a moment"), writer: Writer::named("jane") };
                 self.stored_kind().rules.prepare_create(&mut object, &context);
                 self.complete_at_rest(&mut object);
                 self.faults(&object, None)

@@ -2,11 +2,9 @@
 //! client certificate makes its holder a member of `system:masters`.
 
 use async_trait::async_trait;
-use base64::Engine;
 use registry::Object;
+use registry::certificates::request::CertificateRequest;
 use registry::fields::{get, text};
-use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::prelude::FromDer;
 
 use super::{Attributes, Operation, Plugin};
 use crate::auth::MASTERS;
@@ -61,27 +59,14 @@ impl Plugin for CertificateSubjectRestriction {
         let Some(request) = object.filter(|request| text(request, "spec.signerName") == CLIENT_SIGNER) else {
             return Ok(());
         };
-        let organizations = organizations(text(request, "spec.request"))
-            .map_err(|why| attributes.forbidden(&format!("failed to parse CSR: {why}")))?;
-        if organizations.iter().any(|organization| organization == MASTERS) {
+        let asked = CertificateRequest::read(text(request, "spec.request"))
+            .map_err(|error| attributes.forbidden(&format!("failed to parse CSR: {error}")))?;
+        if asked.organizations.iter().any(|organization| organization == MASTERS) {
             let why = format!("use of {CLIENT_SIGNER} signer with {MASTERS} group is not allowed");
             return Err(attributes.forbidden(&why));
         }
         Ok(())
     }
-}
-
-/// The organisations that a request, PEM in base64, asks to be a member of.
-fn organizations(request: &str) -> Result<Vec<String>, String> {
-    let pem = base64::engine::general_purpose::STANDARD.decode(request).map_err(|error| error.to_string())?;
-    let (_, pem) =
-        x509_parser::pem::parse_x509_pem(&pem).map_err(|_| "PEM block type must be CERTIFICATE REQUEST".to_owned())?;
-    if pem.label != "CERTIFICATE REQUEST" {
-        return Err("PEM block type must be CERTIFICATE REQUEST".to_owned());
-    }
-    let (_, request) = X509CertificationRequest::from_der(&pem.contents).map_err(|error| error.to_string())?;
-    let subject = &request.certification_request_info.subject;
-    Ok(subject.iter_organization().filter_map(|name| name.as_str().ok()).map(str::to_owned).collect())
 }
 
 /// Who publishes the roots of a signer must be allowed to vouch for it.
@@ -106,23 +91,5 @@ impl Plugin for ClusterTrustBundleAttest {
             return Ok(());
         }
         Err(attributes.forbidden(&format!("user not permitted to attest for signerName {signer:?}")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn organizations_are_read_from_the_request() {
-        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        parameters.distinguished_name.push(rcgen::DnType::OrganizationName, MASTERS);
-        parameters.distinguished_name.push(rcgen::DnType::CommonName, "jane");
-        let key = rcgen::KeyPair::generate().unwrap();
-        let pem = parameters.serialize_request(&key).unwrap().pem().unwrap();
-        let encoded = base64::engine::general_purpose::STANDARD.encode(pem);
-        assert_eq!(organizations(&encoded).unwrap(), [MASTERS]);
-        assert!(organizations("bm90IGEgcmVxdWVzdA==").unwrap_err().contains("CERTIFICATE REQUEST"));
-        assert!(organizations("***").is_err());
     }
 }

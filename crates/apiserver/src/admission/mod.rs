@@ -11,7 +11,7 @@ use store::{RangeRequest, ReadAt};
 use crate::call::Call;
 use crate::kinds;
 use crate::status::{ApiError, Subject};
-use crate::storage::{self, Encoded};
+use crate::storage::{self, Stored};
 
 mod certificates;
 mod claim_resize;
@@ -145,17 +145,17 @@ async fn objects_of_namespace(attributes: &Attributes<'_>, kind: &Kind) -> Resul
 
 /// The objects of a kind in some namespace, as memory holds them.
 async fn objects_of(attributes: &Attributes<'_>, kind: &Kind, namespace: &str) -> Result<Vec<Object>, ApiError> {
-    stored(attributes, kind, namespace).await?.iter().map(Encoded::decode).collect()
+    stored(attributes, kind, namespace).await?.iter().map(|stored| stored.decode()).collect()
 }
 
 /// The quotas of the namespace, with the revisions they stand at.
-async fn quotas_of_namespace(attributes: &Attributes<'_>) -> Result<Vec<Encoded>, ApiError> {
+async fn quotas_of_namespace(attributes: &Attributes<'_>) -> Result<Vec<Stored>, ApiError> {
     stored(attributes, kinds::required("", "v1", "resourcequotas"), attributes.namespace).await
 }
 
-async fn stored(attributes: &Attributes<'_>, kind: &Kind, namespace: &str) -> Result<Vec<Encoded>, ApiError> {
+async fn stored(attributes: &Attributes<'_>, kind: &Kind, namespace: &str) -> Result<Vec<Stored>, ApiError> {
     let prefix = storage::prefix(kind, namespace);
     let request = RangeRequest { prefix, at: ReadAt::Memory, ..RangeRequest::default() };
     let range = attributes.call.server.storage.range(request).await?;
-    Ok(range.entries.into_iter().map(Encoded::from).collect())
+    Ok(range.entries.into_iter().map(Stored::from).collect())
 }

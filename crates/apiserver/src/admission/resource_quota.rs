@@ -20,7 +20,7 @@ use super::{Attributes, Operation, Plugin, quotas_of_namespace};
 use crate::kinds;
 use crate::metadata;
 use crate::status::ApiError;
-use crate::storage::Encoded;
+use crate::storage::Stored;
 
 /// How often a charge starts over because somebody else wrote the quota.
 const ATTEMPTS: usize = 8;
@@ -92,10 +92,9 @@ async fn turn(namespace: &str) -> MutexGuard<'static, ()> {
 }
 
 /// Writes the quota with its new use; false where somebody else wrote it in between.
-async fn note(attributes: &Attributes<'_>, encoded: &Encoded, charged: &Object) -> Result<bool, ApiError> {
+async fn note(attributes: &Attributes<'_>, stored: &Stored, charged: &Object) -> Result<bool, ApiError> {
     let kind = kinds::required("", "v1", "resourcequotas");
-    let at = encoded.revision.ok_or_else(|| ApiError::internal("a stored quota has no revision"))?;
-    match attributes.call.server.storage.replace(kind, charged, at, None).await {
+    match attributes.call.server.storage.replace(kind, charged, stored.revision, None).await {
         Ok(_) => Ok(true),
         Err(StoreError::Conflict { .. }) => Ok(false),
         Err(error) => Err(error.into()),

@@ -123,13 +123,13 @@ async fn present(
     // Memory may not have what another server wrote a moment ago.
     for at in [ReadAt::Memory, ReadAt::Newest] {
         let read = storage.get_at(kind, namespace, &reference.name, at).await;
-        let encoded = read.map_err(|error| TokenError::Store(StoreFailure(error.into())))?;
-        let Some(encoded) = encoded else { continue };
-        let revision = encoded.revision.unwrap_or_default().0;
+        let stored = read.map_err(|error| TokenError::Store(StoreFailure(error.into())))?;
+        let Some(stored) = stored else { continue };
+        let revision = stored.revision.0;
         if seen.load(Ordering::Relaxed) == revision {
             return Ok(());
         }
-        match standing(&encoded, &reference.uid, now).map_err(|error| TokenError::Store(StoreFailure(error)))? {
+        match standing(&stored, &reference.uid, now).map_err(|error| TokenError::Store(StoreFailure(error)))? {
             Standing::Gone => {}
             Standing::Leaving => return Ok(()),
             Standing::Staying => {

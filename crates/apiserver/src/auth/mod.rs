@@ -4,6 +4,7 @@
 //! anonymous.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -63,14 +64,14 @@ pub(crate) enum Peer {
     Local(Arc<User>),
     /// Over TLS; the certificate was verified against the cluster's CA during the handshake, and read
     /// once for all requests of the connection.
-    Remote { certificate: Option<Arc<Result<Identity, CertificateError>>> },
+    Remote { address: IpAddr, certificate: Option<Arc<Result<Identity, CertificateError>>> },
 }
 
 /// The identity behind a request: client certificate, then bearer token, then nobody.
 pub(crate) async fn authenticate(server: &ApiServer, peer: &Peer, headers: &HeaderMap) -> Result<Arc<User>, ApiError> {
     let certificate = match peer {
         Peer::Local(user) => return Ok(user.clone()),
-        Peer::Remote { certificate } => certificate,
+        Peer::Remote { certificate, .. } => certificate,
     };
     if let Some(certificate) = certificate {
         let now = server.ambient.clock.now();

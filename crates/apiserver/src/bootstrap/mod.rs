@@ -3,15 +3,16 @@
 use std::net::IpAddr;
 
 use futures::future::try_join_all;
-use registry::{Kind, Object, WriteContext};
+use registry::{Kind, Object, WriteContext, Writer};
 use serde_json::{Value, json};
 use store::StoreError;
 
 use crate::kinds;
 use crate::metadata;
 use crate::server::ApiServer;
+use crate::services;
 use crate::status::ApiError;
-use crate::storage::Encoded;
+use crate::storage::Stored;
 
 mod api_services;
 mod policy;
@@ -57,6 +58,7 @@ pub(crate) async fn run(server: &ApiServer) -> Result<(), ApiError> {
     try_join_all(writes).await?;
     forget_api_services(server).await?;
     kubernetes_service(server).await?;
+    services::repair(server).await?;
     server.rbac.catch_up().await?;
     Ok(())
 }
@@ -66,7 +68,7 @@ async fn forget_api_services(server: &ApiServer) -> Result<(), ApiError> {
     let kind = kinds::required("apiregistration.k8s.io", "v1", "apiservices");
     let wanted = api_services::objects(server.serves_legacy_apis());
     for entry in server.storage.list(kind, "").await?.entries {
-        let registered = Encoded::from(entry);
+        let registered = Stored::from(entry);
         let object = registered.decode()?;
         let label = metadata::map(&object, "labels").and_then(|labels| labels.get(api_services::MANAGED_LABEL));
         let name = metadata::name(&object);
@@ -74,7 +76,7 @@ async fn forget_api_services(server: &ApiServer) -> Result<(), ApiError> {
         if is_wanted || label.is_none_or(|label| *label != api_services::MANAGED_VALUE) {
             continue;
         }
-        match server.storage.delete(kind, "", name, registered.revision.unwrap_or_default(), None).await {
+        match server.storage.delete(kind, "", name, registered.revision, Vec::new(), None).await {
             Ok(_) | Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -99,7 +101,7 @@ async fn ensure(server: &ApiServer, kind: &'static Kind, value: Value) -> Result
         Some(current) if kind.group == "rbac.authorization.k8s.io" => {
             let present = current.decode()?;
             let Some(repaired) = policy::repaired(&present, &object) else { return Ok(()) };
-            match server.storage.replace(kind, &repaired, current.revision.unwrap_or_default(), None).await {
+            match server.storage.replace(kind, &repaired, current.revision, None).await {
                 Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
                 Err(error) => Err(error.into()),
             }
@@ -113,7 +115,7 @@ fn prepare(server: &ApiServer, kind: &'static Kind, object: &mut Object) {
     object.insert("apiVersion".to_owned(), Value::from(kind.api_version()));
     kind.rules.default(object);
     metadata::prepare_create(kind, object, &server.ambient);
-    let context = WriteContext { now: server.ambient.clock.now_seconds(), user: "system:apiserver" };
+    let context = WriteContext { now: server.ambient.clock.now_seconds(), writer: Writer::named("system:apiserver") };
     // What the server itself says of the state of a thing, it knows.
     let status = object.get("status").cloned();
     kind.rules.prepare_create(object, &context);
@@ -230,7 +232,7 @@ async fn follow(server: &ApiServer, kind: &'static Kind, value: Value, fields: &
     if !changed {
         return Ok(());
     }
-    match server.storage.replace(kind, &object, current.revision.unwrap_or_default(), None).await {
+    match server.storage.replace(kind, &object, current.revision, None).await {
         Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -305,7 +305,7 @@ mod tests {
         Entry { key, value: storage::encode(kind, &object), created: Revision(1), modified: Revision(1) }
     }
 
-    fn filter(kind: &Kind, labels: &str, fields: &str) -> Filter {
+    fn filter(kind: &'static Kind, labels: &str, fields: &str) -> Filter {
         let encode = crate::wire::query::encode_segment;
         let query = format!("labelSelector={}&fieldSelector={}", encode(labels), encode(fields));
         Filter::parse(kind, &Query::parse(&query)).unwrap()

@@ -1,23 +1,28 @@
 //! Addresses and ports of Services.
 //!
-//! What is taken follows from the stored Services themselves, so nothing has to be released or
-//! repaired: a Service that is gone holds nothing.
+//! What is taken follows from the stored Services themselves and from the objects that addresses
+//! have, so nothing has to be released: a Service that is gone holds nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use registry::Object;
-use serde_json::Value;
+use registry::{FieldError, Kind, Object};
+use serde_json::{Value, json};
 use stdx::Random;
 use store::StoreError;
 
+use crate::metadata;
 use crate::mirror::{Fold, Mirror};
 use crate::server::StartError;
+use crate::status::ApiError;
 use crate::storage::Storage;
 
+mod addresses;
 mod range;
+
+pub(crate) use addresses::{after_removal, beside, repair};
 
 pub(crate) use range::{PortRange, Range};
 
@@ -25,6 +30,7 @@ const PREFIX: &str = "/registry/core/services/";
 
 pub(crate) struct Services {
     taken: Mirror<Taken>,
+    known: Mirror<addresses::Known>,
     pending: Arc<Mutex<Pending>>,
     addresses: Range,
     ports: PortRange,
@@ -45,13 +51,20 @@ pub(crate) enum TakeError {
 impl Services {
     pub(crate) async fn open(storage: Storage, cidr: &str, ports: RangeInclusive<u16>) -> Result<Self, StartError> {
         let addresses = Range::parse(cidr).ok_or_else(|| StartError::ServiceCidr(cidr.to_owned()))?;
-        let taken = Mirror::open(storage, PREFIX).await?;
-        Ok(Services { taken, pending: Arc::default(), addresses, ports: PortRange::new(ports) })
+        let taken = Mirror::open(storage.clone(), PREFIX).await?;
+        let known = Mirror::open(storage, addresses::PREFIX).await?;
+        Ok(Services { taken, known, pending: Arc::default(), addresses, ports: PortRange::new(ports) })
     }
 
     /// Makes what is taken include every write acknowledged before.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
-        self.taken.catch_up().await
+        self.taken.catch_up().await?;
+        self.known.catch_up().await
+    }
+
+    /// What has to be done so that exactly the addresses in use have objects.
+    fn repair(&self) -> addresses::Repair {
+        self.taken.read(|taken| self.known.read(|known| addresses::plan(&taken.addresses, known)))
     }
 
     /// The address of the Service `default/kubernetes`: the first of the range.
@@ -79,6 +92,7 @@ impl Services {
             let is_free = |address: &Ipv4Addr| {
                 !pending.addresses.contains(address)
                     && taken.addresses.get(address).is_none_or(|holder| holder == owner)
+                    && !self.known.read(|known| known.is_taken_from(owner, *address))
             };
             let address = match wanted {
                 Some(address) if !self.addresses.contains(address) => return Err(TakeError::OutOfRange),
@@ -194,8 +208,19 @@ impl Fold for Taken {
     }
 }
 
-/// The addresses and node ports a Service states.
-fn held(service: &Object) -> (Vec<Ipv4Addr>, Vec<Port>) {
+/// The refusal of a Service whose address somebody else took between the choice and the write.
+pub(crate) fn taken_meanwhile(kind: &Kind, service: &Object) -> ApiError {
+    let wanted = addresses(service);
+    let detail = match wanted.first() {
+        Some(address) => format!("failed to allocate IP {address}: provided IP is already allocated"),
+        None => "provided IP is already allocated".to_owned(),
+    };
+    let texts: Vec<String> = wanted.iter().map(Ipv4Addr::to_string).collect();
+    ApiError::invalid(kind, metadata::name(service), &[FieldError::invalid("spec.clusterIPs", json!(texts), detail)])
+}
+
+/// The addresses a Service states.
+fn addresses(service: &Object) -> Vec<Ipv4Addr> {
     let spec = service.get("spec").unwrap_or(&Value::Null);
     let listed = spec.get("clusterIPs").and_then(Value::as_array).into_iter().flatten();
     let single = spec.get("clusterIP").into_iter();
@@ -203,6 +228,12 @@ fn held(service: &Object) -> (Vec<Ipv4Addr>, Vec<Port>) {
         listed.chain(single).filter_map(Value::as_str).filter_map(|text| text.parse().ok()).collect();
     addresses.sort_unstable();
     addresses.dedup();
+    addresses
+}
+
+/// The addresses and node ports a Service states.
+fn held(service: &Object) -> (Vec<Ipv4Addr>, Vec<Port>) {
+    let spec = service.get("spec").unwrap_or(&Value::Null);
     let mut ports: Vec<Port> = spec
         .get("ports")
         .and_then(Value::as_array)
@@ -215,7 +246,7 @@ fn held(service: &Object) -> (Vec<Ipv4Addr>, Vec<Port>) {
         .collect();
     let health = spec.get("healthCheckNodePort").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok());
     ports.extend(health.filter(|port| *port != 0).map(|port| ("TCP".to_owned(), port)));
-    (addresses, ports)
+    (addresses(service), ports)
 }
 
 /// The node port of one port entry; 0 and absent mean none.

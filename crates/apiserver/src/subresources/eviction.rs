@@ -12,7 +12,7 @@ use store::StoreError;
 
 use crate::call::Call;
 use crate::status::{ApiError, Subject};
-use crate::storage::{Encoded, encode};
+use crate::storage::{Stored, encode};
 use crate::wire::body::{self, Body};
 use crate::write;
 use crate::{decode, kinds, metadata, respond, verbs};
@@ -60,7 +60,7 @@ async fn take_from_budget(call: &Call, pod: &Object, dry_run: bool) -> Result<()
     for _ in 0..ATTEMPTS {
         let mut matching = Vec::new();
         for entry in call.server.storage.list(budgets, call.namespace()).await?.entries {
-            let encoded = Encoded::from(entry);
+            let encoded = Stored::from(entry);
             let budget = encoded.decode()?;
             if selects(&budget, pod) {
                 matching.push((encoded, budget));
@@ -83,7 +83,7 @@ async fn take_from_budget(call: &Call, pod: &Object, dry_run: bool) -> Result<()
         if dry_run {
             return Ok(());
         }
-        let at = encoded.revision.unwrap_or_default();
+        let at = encoded.revision;
         if encode(budgets, &reduced) == encoded.bytes {
             return Ok(());
         }
@@ -198,7 +198,7 @@ async fn mark_disrupted(call: &Call, name: &str) -> Result<(), ApiError> {
         if metadata::is_deleting(&pod) || !add_disruption(&mut pod, &now) {
             return Ok(());
         }
-        let at = encoded.revision.unwrap_or_default();
+        let at = encoded.revision;
         match call.server.storage.replace(kind, &pod, at, call.author()).await {
             Ok(_) => return Ok(()),
             Err(StoreError::Conflict { .. }) => {}

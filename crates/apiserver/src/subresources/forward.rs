@@ -5,7 +5,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -13,15 +13,13 @@ use http::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use remotecommand::tunnel;
 use rustls::ClientConfig;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::{DigitallySignedStruct, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::call::Call;
+use crate::filters::ClientAddress;
 use crate::status::{ApiError, answer};
 use crate::wire::body::{self, Body};
 
@@ -84,6 +82,7 @@ impl Forward<'_> {
         let (mut head, body) = self.request.into_parts();
         let forwarded = HeaderValue::from_str(head.uri.path());
         withhold(&mut head.headers);
+        add_client(&mut head.headers, head.extensions.get());
         head.headers.extend(forwarded.ok().map(|value| (X_FORWARDED_URI, value)));
         head.headers.extend(host.clone().map(|value| (header::HOST, value)));
         head.uri = target;
@@ -138,6 +137,7 @@ impl Forward<'_> {
         let mut upstream = tunnel::upstream_request(&self.request, &target);
         let mut more = self.request.headers().clone();
         withhold(&mut more);
+        add_client(&mut more, self.request.extensions().get());
         // An extension would have to be agreed on in the answer, of which only the protocol crosses.
         more.remove(header::SEC_WEBSOCKET_EXTENSIONS);
         for (name, value) in &more {
@@ -181,6 +181,18 @@ fn authority(location: &Location) -> String {
 }
 
 const X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Adds the client to those whom the request has come from.
+fn add_client(headers: &mut HeaderMap, client: Option<&ClientAddress>) {
+    let Some(ClientAddress(address)) = client else { return };
+    let before = headers.get_all(&X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok().map(str::to_owned));
+    let mut all: Vec<String> = before.collect();
+    all.push(address.to_string());
+    if let Ok(value) = HeaderValue::from_str(&all.join(", ")) {
+        headers.insert(X_FORWARDED_FOR, value);
+    }
+}
 
 /// Headers that speak of one connection only.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -285,58 +297,6 @@ fn dial_error(location: &Location, error: &io::Error) -> String {
     format!("dial tcp {}: {why}", authority(location))
 }
 
-/// TLS to a pod, whatever certificate it shows: nobody vouches for pods, and no secret goes to them.
-pub(super) fn unverified_tls() -> Option<Arc<ClientConfig>> {
-    static CONFIG: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
-    let config = CONFIG.get_or_init(|| {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
-        let config = config.ok()?.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)));
-        Some(Arc::new(config.with_no_client_auth()))
-    });
-    config.clone()
-}
-
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -355,6 +315,19 @@ mod tests {
             ("?q=1", "?q=1"),
         ] {
             assert_eq!(rewritten(place, &hosts, prefix), expected, "{place}");
+        }
+    }
+
+    #[test]
+    fn whoever_passes_a_request_on_is_added_to_those_who_did_before() {
+        let mut headers = HeaderMap::new();
+        add_client(&mut headers, None);
+        assert!(headers.is_empty());
+        let mut chain = Vec::new();
+        for hop in ["10.0.0.7", "fd00::1", "192.0.2.4"] {
+            add_client(&mut headers, Some(&ClientAddress(hop.parse().unwrap())));
+            chain.push(hop);
+            assert_eq!(headers["x-forwarded-for"], chain.join(", "));
         }
     }
 

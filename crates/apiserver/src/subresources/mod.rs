@@ -116,15 +116,15 @@ pub(crate) fn deprecation_warning(kind: &Kind, subresource: &str) -> Option<Stri
 
 /// What is there of subresources of their own in versions of old.
 static FORMS: &[(&str, &str, &str, Deprecation)] = &[
-    ("extensions", "v1beta1", "Scale", Deprecation { since: 2, removed_in: 16, successor: "" }),
-    ("apps", "v1beta1", "Scale", Deprecation { since: 8, removed_in: 16, successor: "autoscaling/v1 Scale" }),
-    ("apps", "v1beta2", "Scale", Deprecation { since: 9, removed_in: 16, successor: "autoscaling/v1 Scale" }),
-    ("extensions", "v1beta1", "DeploymentRollback", Deprecation { since: 8, removed_in: 16, successor: "" }),
+    ("extensions", "v1beta1", "Scale", Deprecation { since: 2, removed_in: Some(16), successor: "" }),
+    ("apps", "v1beta1", "Scale", Deprecation { since: 8, removed_in: Some(16), successor: "autoscaling/v1 Scale" }),
+    ("apps", "v1beta2", "Scale", Deprecation { since: 9, removed_in: Some(16), successor: "autoscaling/v1 Scale" }),
+    ("extensions", "v1beta1", "DeploymentRollback", Deprecation { since: 8, removed_in: Some(16), successor: "" }),
     (
         "apps",
         "v1beta1",
         "DeploymentRollback",
-        Deprecation { since: 8, removed_in: 16, successor: "apps/v1 DeploymentRollback" },
+        Deprecation { since: 8, removed_in: Some(16), successor: "apps/v1 DeploymentRollback" },
     ),
 ];
 

@@ -120,12 +120,8 @@ impl<'a> Place<'a> {
                 .parse()
                 .map_err(|_| forward::unreachable(&format!("dial tcp: lookup tcp/{number}: unknown port")))?,
         };
-        let tls = if self.is_https {
-            let unavailable = || ApiError::internal("TLS cannot be set up");
-            Some(forward::unverified_tls().ok_or_else(unavailable)?)
-        } else {
-            None
-        };
+        // Nobody vouches for pods, and no secret goes to them.
+        let tls = self.is_https.then(client::tls::trusting_any_server);
         Ok(Location { address, port, tls })
     }
 }

@@ -32,7 +32,7 @@ impl Lens {
     /// that begins to match is new.
     pub(crate) fn line(&self, event: &Event) -> Result<Option<Bytes>, ApiError> {
         // What is gone is shown as it last was, at the revision that took it out of sight.
-        let at_event = |entry: &Entry| Encoded { bytes: entry.value.clone(), revision: Some(event.revision) };
+        let at_event = |entry: &Entry| Encoded::at(entry.value.clone(), event.revision);
         let previous = event.previous.as_ref().map(at_event);
         let current = event.current().map(at_event);
         let matches = |encoded: &Option<Encoded>| match encoded {

@@ -11,7 +11,7 @@ use super::options::{Continue, ListPlan};
 use super::selector::Filter;
 use crate::call::Call;
 use crate::respond::View;
-use crate::status::{ApiError, answer};
+use crate::status::{self, ApiError};
 use crate::storage::{self, Encoded};
 use crate::table::{self, ListMetadata};
 use crate::wire::accept::{Encoding, Form};
@@ -25,7 +25,11 @@ const SCAN_KEYS: usize = 512;
 const OBJECTS_A_TURN: usize = 64;
 
 pub(crate) async fn list(call: &Call) -> Result<Response<Body>, ApiError> {
-    let page = select(call).await?;
+    answer(call, select(call).await?).await
+}
+
+/// What a list found, in the form the client asked for.
+pub(crate) async fn answer(call: &Call, page: Page) -> Result<Response<Body>, ApiError> {
     let view = View::of(call);
     let metadata = &page.metadata;
     match (view.form, view.encoding) {
@@ -319,7 +323,7 @@ fn sent(call: &Call, length: usize, chunks: impl Iterator<Item = Bytes> + Send +
         true => body::chunks(None, compress::gzip(chunks)),
         false => body::chunks(Some(length as u64), chunks),
     };
-    let mut response = answer(StatusCode::OK, call.accepted.content_type(), body);
+    let mut response = status::answer(StatusCode::OK, call.accepted.content_type(), body);
     if compressed {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));

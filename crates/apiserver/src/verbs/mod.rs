@@ -22,6 +22,7 @@ pub(crate) mod selector;
 mod watch;
 
 pub(crate) use delete::options as delete_options;
+pub(crate) use list::{Page, answer as list_page};
 
 /// Answers a request on a resource itself.
 pub(crate) async fn dispatch(call: Arc<Call>, request: Body) -> Result<Response<Body>, ApiError> {
@@ -64,7 +65,7 @@ pub(crate) async fn get(call: &Call) -> Result<Response<Body>, ApiError> {
     let version = call.query.get("resourceVersion").map(options::parse_version).transpose()?;
     let at = options::read_at(version);
     match call.server.storage.get_at(call.stored_kind(), call.namespace(), &call.info.name, at).await? {
-        Some(encoded) => respond::object(call, StatusCode::OK, encoded),
+        Some(stored) => respond::object(call, StatusCode::OK, stored.into()),
         None => Err(ApiError::not_found(call.subject(&call.info.name))),
     }
 }

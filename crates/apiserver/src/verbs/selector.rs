@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::attributes::{self, Labels};
 use crate::call::Call;
+use crate::kinds;
 use crate::metadata;
 use crate::status::ApiError;
 use crate::storage::Encoded;
@@ -39,7 +40,7 @@ const NAMESPACE: &str = "metadata.namespace";
 
 impl Filter {
     pub(crate) fn of(call: &Call) -> Result<Self, ApiError> {
-        let mut filter = Filter::parse(call.stored_kind(), &call.query)?;
+        let mut filter = Filter::parse(call.kind, &call.query)?;
         let requested = call.info.name.as_str();
         if requested.is_empty() {
             return Ok(filter);
@@ -55,7 +56,8 @@ impl Filter {
         Ok(filter)
     }
 
-    pub(crate) fn parse(kind: &Kind, query: &Query) -> Result<Self, ApiError> {
+    /// `kind` in the version that the request is made in: each has its own names for fields.
+    pub(crate) fn parse(kind: &'static Kind, query: &Query) -> Result<Self, ApiError> {
         let text = |name| {
             let text = query.get(name).unwrap_or("");
             if text.len() > MAX_SELECTOR_BYTES {
@@ -164,7 +166,8 @@ pub(crate) fn query_form(selector: &Selector) -> String {
     selector.requirements.iter().map(requirement).collect::<Vec<_>>().join(",")
 }
 
-fn parse_fields(kind: &Kind, text: &str) -> Result<Vec<FieldTerm>, ApiError> {
+fn parse_fields(kind: &'static Kind, text: &str) -> Result<Vec<FieldTerm>, ApiError> {
+    let stored = kinds::stored(kind);
     let mut terms = Vec::new();
     for part in split_terms(text).into_iter().filter(|part| !part.is_empty()) {
         let invalid = || ApiError::bad_request(format!("invalid field selector: {text:?}; can't understand {part:?}"));
@@ -175,11 +178,11 @@ fn parse_fields(kind: &Kind, text: &str) -> Result<Vec<FieldTerm>, ApiError> {
         } else {
             return Err(invalid());
         };
-        let known =
-            matches!(path, "metadata.name" | "metadata.namespace") || kind.rules.selectable_fields().contains(&path);
-        if !known {
-            return Err(ApiError::bad_request(format!("field label not supported: {path}")));
-        }
+        let known = match path {
+            NAME | NAMESPACE => Some(path),
+            _ => kind.rules.stored_field(path).filter(|path| stored.rules.selectable_fields().contains(path)),
+        };
+        let path = known.ok_or_else(|| ApiError::bad_request(format!("field label not supported: {path}")))?;
         let value = unescape(value).ok_or_else(invalid)?;
         terms.push(FieldTerm { path: path.to_owned(), value, equal });
     }
@@ -242,6 +245,14 @@ mod tests {
             let filter = Filter::parse(pods, &query).unwrap();
             let encoded = Encoded::unwritten(pods, &pod);
             assert_eq!(filter.matches(pods, "/registry/core/pods/b/a", &encoded).unwrap(), expected, "{text}");
+        }
+        let events = crate::kinds::find("events.k8s.io", "v1", "events").unwrap();
+        let terms = parse_fields(events, "regarding.name=a,reportingController!=b,type=Normal").unwrap();
+        let paths: Vec<&str> = terms.iter().map(|term| term.path.as_str()).collect();
+        assert_eq!(paths, ["involvedObject.name", "reportingComponent", "type"]);
+        for path in ["involvedObject.name", "source", "action"] {
+            let error = parse_fields(events, &format!("{path}=a")).unwrap_err();
+            assert_eq!(error.message(), format!("field label not supported: {path}"));
         }
         let error = parse_fields(pods, "spec.colour=red").unwrap_err();
         assert_eq!(error.message(), "field label not supported: spec.colour");

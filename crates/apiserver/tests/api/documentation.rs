@@ -16,6 +16,9 @@ Every kind in every version with its verbs, as discovery lists them: groups in t
 `--legacy-apis=false` hides them; they rest as the version that came after them. A test keeps this page: `UPDATE_EXPECT=1 cargo test -p apiserver
 --test api documentation` writes it anew.
 
+JSON and YAML may nest 128 deep, where upstream takes 10,000: a body beyond that is answered with 400 and `recursion limit exceeded` or
+`exceeded max depth`, and the connection serves on. CBOR nests 64 deep, as upstream's.
+
 | kind | version | verbs | subresources | deprecated |
 |---|---|---|---|---|
 ";
@@ -72,10 +75,12 @@ fn verbs(resource: &Value) -> String {
 
 fn deprecation(kind: &Kind) -> String {
     let Some(deprecation) = kind.deprecation else { return String::new() };
-    let removed = if kind.is_legacy() { "removed" } else { "to be removed" };
+    let removed = deprecation.removed_in.map_or(String::new(), |minor| {
+        format!(", {} in 1.{minor}", if kind.is_legacy() { "removed" } else { "to be removed" })
+    });
     let successor = match deprecation.successor {
         "" => String::new(),
         successor => format!("; {successor}"),
     };
-    format!("since 1.{}, {removed} in 1.{}{successor}", deprecation.since, deprecation.removed_in)
+    format!("since 1.{}{removed}{successor}", deprecation.since)
 }

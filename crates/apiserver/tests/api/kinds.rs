@@ -131,6 +131,79 @@ async fn events_of_both_groups_are_one() {
     );
 }
 
+#[tokio::test]
+async fn events_are_selected_by_the_names_of_their_version() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    for (name, pod) in [("e", "p"), ("f", "q")] {
+        let about = json!({"kind": "Pod", "namespace": "default", "name": pod});
+        let event = json!({"metadata": {"name": name}, "involvedObject": about, "reason": "Started",
+            "reportingComponent": "kubelet", "type": "Normal"});
+        admin.create("/api/v1/namespaces/default/events", event).await;
+    }
+    let (core, new) = ("/api/v1/events", "/apis/events.k8s.io/v1/events");
+    for (path, selector, expected) in [
+        (core, "involvedObject.name=p", &["e"][..]),
+        (core, "source=kubelet", &["e", "f"]),
+        (new, "regarding.name=q", &["f"]),
+        (new, "regarding.kind=Pod,reportingController=kubelet,regarding.name!=q", &["e"]),
+        (new, "type=Warning", &[]),
+        (new, "metadata.name=e,reason=Started", &["e"]),
+    ] {
+        let list = admin.get(&format!("{path}?fieldSelector={selector}")).await;
+        let names: Vec<&str> =
+            list["items"].as_array().unwrap().iter().map(|item| item["metadata"]["name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected, "{path} {selector}");
+    }
+    for (path, field) in [(new, "involvedObject.name"), (new, "source"), (core, "regarding.name")] {
+        let refused = admin.refused("GET", &format!("{path}?fieldSelector={field}=p"), None).await;
+        assert_eq!(refused, (400, "BadRequest".to_owned(), format!("field label not supported: {field}")));
+    }
+}
+
+#[tokio::test]
+async fn a_signing_request_tells_who_asked() {
+    let cluster = Cluster::start().await;
+    let rule =
+        json!({"apiGroups": ["certificates.k8s.io"], "resources": ["certificatesigningrequests"], "verbs": ["create"]});
+    let role = json!({"metadata": {"name": "ask"}, "rules": [rule]});
+    cluster.admin.create("/apis/rbac.authorization.k8s.io/v1/clusterroles", role).await;
+    let binding = json!({"metadata": {"name": "ask"}, "subjects": [{"kind": "User", "name": "jane", "apiGroup": "rbac.authorization.k8s.io"}],
+        "roleRef": {"kind": "ClusterRole", "name": "ask", "apiGroup": "rbac.authorization.k8s.io"}});
+    cluster.admin.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding).await;
+    let jane = cluster.user("jane", &["team"]);
+    let request = json!({"metadata": {"name": "a"}, "spec": {"request": "AA==", "signerName": "example.com/a",
+        "usages": ["client auth"], "username": "root", "groups": ["system:masters"], "uid": "0"}});
+    let created = jane.create("/apis/certificates.k8s.io/v1/certificatesigningrequests", request).await;
+    let spec = &created["spec"];
+    assert_eq!((&spec["username"], spec.get("uid")), (&json!("jane"), None));
+    assert_eq!(spec["groups"], json!(["team", "system:authenticated"]));
+}
+
+#[tokio::test]
+async fn a_daemon_sets_template_is_counted_in_every_version() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    const DAEMON_SETS: &str = "/apis/apps/v1/namespaces/default/daemonsets";
+    let container = |image: &str| json!([{"name": "c", "image": image}]);
+    let set = json!({"metadata": {"name": "a"}, "spec": {"selector": {"matchLabels": {"app": "a"}},
+        "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": container("i:1")}}}});
+    let created = admin.create(DAEMON_SETS, set).await;
+    let annotations = json!({"deprecated.daemonset.template.generation": "1"});
+    assert_eq!(created["metadata"]["annotations"], annotations);
+    let path = format!("{DAEMON_SETS}/a");
+    let labelled =
+        json!({"metadata": {"labels": {"a": "b"}, "annotations": {"deprecated.daemonset.template.generation": "7"}}});
+    let (_, same) = admin.call("PATCH", &path, Some(labelled)).await;
+    assert_eq!(same["metadata"]["annotations"], annotations);
+    let image = json!({"spec": {"template": {"spec": {"containers": container("i:2")}}}});
+    let (_, changed) = admin.call("PATCH", &path, Some(image)).await;
+    assert_eq!(changed["metadata"]["annotations"]["deprecated.daemonset.template.generation"], "2");
+    assert_eq!(changed["metadata"]["generation"], 2);
+    let old = admin.get("/apis/extensions/v1beta1/namespaces/default/daemonsets/a").await;
+    assert_eq!((&old["spec"]["templateGeneration"], old["metadata"].get("annotations")), (&json!(2), None));
+}
+
 #[tokio::test(start_paused = true)]
 async fn events_expire_after_an_hour() {
     let cluster = Cluster::start().await;

@@ -1,6 +1,7 @@
 //! The server as its clients see it.
 
 mod access;
+mod addresses;
 mod admission;
 mod apply;
 mod bad_input;

@@ -109,3 +109,42 @@ async fn every_group_of_this_server_is_registered_and_available() {
     assert_eq!((&condition["type"], &condition["status"]), (&"Available".into(), &"True".into()));
     assert_eq!((&condition["reason"], core["spec"].get("service")), (&"Local".into(), None));
 }
+
+#[tokio::test]
+async fn the_parts_of_the_control_plane_tell_how_they_are() {
+    const COMPONENTS: &str = "/api/v1/componentstatuses";
+    let cluster = Cluster::start().await;
+    let request = Request::get(COMPONENTS).body(Full::default()).unwrap();
+    let response = cluster.admin.send(request).await;
+    assert_eq!(response.headers()["warning"], "299 - \"v1 ComponentStatus is deprecated in v1.19+\"");
+    let list = crate::common::read(response).await;
+    assert_eq!((&list["kind"], list["metadata"].get("resourceVersion")), (&"ComponentStatusList".into(), None));
+    let told = |item: &serde_json::Value| {
+        let condition = &item["conditions"][0];
+        assert_eq!((&condition["type"], &condition["status"]), (&"Healthy".into(), &"True".into()));
+        format!("{} {}", item["metadata"]["name"].as_str().unwrap(), condition["message"].as_str().unwrap())
+    };
+    let all: Vec<String> = list["items"].as_array().unwrap().iter().map(told).collect();
+    assert_eq!(all, ["scheduler ok", "controller-manager ok", "etcd-0 ok"]);
+    let request = Request::get(COMPONENTS).header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
+    let table = crate::common::read(cluster.admin.send(request.body(Full::default()).unwrap()).await).await;
+    let cells: Vec<String> = table["rows"].as_array().unwrap().iter().map(|row| row["cells"].to_string()).collect();
+    assert_eq!(cells[2], r#"["etcd-0","Healthy","ok",""]"#);
+    let one = cluster.admin.get(&format!("{COMPONENTS}/scheduler")).await;
+    assert_eq!((&one["kind"], told(&one)), (&"ComponentStatus".into(), "scheduler ok".to_owned()));
+    let list = cluster.admin.get(&format!("{COMPONENTS}?fieldSelector=metadata.name=etcd-0")).await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    let unknown = cluster.admin.refused("GET", &format!("{COMPONENTS}/kubelet"), None).await;
+    assert_eq!(unknown, (500, String::new(), "Component not found: kubelet".to_owned()));
+    let written = cluster.admin.refused("POST", COMPONENTS, Some(serde_json::json!({}))).await;
+    assert_eq!((written.0, written.1.as_str()), (405, "MethodNotAllowed"));
+}
+
+#[tokio::test]
+async fn whoever_reads_endpoints_is_told_of_slices() {
+    let cluster = Cluster::start().await;
+    let request = Request::get("/api/v1/namespaces/default/endpoints/kubernetes").body(Full::default()).unwrap();
+    let response = cluster.admin.send(request).await;
+    let warning = "299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\"";
+    assert_eq!(response.headers()["warning"], warning);
+}

@@ -524,7 +524,8 @@ mod tests {
         }));
         KIND.rules.default(&mut new);
         new.insert("status".to_owned(), old["status"].clone());
-        let context = crate::WriteContext { now: crate::testing::NOW.parse().unwrap(), user: "someone" };
+        let context =
+            crate::WriteContext { now: crate::testing::NOW.parse().unwrap(), writer: crate::Writer::named("someone") };
         KIND.rules.prepare_update(&mut new, &old, &context);
         assert_eq!(new["status"]["storedVersions"], json!(["v1", "v2"]));
         let faults: Vec<String> = KIND.rules.validate(&new, Some(&old)).iter().map(FieldError::to_string).collect();

@@ -267,7 +267,10 @@ mod tests {
         .unwrap()
         .clone();
         JobRules.default(&mut object);
-        JobRules.prepare_create(&mut object, &WriteContext { now: Timestamp::UNIX_EPOCH, user: "" });
+        JobRules.prepare_create(
+            &mut object,
+            &WriteContext { now: Timestamp::UNIX_EPOCH, writer: crate::kind::Writer::named("") },
+        );
         object
     }
 

@@ -42,7 +42,18 @@ impl Rules for CertificateSigningRequestRules {
         for field in ["uid", "groups", "extra"] {
             spec.shift_remove(field);
         }
-        set(spec, "username", context.user);
+        let writer = &context.writer;
+        set(spec, "username", writer.name);
+        if !writer.uid.is_empty() {
+            set(spec, "uid", writer.uid);
+        }
+        if !writer.groups.is_empty() {
+            set(spec, "groups", Value::from(writer.groups.to_vec()));
+        }
+        if !writer.extra.is_empty() {
+            let extra = writer.extra.iter().map(|(key, values)| (key.clone(), Value::from(values.clone())));
+            set(spec, "extra", Value::Object(extra.collect()));
+        }
         set_default(spec, "usages", Value::Array(vec![]));
     }
 
@@ -112,4 +123,37 @@ fn condition(request: &Object) -> String {
         parts.push("Issued");
     }
     parts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::kind::Writer;
+    use crate::testing::{NOW, object};
+
+    #[test]
+    fn a_request_speaks_for_whoever_made_it() {
+        let extra = BTreeMap::from([("example.com/team".to_owned(), vec!["a".to_owned(), "b".to_owned()])]);
+        let groups = ["g".to_owned(), "system:authenticated".to_owned()];
+        let writer = Writer { name: "jane", uid: "7", groups: &groups, extra: &extra };
+        let context = WriteContext { now: NOW.parse().unwrap(), writer };
+        let claimed = json!({"spec": {"request": "AA==", "username": "root", "uid": "0", "groups": ["system:masters"], "extra": {"x": ["y"]}}});
+        let mut request = object(claimed.clone());
+        CERTIFICATE_SIGNING_REQUEST.rules.prepare_create(&mut request, &context);
+        assert_eq!(
+            request["spec"],
+            json!({
+                "request": "AA==", "username": "jane", "uid": "7", "groups": ["g", "system:authenticated"],
+                "extra": {"example.com/team": ["a", "b"]}, "usages": [],
+            })
+        );
+        let mut request = object(claimed);
+        let context = WriteContext { writer: Writer::named("jane"), ..context };
+        CERTIFICATE_SIGNING_REQUEST.rules.prepare_create(&mut request, &context);
+        assert_eq!(request["spec"], json!({"request": "AA==", "username": "jane", "usages": []}));
+    }
 }

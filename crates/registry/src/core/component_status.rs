@@ -15,7 +15,8 @@ pub static COMPONENT_STATUS: Kind = Kind {
     verbs: &["get", "list"],
     rules: &ComponentStatusRules,
     ..Kind::CLUSTER
-};
+}
+.discouraged(19, "");
 
 struct ComponentStatusRules;
 

@@ -18,7 +18,8 @@ pub static ENDPOINTS: Kind = Kind {
     short_names: &["ep"],
     rules: &EndpointsRules,
     ..Kind::NAMESPACED
-};
+}
+.discouraged(33, "discovery.k8s.io/v1 EndpointSlice");
 
 struct EndpointsRules;
 

@@ -97,7 +97,10 @@ mod tests {
     fn a_namespace_is_born_active_and_held() {
         let mut object = Object::from_iter([("metadata".to_owned(), json!({"name": "a"}))]);
         NamespaceRules.default(&mut object);
-        NamespaceRules.prepare_create(&mut object, &WriteContext { now: Timestamp::UNIX_EPOCH, user: "" });
+        NamespaceRules.prepare_create(
+            &mut object,
+            &WriteContext { now: Timestamp::UNIX_EPOCH, writer: crate::kind::Writer::named("") },
+        );
         assert!(NamespaceRules.holds_deletion(&object));
         assert_eq!(
             Value::Object(object),

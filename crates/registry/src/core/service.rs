@@ -224,6 +224,7 @@ fn ports(service: &Object) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::Writer;
 
     fn service(spec: Value) -> Object {
         let mut object = Object::from_iter([("spec".to_owned(), spec)]);
@@ -232,7 +233,7 @@ mod tests {
     }
 
     fn context() -> WriteContext<'static> {
-        WriteContext { now: Timestamp::UNIX_EPOCH, user: "" }
+        WriteContext { now: Timestamp::UNIX_EPOCH, writer: Writer::named("") }
     }
 
     #[test]

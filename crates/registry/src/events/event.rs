@@ -32,6 +32,18 @@ const NAMES: [(&str, &str); 7] = [
     ("deprecatedCount", "count"),
 ];
 
+/// What a selector may name that the core form calls differently; it knows nothing of the core's `source`.
+const SELECTABLE: [(&str, &str); 8] = [
+    ("regarding.kind", "involvedObject.kind"),
+    ("regarding.namespace", "involvedObject.namespace"),
+    ("regarding.name", "involvedObject.name"),
+    ("regarding.uid", "involvedObject.uid"),
+    ("regarding.apiVersion", "involvedObject.apiVersion"),
+    ("regarding.resourceVersion", "involvedObject.resourceVersion"),
+    ("regarding.fieldPath", "involvedObject.fieldPath"),
+    ("reportingController", "reportingComponent"),
+];
+
 impl Rules for EventRules {
     fn prepare_create(&self, _object: &mut Object, _context: &WriteContext<'_>) {}
 
@@ -65,23 +77,11 @@ impl Rules for EventRules {
         row(&stored, now)
     }
 
-    fn selectable_field(&self, object: &Object, path: &str) -> Option<String> {
-        self.selectable_fields().contains(&path).then(|| text(object, path).to_owned())
-    }
-
-    fn selectable_fields(&self) -> &'static [&'static str] {
-        &[
-            "regarding.kind",
-            "regarding.namespace",
-            "regarding.name",
-            "regarding.uid",
-            "regarding.apiVersion",
-            "regarding.resourceVersion",
-            "regarding.fieldPath",
-            "reason",
-            "reportingController",
-            "type",
-        ]
+    fn stored_field<'a>(&self, path: &'a str) -> Option<&'a str> {
+        match path {
+            "reason" | "type" => Some(path),
+            _ => SELECTABLE.iter().find(|(ours, _)| *ours == path).map(|(_, core)| *core),
+        }
     }
 
     fn creates_on_update(&self) -> bool {

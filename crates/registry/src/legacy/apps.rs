@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{annotations, in_old_group};
 use crate::apps::controller_revision::CONTROLLER_REVISION;
-use crate::apps::daemon_set::DAEMON_SET;
+use crate::apps::daemon_set::{DAEMON_SET, TEMPLATE_GENERATION};
 use crate::apps::deployment::DEPLOYMENT;
 use crate::apps::replica_set::REPLICA_SET;
 use crate::apps::stateful_set::STATEFUL_SET;
@@ -142,9 +142,6 @@ fn rollback_from_annotation(deployment: &mut Object) {
         }
     }
 }
-
-/// How often the template of a DaemonSet changed.
-const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 fn generation_to_annotation(daemon_set: &mut Object) {
     let taken = object_mut(daemon_set, "spec").and_then(|spec| spec.shift_remove("templateGeneration"));

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::FieldError;
-use crate::kind::{Kind, WriteContext};
+use crate::kind::{Kind, WriteContext, Writer};
 use crate::testing::{NOW, object};
 
 /// A client's object as it rests.
@@ -25,7 +25,9 @@ pub(super) fn shown(served: &Kind, stored: Value) -> Value {
 pub(super) fn faults(served: &Kind, value: Value) -> Vec<String> {
     let mut object = object(rested(served, value));
     let stored = served.storage.unwrap_or(served);
-    stored.rules.prepare_create(&mut object, &WriteContext { now: NOW.parse().unwrap(), user: "someone" });
+    stored
+        .rules
+        .prepare_create(&mut object, &WriteContext { now: NOW.parse().unwrap(), writer: Writer::named("someone") });
     let faults = stored.rules.validate(&object, None);
     faults.iter().filter(|fault| !served.rules.tolerates(fault)).map(FieldError::to_string).collect()
 }
