@@ -7,7 +7,6 @@ ROOT=/sys/fs/cgroup/pintle
 prepare() {
     /bin/busybox --install -s /bin
     mkdir -p /proc /sys /dev /run /tmp /root /etc /var/lib
-    mount -t proc proc /proc
     mount -t sysfs sysfs /sys
     mount -t devtmpfs devtmpfs /dev
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -19,6 +18,8 @@ prepare() {
     for module in /guest/modules/*.ko; do
         insmod "$module" || return 1
     done
+    mkdir -p /var/lib/pintle
+    mount -t ext4 /dev/vda /var/lib/pintle || return 1
     ip link set lo up &&
         ip link add lan0 type dummy &&
         ip address add $NODE/24 dev lan0 &&
@@ -102,12 +103,25 @@ devices() {
     await 1 kubectl exec hello -- sh -c 'echo x > /dev/null && head -c 1 /dev/zero | wc -c'
 }
 
+# The container's own limits, and its pod's around them.
 limits() {
     group=$(cgroup_of hello)
     [ -n "$group" ] || return 1
-    await 67108864 cat "$group/memory.max" && await '50000 100000' cat "$group/cpu.max"
+    await 67108864 cat "$group/memory.max" && await '50000 100000' cat "$group/cpu.max" &&
+        await 1 cat "$group/memory.oom.group" &&
+        await 67108864 cat "${group%/*}/memory.max" && await 4096 cat "${group%/*}/pids.max"
 }
 
+# In place: the limit moves, the process stays.
+resize() {
+    pid=$(head -n 1 "$group/cgroup.procs")
+    kubectl get pod hello -o json | sed 's/"memory": "64Mi"/"memory": "80Mi"/' |
+        kubectl replace --raw /api/v1/namespaces/default/pods/hello/resize -f - > /dev/null &&
+        await 83886080 cat "$group/memory.max" && await 83886080 cat "${group%/*}/memory.max" &&
+        await "$pid" head -n 1 "$group/cgroup.procs"
+}
+
+# One process of several eats; the container ends as a whole.
 out_of_memory() {
     await OOMKilled field pod/glutton '.status.containerStatuses[0].state.terminated.reason'
 }
@@ -142,6 +156,29 @@ restart() {
     await 1 field pod/hello '.status.containerStatuses[0].restartCount' && node_port
 }
 
+# What must be found again: a file of the pod's volume, and who it is.
+write() {
+    kubectl exec hello -- sh -c 'echo kept > /kept/word' &&
+        field pod/hello .metadata.uid > /var/lib/pintle/uid &&
+        field pod/hello '.status.containerStatuses[0].restartCount' > /var/lib/pintle/restarts
+}
+
+# As a power cut, but for what the kernel had not written yet: nobody says goodbye.
+power_fails() {
+    sync
+}
+
+# The same pod runs anew, once, with its volume; the one that had ended has not run again.
+survived() {
+    restarts=$(($(cat /var/lib/pintle/restarts) + 1))
+    await $restarts field pod/hello '.status.containerStatuses[0].restartCount' &&
+        kubectl wait --for=condition=Ready --timeout=60s pod/hello &&
+        await "$(cat /var/lib/pintle/uid)" field pod/hello .metadata.uid &&
+        await kept kubectl exec hello -- cat /kept/word &&
+        await Failed field pod/glutton .status.phase &&
+        await OOMKilled field pod/glutton '.status.containerStatuses[0].state.terminated.reason'
+}
+
 down() {
     pintle down && await '' processes
 }
@@ -163,8 +200,14 @@ explain() {
     timeout 20 kubectl get events
 }
 
-for step in prepare unified check up load node_ready pod_running node_port exec_in_pod devices limits out_of_memory \
-    eviction restart down destroy; do
+/bin/busybox mkdir -p /proc
+/bin/busybox mount -t proc proc /proc
+case $(/bin/busybox cat /proc/cmdline) in
+*walk=after*) steps='prepare up node_ready survived node_port exec_in_pod down destroy' ;;
+*) steps='prepare unified check up load node_ready pod_running node_port exec_in_pod devices limits resize
+    out_of_memory eviction restart write power_fails' ;;
+esac
+for step in $steps; do
     if $step; then
         echo "VM-STEP $step ok $(cut -d ' ' -f 1 /proc/uptime)"
     else

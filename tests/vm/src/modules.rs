@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a cluster asks of the kernel, and the link that stands for a network card.
-pub(crate) const WANTED: [&str; 16] = [
+pub(crate) const WANTED: [&str; 17] = [
     "ext4",
+    "virtio_pci",
     "virtio_blk",
     "overlay",
     "veth",

@@ -9,7 +9,7 @@ use vm::{Kernel, Machine, build, make_disk};
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The steps of the first walk, in order. At its end the power fails.
-const BEFORE: [&str; 16] = [
+const BEFORE: [&str; 17] = [
     "prepare",
     "unified",
     "check",
@@ -23,6 +23,7 @@ const BEFORE: [&str; 16] = [
     "limits",
     "resize",
     "out_of_memory",
+    "eviction",
     "restart",
     "write",
     "power_fails",
