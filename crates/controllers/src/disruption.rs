@@ -1,7 +1,8 @@
-//! Says how many pods of each disruption budget may be evicted now.
+//! Says how many pods of each disruption budget may be evicted now, and which were to be but were not.
 
 mod plan;
 mod scale;
+mod stale;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,7 +57,7 @@ pub(crate) async fn run(context: Context) {
         pods.synced().await;
         scales.synced().await;
     };
-    context.run(controller, synced).await;
+    tokio::join!(context.run(controller, synced), stale::run(context.clone()));
 }
 
 /// A budget without a selector, or with one that cannot be read, is of no pod.

@@ -4,6 +4,7 @@
 //! plans, and carries them out under its own identity, so that it can do no more than its role allows.
 //! All share one informer per kind.
 
+mod attachdetach;
 mod cidr;
 mod clusterrole;
 mod context;
@@ -261,6 +262,12 @@ pub const CONTROLLERS: &[Entry] = &[
         identity: "expand-controller",
         component: "volume_expand",
         start: |context| Box::pin(expand::run(context)),
+    },
+    Entry {
+        name: "persistentvolume-attach-detach-controller",
+        identity: "attachdetach-controller",
+        component: "attachdetach-controller",
+        start: |context| Box::pin(attachdetach::run(context)),
     },
     Entry {
         name: "ephemeral-volume-controller",

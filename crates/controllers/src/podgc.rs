@@ -1,4 +1,4 @@
-//! Removes pods that nobody else will: of nodes that are gone, and finished ones past a number.
+//! Removes pods that nobody else will: of nodes that are gone or out of service, and finished ones past a number.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use client::Client;
 use client::kube::Api;
 use client::kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use reconcile::{Controller, Informer, Outcome, Reconciler};
-use serde_json::json;
+use serde_json::{Value, json};
 use stdx::Ambient;
 
 use crate::context::Context;
@@ -22,6 +22,8 @@ use crate::pods;
 const FINISHED: usize = 12_500;
 /// A node that vanished may come back: its pods are given so long.
 const QUARANTINE: Duration = Duration::from_secs(40);
+/// Set by who knows that the node is shut down: no kubelet of it will ever end its pods.
+const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 
 pub(crate) async fn run(context: Context) {
     let nodes = context.informers.of::<Node>();
@@ -42,6 +44,11 @@ pub(crate) async fn run(context: Context) {
                     queue.add_after(NamespacedName::of(&pod.metadata), QUARANTINE);
                 }
             }
+            if let Some(node) = new.filter(|node| is_out_of_service(node)) {
+                for pod in pods.by_index(BY_NODE, node.metadata.name.as_deref().unwrap_or_default()) {
+                    queue.add(NamespacedName::of(&pod.metadata));
+                }
+            }
         }
     });
     pods.on_change({
@@ -52,6 +59,7 @@ pub(crate) async fn run(context: Context) {
             match pods::node_name(pod) {
                 Some(node) if nodes.get(&NamespacedName::new("", node)).is_none() => queue.add_after(key, QUARANTINE),
                 None if pods::is_terminating(pod) => queue.add(key),
+                Some(node) if pods::is_terminating(pod) && is_lost(&nodes, node) => queue.add(key),
                 _ if pods::is_finished(pod) => queue.add(key),
                 _ => {}
             }
@@ -85,6 +93,10 @@ impl Reconciler for Collector {
                     self.remove_orphan(key, &pod).await?;
                 }
             }
+            Some(node) if pods::is_terminating(&pod) && is_lost(&self.nodes, node) => {
+                self.mark_failed(key, &pod, None).await?;
+                self.delete(key, &pod).await?;
+            }
             None if pods::is_terminating(&pod) => self.delete(key, &pod).await?,
             _ if pods::is_finished(&pod) => self.thin_out().await?,
             _ => {}
@@ -95,23 +107,34 @@ impl Reconciler for Collector {
 
 impl Collector {
     async fn remove_orphan(&self, key: &NamespacedName, pod: &Pod) -> Result<(), ReconcileError> {
-        if !pods::is_finished(pod) {
-            let condition = json!({
-                "type": "DisruptionTarget",
-                "status": "True",
-                "reason": "DeletionByPodGC",
-                "message": "PodGC: node no longer exists",
-                "lastTransitionTime": self.ambient.clock.now_seconds(),
-            });
-            let patch = json!({
-                "metadata": {"uid": pod.metadata.uid},
-                "status": {"phase": "Failed", "conditions": [condition]},
-            });
-            let api: Api<Pod> = Api::namespaced(self.client.clone(), &key.namespace);
-            let patched = api.patch_status(&key.name, &PatchParams::default(), &Patch::Strategic(patch)).await;
-            unless_gone(patched).during("mark orphaned pod", key)?;
-        }
+        let condition = json!({
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "DeletionByPodGC",
+            "message": "PodGC: node no longer exists",
+            "lastTransitionTime": self.ambient.clock.now_seconds(),
+        });
+        self.mark_failed(key, pod, Some(condition)).await?;
         self.delete(key, pod).await
+    }
+
+    /// Says of a pod that had not finished that it never will.
+    async fn mark_failed(
+        &self,
+        key: &NamespacedName,
+        pod: &Pod,
+        condition: Option<Value>,
+    ) -> Result<(), ReconcileError> {
+        if pods::is_finished(pod) {
+            return Ok(());
+        }
+        let mut patch = json!({"metadata": {"uid": pod.metadata.uid}, "status": {"phase": "Failed"}});
+        if let Some(condition) = condition {
+            patch["status"]["conditions"] = json!([condition]);
+        }
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), &key.namespace);
+        let patched = api.patch_status(&key.name, &PatchParams::default(), &Patch::Strategic(patch)).await;
+        unless_gone(patched).during("mark orphaned pod", key)
     }
 
     /// At once: no kubelet is there to end it gracefully.
@@ -132,6 +155,18 @@ impl Collector {
         }
         Ok(())
     }
+}
+
+fn is_lost(nodes: &Informer<Node>, name: &str) -> bool {
+    nodes.get(&NamespacedName::new("", name)).is_some_and(|node| is_out_of_service(&node))
+}
+
+/// Both unwell and said to be shut down: one alone may be a mistake.
+fn is_out_of_service(node: &Node) -> bool {
+    let taints = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
+    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let is_ready = conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
+    !is_ready && taints.into_iter().any(|taint| taint.key == OUT_OF_SERVICE)
 }
 
 /// The finished pods past the limit: evicted ones first, then the oldest.
@@ -155,6 +190,22 @@ mod tests {
     use api::k8s::jiff::Timestamp;
 
     use super::*;
+
+    #[test]
+    fn a_node_is_out_of_service_when_it_is_unwell_and_said_to_be() {
+        let node = |ready: &str, taint: &str| -> Node {
+            serde_json::from_value(json!({
+                "metadata": {"name": "one"},
+                "spec": {"taints": [{"key": taint, "value": "nodeshutdown", "effect": "NoExecute"}]},
+                "status": {"conditions": [{"type": "Ready", "status": ready}]},
+            }))
+            .unwrap()
+        };
+        assert!(is_out_of_service(&node("Unknown", OUT_OF_SERVICE)));
+        assert!(is_out_of_service(&node("False", OUT_OF_SERVICE)));
+        assert!(!is_out_of_service(&node("True", OUT_OF_SERVICE)));
+        assert!(!is_out_of_service(&node("Unknown", "node.kubernetes.io/unreachable")));
+    }
 
     #[test]
     fn evicted_and_old_pods_go_first() {

@@ -2,6 +2,7 @@
 //! run pods.
 
 mod election;
+mod nodes;
 mod storage;
 mod world;
 

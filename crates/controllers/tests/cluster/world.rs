@@ -225,6 +225,11 @@ impl World {
         client::in_process(self.server.local(name, &["system:authenticated"]))
     }
 
+    /// A client of a user in one more group.
+    pub(crate) fn member(&self, name: &str, group: &str) -> Client {
+        client::in_process(self.server.local(name, &["system:authenticated", group]))
+    }
+
     pub(crate) fn ambient(&self) -> Ambient {
         self.ambient.clone()
     }
