@@ -28,14 +28,18 @@ impl Class {
 const COUNTED: [&str; 2] = ["cpu", "memory"];
 
 /// Guaranteed where every container's limits equal its requests, for both resources; best effort
-/// where nothing is asked for at all.
+/// where nothing is asked for at all. Where the pod as a whole asks, its containers do not count.
 pub(crate) fn class(pod: &Pod) -> Class {
     let containers = spec::init_containers(pod).iter().chain(&spec::spec(pod).containers);
+    let asking: Vec<_> = match of_whole(pod) {
+        Some(own) => vec![own],
+        None => containers.map(|container| (requests(container), limits(container))).collect(),
+    };
     let (mut asks, mut guaranteed) = (false, true);
-    for container in containers {
+    for (requests, limits) in asking {
         for resource in COUNTED {
-            let request = positive(requests(container), resource);
-            let limit = positive(limits(container), resource);
+            let request = positive(requests, resource);
+            let limit = positive(limits, resource);
             asks |= request.is_some() || limit.is_some();
             guaranteed &= limit.is_some() && request.or(limit) == limit;
         }
@@ -45,6 +49,14 @@ pub(crate) fn class(pod: &Pod) -> Class {
         (true, true) => Class::Guaranteed,
         (true, false) => Class::Burstable,
     }
+}
+
+/// Requests and limits of the pod as a whole, where it has such.
+pub(crate) fn of_whole(pod: &Pod) -> Option<(Option<&Amounts>, Option<&Amounts>)> {
+    let own = spec::spec(pod).resources.as_ref()?;
+    let (requests, limits) = (own.requests.as_ref(), own.limits.as_ref());
+    let asks = |amounts| COUNTED.iter().any(|resource| positive(amounts, resource).is_some());
+    (asks(requests) || asks(limits)).then_some((requests, limits))
 }
 
 /// `<root>/<class>/pod<uid>`, guaranteed pods directly below the root.
@@ -106,6 +118,21 @@ mod tests {
         ));
         assert_eq!(class(&pod).as_str(), class_name, "{resources}");
         assert_eq!(oom_score_adjust(&pod, &spec::spec(&pod).containers[0], 10 << 30), score, "{resources}");
+    }
+
+    #[test]
+    fn what_the_pod_asks_for_as_a_whole_counts_alone() {
+        let class_of = |own: &str| {
+            let limits = r#"{"limits":{"cpu":"1","memory":"1Gi"}}"#;
+            let pod = pod_from(&format!(
+                r#"{{"metadata":{{"name":"p","uid":"u"}},"spec":{{"resources":{own},
+                    "containers":[{{"name":"c","resources":{limits}}},{{"name":"d"}}]}}}}"#
+            ));
+            class(&pod).as_str()
+        };
+        assert_eq!(class_of(r#"{"limits":{"cpu":"1","memory":"1Gi"}}"#), "Guaranteed");
+        assert_eq!(class_of(r#"{"requests":{"cpu":"1"},"limits":{"cpu":"2","memory":"1Gi"}}"#), "Burstable");
+        assert_eq!(class_of("{}"), "Burstable", "then the containers count");
     }
 
     #[test]

@@ -130,7 +130,8 @@ impl Assignments {
 
 /// How many processors a container gets for itself.
 pub(crate) fn exclusive(pod: &Pod, container: &Container) -> Option<usize> {
-    if qos::class(pod) != qos::Class::Guaranteed {
+    // As upstream, a pod that asks as a whole shares what there is.
+    if qos::class(pod) != qos::Class::Guaranteed || qos::of_whole(pod).is_some() {
         return None;
     }
     let asked = positive(requests(container), "cpu").or_else(|| positive(qos::limits(container), "cpu"))?;

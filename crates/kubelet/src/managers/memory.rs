@@ -195,7 +195,7 @@ impl Machine<'_> {
 
 /// Memory and huge pages that a container of a guaranteed pod asks for.
 fn asked(pod: &Pod, container: &Container) -> BTreeMap<String, u64> {
-    if qos::class(pod) != qos::Class::Guaranteed {
+    if qos::class(pod) != qos::Class::Guaranteed || qos::of_whole(pod).is_some() {
         return BTreeMap::new();
     }
     let names = limits(container).into_iter().chain(requests(container)).flat_map(BTreeMap::keys);

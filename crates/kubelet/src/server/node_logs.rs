@@ -52,7 +52,7 @@ struct Options {
 struct Pattern(dense::DFA<Vec<u32>>);
 
 impl Pattern {
-    const MAXIMUM_BYTES: usize = 10 << 20;
+    const MAXIMUM_BYTES: usize = 1 << 20;
 
     fn parse(text: &str) -> Result<Pattern, Refusal> {
         let size = Some(Pattern::MAXIMUM_BYTES);
