@@ -1,18 +1,18 @@
 //! The small HTTP client of probes and hooks: one request, the status of the answer, no redirects.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use api::k8s::api::core::v1::{Container, HTTPGetAction};
 use bytes::Bytes;
+use grpc::{Code, outcome};
 use http::{Request, header};
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+
+use crate::pod::backoff::go_duration;
 
 const USER_AGENT: &str = "kube-probe/1.37";
 const MAXIMUM_BODY_BYTES: usize = 10 * 1024;
@@ -46,6 +46,12 @@ pub(crate) enum HttpError {
     Unhealthy(String),
     #[error("error: health rpc probe failed: {0}")]
     Rpc(String),
+    #[error("error: this server does not implement the grpc health protocol (grpc.health.v1.Health): {0}")]
+    NotImplemented(String),
+    #[error("timeout: failed to connect service {address:?} within {timeout}: context deadline exceeded")]
+    NoConnection { address: String, timeout: String },
+    #[error("timeout: health rpc did not complete within {0}")]
+    NoAnswer(String),
 }
 
 impl Target {
@@ -94,7 +100,7 @@ async fn get_without_limit(target: &Target) -> Result<u16, HttpError> {
         return exchange(stream, target).await;
     }
     let name = ServerName::try_from(target.host.clone()).map_err(|_| HttpError::Name(target.host.clone()))?;
-    let connector = tokio_rustls::TlsConnector::from(trusting_config());
+    let connector = tokio_rustls::TlsConnector::from(client::tls::trusting_any_server());
     exchange(connector.connect(name, stream).await.map_err(HttpError::Tls)?, target).await
 }
 
@@ -141,14 +147,23 @@ async fn exchange(
 /// The gRPC health check (grpc.health.v1), in clear text. Its request is one string field and its
 /// answer one number, so that no generated code is needed.
 pub(crate) async fn grpc_health(host: &str, port: u16, service: &str, timeout: Duration) -> Result<(), HttpError> {
-    tokio::time::timeout(timeout, grpc_health_without_limit(host, port, service))
-        .await
-        .map_err(|_| HttpError::Timeout)?
+    let target = Target { tls: false, host: host.to_owned(), port, path: String::new(), headers: Vec::new() };
+    let shown = go_duration(timeout);
+    let connected = std::sync::atomic::AtomicBool::new(false);
+    let call = async {
+        // Upstream's client tries again until the time is over: a port that is closed reads as a timeout.
+        let stream = connect(host, port, &target.authority()).await.map_err(|_| HttpError::Timeout)?;
+        connected.store(true, std::sync::atomic::Ordering::Relaxed);
+        ask_health(stream, &target, service).await
+    };
+    match tokio::time::timeout(timeout, call).await.unwrap_or(Err(HttpError::Timeout)) {
+        Err(HttpError::Timeout) if connected.into_inner() => Err(HttpError::NoAnswer(shown)),
+        Err(HttpError::Timeout) => Err(HttpError::NoConnection { address: target.authority(), timeout: shown }),
+        answer => answer,
+    }
 }
 
-async fn grpc_health_without_limit(host: &str, port: u16, service: &str) -> Result<(), HttpError> {
-    let target = Target { tls: false, host: host.to_owned(), port, path: String::new(), headers: Vec::new() };
-    let stream = connect(host, port, &target.authority()).await?;
+async fn ask_health(stream: TcpStream, target: &Target, service: &str) -> Result<(), HttpError> {
     let request = Request::post(format!("http://{}/grpc.health.v1.Health/Check", target.authority()))
         .header(header::CONTENT_TYPE, "application/grpc")
         .header(header::TE, "trailers")
@@ -160,13 +175,16 @@ async fn grpc_health_without_limit(host: &str, port: u16, service: &str) -> Resu
         .map_err(HttpError::Exchange)?;
     let exchange = async {
         let response = sender.send_request(request).await.map_err(HttpError::Exchange)?;
-        let in_headers = grpc_status(response.headers());
+        let in_headers = outcome(response.headers());
         let body = Limited::new(response.into_body(), MAXIMUM_BODY_BYTES).collect().await;
         let body = body.map_err(|error| HttpError::Rpc(error.to_string()))?;
-        let in_trailers = body.trailers().and_then(grpc_status);
-        match in_headers.or(in_trailers).as_deref() {
-            Some("0") | None => serving(&body.to_bytes()),
-            Some(status) => Err(HttpError::Rpc(format!("status {status}"))),
+        let in_trailers = body.trailers().and_then(outcome);
+        match in_headers.or(in_trailers) {
+            Some(Ok(())) | None => serving(&body.to_bytes()),
+            Some(Err(status)) if status.code == Code::Unimplemented => Err(HttpError::NotImplemented(status.message)),
+            Some(Err(status)) => {
+                Err(HttpError::Rpc(format!("rpc error: code = {:?} desc = {}", status.code, status.message)))
+            }
         }
     };
     tokio::pin!(connection, exchange);
@@ -177,10 +195,6 @@ async fn grpc_health_without_limit(host: &str, port: u16, service: &str) -> Resu
             exchange.await
         }
     }
-}
-
-fn grpc_status(headers: &http::HeaderMap) -> Option<String> {
-    Some(headers.get("grpc-status")?.to_str().ok()?.to_owned())
 }
 
 /// A gRPC frame (flag, length) around `HealthCheckRequest { service = 1 }`.
@@ -207,56 +221,64 @@ fn serving(frame: &[u8]) -> Result<(), HttpError> {
     }
 }
 
-fn trusting_config() -> Arc<ClientConfig> {
-    static CONFIG: std::sync::OnceLock<Arc<ClientConfig>> = std::sync::OnceLock::new();
-    Arc::clone(CONFIG.get_or_init(|| {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .expect("the provider has the suites of the default versions");
-        let verifier = Arc::new(TrustAnyServer { provider });
-        Arc::new(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
-    }))
-}
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
 
-#[derive(Debug)]
-struct TrustAnyServer {
-    provider: Arc<rustls::crypto::CryptoProvider>,
-}
+    use hyper::service::service_fn;
+    use tokio::net::TcpListener;
 
-impl ServerCertVerifier for TrustAnyServer {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+    use super::*;
+
+    /// Asks a server that answers once with these bytes and this status; `None` never answers.
+    async fn check(answer: Option<(&'static [u8], &'static str)>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let service = service_fn(move |request: Request<hyper::body::Incoming>| async move {
+                assert_eq!(request.uri().path(), "/grpc.health.v1.Health/Check");
+                let asked = request.into_body().collect().await.unwrap().to_bytes();
+                assert_eq!(&asked[..], b"\0\0\0\0\x05\x0a\x03web");
+                let Some((body, status)) = answer else { return std::future::pending().await };
+                let mut trailers = http::HeaderMap::new();
+                trailers.insert("grpc-status", http::HeaderValue::from_static(status));
+                trailers.insert("grpc-message", http::HeaderValue::from_static("so%20it%20is"));
+                let body = Full::new(Bytes::from_static(body)).with_trailers(async { Some(Ok(trailers)) });
+                Ok::<_, Infallible>(http::Response::new(body))
+            });
+            // Ends when the probe hangs up.
+            drop(
+                hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await,
+            );
+        });
+        let timeout = if answer.is_some() { Duration::from_secs(30) } else { Duration::from_millis(100) };
+        let outcome = grpc_health("127.0.0.1", port, "web", timeout).await;
+        server.abort();
+        outcome.map_or_else(|error| error.to_string(), |()| "healthy".to_owned())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+    #[tokio::test]
+    async fn grpc_answers_read_as_upstreams() {
+        for (body, status, expected) in [
+            (&b"\0\0\0\0\x02\x08\x01"[..], "0", "healthy"),
+            (b"\0\0\0\0\x02\x08\x02", "0", "service unhealthy (responded with \"NOT_SERVING\")"),
+            (b"\0\0\0\0\x00", "0", "service unhealthy (responded with \"UNKNOWN\")"),
+            (
+                b"",
+                "12",
+                "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): so it is",
+            ),
+            (b"", "5", "error: health rpc probe failed: rpc error: code = NotFound desc = so it is"),
+        ] {
+            assert_eq!(check(Some((body, status))).await, expected);
+        }
+        assert_eq!(check(None).await, "timeout: health rpc did not complete within 100ms");
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let error = grpc_health("127.0.0.1", closed.port(), "", Duration::from_secs(1)).await.unwrap_err();
+        let expected = format!("timeout: failed to connect service \"{closed}\" within 1s: context deadline exceeded");
+        assert_eq!(error.to_string(), expected);
     }
 }
