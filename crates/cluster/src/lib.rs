@@ -13,5 +13,5 @@ pub mod settings;
 pub mod store;
 pub mod traces;
 
-pub use settings::Settings;
+pub use settings::{RemoteRuntime, Settings};
 pub use store::{EtcdLocation, StoreLocation};

@@ -24,6 +24,9 @@ pub struct Settings {
     /// Whether versions are served that upstream has removed.
     #[serde(default = "served")]
     pub legacy_apis: bool,
+    /// Another's container runtime; the built-in one where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_runtime: Option<RemoteRuntime>,
     /// Where what is used is kept besides memory, as in `prometheus:http://host:9090/api/v1/write`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics_sinks: Vec<String>,
@@ -32,6 +35,13 @@ pub struct Settings {
 fn served() -> bool {
     true
 }
+/// Where another's container runtime is spoken to, as in `unix:///run/containerd/containerd.sock`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteRuntime {
+    pub runtime: String,
+    pub images: String,
+}
+
 
 /// Node ranges are cut from the pod range in this size: 254 pods a node.
 pub const NODE_CIDR_BITS: u8 = 24;
@@ -106,6 +116,11 @@ impl Settings {
         format!("/{}/pods", self.name)
     }
 
+    /// Where others speak to the built-in runtime.
+    pub fn cri_socket(&self) -> PathBuf {
+        self.run_dir.join("cri.sock")
+    }
+
     /// The first address of the service range: the API server, as pods see it.
     pub fn api_service_ip(&self) -> Result<IpAddr, SettingsError> {
         self.service_ip(1)
@@ -169,6 +184,7 @@ pub(crate) mod tests {
         assert_eq!(settings.first_gateway().unwrap().to_string(), "10.244.0.1");
     }
 
+            container_runtime: None,
     #[test]
     fn refuses_names_and_ranges_the_kernel_would_refuse_later() {
         for name in ["", "Pintle", "0pintle", "a-name-too-long", "a/b", "a b"] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cluster::progress::Format;
-use cluster::{EtcdLocation, Settings, StoreLocation};
+use cluster::{EtcdLocation, RemoteRuntime, Settings, StoreLocation};
 
 use crate::commands::store;
 
@@ -96,6 +96,30 @@ pub(crate) struct Place {
 
 /// Refused here rather than by the server.
 fn sink(text: &str) -> Result<String, metrics::SinkError> {
+    #[command(flatten)]
+    pub(crate) runtime: RuntimePlace,
+}
+
+/// Who runs the node's containers.
+#[derive(Args, Clone, Default)]
+pub(crate) struct RuntimePlace {
+    /// The socket of another container runtime, such as unix:///run/containerd/containerd.sock; it brings its own pod
+    /// network and images [default: the built-in runtime]
+    #[arg(long)]
+    container_runtime_endpoint: Option<String>,
+    /// The socket of its image service [default: the same]
+    #[arg(long, requires = "container_runtime_endpoint")]
+    image_service_endpoint: Option<String>,
+}
+
+impl RuntimePlace {
+    fn remote(&self) -> anyhow::Result<Option<RemoteRuntime>> {
+        let Some(runtime) = &self.container_runtime_endpoint else { return Ok(None) };
+        // Refused here rather than by the server.
+        let canonical = |text: &str| Ok::<_, cri::EndpointError>(text.parse::<cri::Endpoint>()?.to_string());
+        let images = self.image_service_endpoint.as_ref().unwrap_or(runtime);
+        Ok(Some(RemoteRuntime { runtime: canonical(runtime)?, images: canonical(images)? }))
+    }
     metrics::Sink::parse(text).map(|_| text.to_owned())
 }
 
@@ -252,6 +276,7 @@ impl Place {
 
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
         let data_dir = std::path::absolute(self.r#where.data_dir())?;
+            runtime: RuntimePlace::default(),
         let asked = self.store.location(&self.r#where.name)?;
         let settings = Settings {
             name: self.r#where.name.clone(),
@@ -269,6 +294,7 @@ impl Place {
         settings.validate()?;
         Ok(settings)
     }
+            container_runtime: self.runtime.remote()?,
 
     /// The same choices as command-line arguments, for the server process.
     pub(crate) fn to_arguments(settings: &Settings) -> Vec<std::ffi::OsString> {
@@ -305,6 +331,10 @@ impl Place {
         arguments.push(format!("--legacy-apis={}", settings.legacy_apis).into());
         arguments
     }
+        if let Some(remote) = &settings.container_runtime {
+            add("--container-runtime-endpoint", remote.runtime.clone().into());
+            add("--image-service-endpoint", remote.images.clone().into());
+        }
 }
 
 #[cfg(test)]
@@ -328,12 +358,13 @@ mod tests {
         let given = ["pintle", "up", "--name", "x", "--port", "7000", "--pod-cidr", "10.1.0.0/16", "--wait=false"];
         let etcd = ["--store", "etcd://a,b:1", "--store-ca", "/ca", "--etcd-certfile", "/crt", "--store-key", "/key"];
         let sinks = ["--metrics-sink", "folder", "--metrics-sink", "influxdb:http://a:8086"];
-        for more in [&[][..], &["--store", "folder"], &["--legacy-apis=false"], &etcd, &sinks] {
+        for more in [&[][..], &["--store", "folder"], &["--legacy-apis=false"], &etcd, &sinks, &runtime, &runtime[..2]] {
             let up = parse(given.iter().chain(more).map(Into::into).collect());
             assert_eq!(up.data_dir, PathBuf::from("/var/lib/x"));
             let mut server: Vec<std::ffi::OsString> = vec!["pintle".into(), "server".into()];
             server.extend(Place::to_arguments(&up));
             assert_eq!(parse(server), up);
+        let runtime = ["--container-runtime-endpoint", "/run/c.sock", "--image-service-endpoint", "unix:///run/i.sock"];
         }
     }
 
@@ -370,6 +401,29 @@ mod tests {
             _ => panic!("another command"),
         };
         assert!(
+    #[test]
+    fn a_container_runtime_is_a_unix_socket() {
+        let settings = |more: &[&str]| {
+            let given = ["pintle", "up", "--data-dir", "/nonexistent/x"];
+            let parsed = Arguments::try_parse_from(given.iter().chain(more));
+            match parsed.map_err(|error| error.to_string())?.command {
+                Command::Up(up) => up.place.settings().map_err(|error| error.to_string()),
+                _ => panic!("another command"),
+            }
+        };
+        assert_eq!(settings(&[]).unwrap().container_runtime, None);
+        let remote = settings(&["--container-runtime-endpoint", "/run/c.sock"]).unwrap().container_runtime.unwrap();
+        assert_eq!([remote.runtime, remote.images], ["unix:///run/c.sock", "unix:///run/c.sock"]);
+        let bad: [&[&str]; 3] = [
+            &["--container-runtime-endpoint", "tcp://127.0.0.1:1"],
+            &["--container-runtime-endpoint", "run/c.sock"],
+            &["--image-service-endpoint", "/run/c.sock"],
+        ];
+        for more in bad {
+            assert!(settings(more).is_err(), "{more:?}");
+        }
+    }
+
             wait(&["pintle", "up"]) && wait(&["pintle", "up", "--wait"]) && !wait(&["pintle", "up", "--wait=false"])
         );
     }

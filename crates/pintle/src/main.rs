@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod ready;
+mod runtime;
 mod server;
 mod state;
 

@@ -12,9 +12,7 @@ use cluster::process::{RunLock, ServerInfo};
 use cluster::progress::{Report, Step};
 use cluster::settings::{DNS_PORT, NODE_CIDR_BITS};
 use cluster::{Settings, StoreLocation};
-use container::Runtime;
 use metrics::{Metrics, Sink};
-use network::Bridge;
 use reconcile::{Election, lead};
 use stdx::Ambient;
 use tokio::net::TcpListener;
@@ -24,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::VERSION;
-use crate::{ready, state};
+use crate::{ready, runtime, state};
 
 /// Two workers serve a small machine; more would only cost memory until something is slow.
 const WORKER_THREADS: usize = 2;
@@ -63,7 +61,7 @@ pub(crate) async fn run(settings: Settings, reports: mpsc::Sender<Report>) -> an
     outcome
 }
 
-type Rooms = JoinSet<anyhow::Result<()>>;
+pub(crate) type Rooms = JoinSet<anyhow::Result<()>>;
 
 async fn start(
     settings: &Settings,
@@ -132,21 +130,8 @@ async fn start(
         move |user: &str, groups: &[&str]| client::in_process(api.local(user, groups))
     };
 
-    let bridge = Bridge::open(network::Config {
-        bridge: settings.bridge(),
-        cluster: settings.name.clone(),
-        state_dir: settings.network_dir(),
-        ambient: ambient.clone(),
-    })?;
-    let runtime = Runtime::open(container::Config {
-        cluster: settings.name.clone(),
-        data_dir: settings.data_dir.clone(),
-        run_dir: settings.run_dir.clone(),
-        network: bridge.clone(),
-        shim_program: std::env::current_exe().context("cannot find this program's own file")?,
-        ambient: ambient.clone(),
-    })
-    .await?;
+    let node = runtime::open(settings, &ambient, cancel, rooms).await?;
+    let bridge = node.bridge;
 
     let volumes_dir = settings.data_dir.join("volumes").to_string_lossy().into_owned();
     let controller_clients: Arc<dyn Fn(&str) -> Client + Send + Sync> = {
@@ -239,8 +224,8 @@ async fn start(
             node_name: node_name.clone(),
             node_ip,
             client: local(&format!("system:node:{node_name}"), &["system:nodes"]),
-            runtime: runtime.clone(),
-            images: runtime,
+            runtime: node.runtime,
+            images: node.images,
             root_dir: settings.kubelet_dir(),
             pod_log_dir: settings.pod_log_dir(),
             static_pod_dir: settings.data_dir.join("manifests"),
@@ -270,11 +255,17 @@ async fn start(
         let client = local("system:serviceaccount:kube-system:coredns", &["system:serviceaccounts"]);
         let (domain, service_cidr) = (settings.cluster_domain.clone(), settings.service_cidr.clone());
         async move {
-            let listen = tokio::select! {
-                listen = bridge.gateway() => listen,
-                () = cancel.cancelled() => return Ok(()),
+            // On another's pod network there is no address of ours but the node's.
+            let listen = match &bridge {
+                Some(bridge) => tokio::select! {
+                    listen = bridge.gateway() => listen,
+                    () = cancel.cancelled() => return Ok(()),
+                },
+                None => node_ip,
             };
-            bridge.route_services(&service_cidr).await.context("services")?;
+            if let Some(bridge) = &bridge {
+                bridge.route_services(&service_cidr).await.context("services")?;
+            }
             let config = dns::Config {
                 client,
                 listen,
@@ -297,7 +288,9 @@ async fn start(
         Some(ended) = rooms.join_next() => return ended?,
         outcome = async {
             // A node found again still says what it said before its server ended; its network does not.
-            bridge.gateway().await;
+            if let Some(bridge) = &bridge {
+                bridge.gateway().await;
+            }
             ready::node(&observer, &node_name, &ambient).await;
             ready::service_account(&observer, &ambient).await;
             report(Step::Node).await;

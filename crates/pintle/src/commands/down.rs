@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::arguments::{Place, Where};
+use crate::{runtime, server};
 
 /// How long the server may take to stop by itself before it is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,6 +40,12 @@ pub(super) fn stop_all(settings: &Settings) -> anyhow::Result<()> {
         bail!("the cluster belongs to root; run: sudo pintle …");
     }
     stop_server(settings)?;
+    if settings.container_runtime.is_some() {
+        // Whoever stopped the runtime before, or lost it, can stop the cluster all the same.
+        if let Err(error) = server::runtime()?.block_on(runtime::remove_pods(settings)) {
+            eprintln!("pintle: {}", stdx::error::chain(error.as_ref()));
+        }
+    }
     container::destroy(&settings.data_dir, &settings.run_dir, &settings.name).context("cannot stop the pods")?;
     proxy::destroy(&settings.name).context("cannot remove the service rules")?;
     network::destroy(&settings.bridge(), &settings.name, &settings.network_dir())

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use cluster::progress::Format;
 use container::ImageStore;
 use serde_json::json;
@@ -50,6 +50,13 @@ pub(super) fn run(command: ImageCommand) -> anyhow::Result<ExitCode> {
 
 fn open(place: &Where) -> anyhow::Result<ImageStore> {
     let settings = settings_of(place)?;
+    if let Some(remote) = &settings.container_runtime {
+        bail!(
+            "the images of this cluster are kept by the runtime at {}; work on them there, \
+             as with: ctr --namespace k8s.io images import FILE",
+            remote.images
+        );
+    }
     Ok(ImageStore::open(settings.images_dir())?)
 }
 
