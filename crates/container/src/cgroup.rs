@@ -12,6 +12,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use stdx::Clock;
 
+use crate::limits::Limit;
+
 /// How often a group is emptied: processes may fork while they are being killed.
 const KILL_ROUNDS: usize = 16;
 
@@ -208,19 +210,29 @@ impl Cgroups {
         Ok(usage)
     }
 
-    /// Writes one limit. `legacy` names controller and file of version 1, `unified` the file of version 2.
-    pub(crate) fn write(
-        &self,
-        path: &str,
-        legacy: (&str, &str, &str),
-        unified: Option<(&str, &str)>,
-    ) -> io::Result<()> {
-        let (controller, file, content) = legacy;
-        match (self.controllers.get(controller), &self.unified, unified) {
-            (Some(folder), _, _) => fs::write(below(folder, path).join(file), content),
-            (None, Some(folder), Some((file, content))) => fs::write(below(folder, path).join(file), content),
-            _ => Ok(()),
+    /// How many processes are in the group and below it.
+    pub(crate) fn process_count(&self, path: &str) -> io::Result<u64> {
+        let mut pids = Vec::new();
+        for (folder, _) in self.hierarchies() {
+            collect_pids(&below(folder, path), &mut pids)?;
         }
+        pids.sort_unstable();
+        pids.dedup();
+        Ok(pids.len() as u64)
+    }
+
+    /// Writes one limit into the hierarchy that governs it, if there is one.
+    pub(crate) fn apply(&self, path: &str, limit: &Limit) -> io::Result<()> {
+        let legacy = limit.legacy.as_ref().and_then(|(controller, file, content)| {
+            self.controllers.get(*controller).map(|folder| (folder, file, content))
+        });
+        let unified = limit.unified.as_ref().filter(|_| self.is_unified());
+        let unified = unified.and_then(|(file, content)| self.unified.as_ref().map(|folder| (folder, file, content)));
+        let Some((folder, file, content)) = legacy.or(unified) else { return Ok(()) };
+        if file.contains('/') {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{file:?} is no control file")));
+        }
+        fs::write(below(folder, path).join(file), content)
     }
 
     fn memory(&self) -> Option<(&Path, bool)> {

@@ -8,8 +8,10 @@ mod cgroup;
 mod destroy;
 mod devices;
 mod images;
+mod limits;
 mod lsm;
 mod paths;
+mod proc_guard;
 mod propagation;
 mod runtime;
 mod seccomp;
@@ -19,7 +21,8 @@ mod user;
 
 pub use destroy::{DestroyError, destroy};
 pub use images::{
-    Image, ImageStore, InvalidReference, LoadError, Origin, PullError, RegistryCredentials, StoreError, UnpackError,
+    HostsError, Image, ImageStore, InvalidReference, LoadError, Origin, PullError, RegistryCredentials, StoreError,
+    UnpackError,
 };
 pub use runtime::{Config, OpenError, Runtime};
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::capability::{self, UnknownCapability};
 use crate::images::ImageConfig;
+use crate::proc_guard::{self, ProcError};
 use crate::shim::protocol::{ProcessSecurity, Seccomp, UserMappings};
 use crate::user::Identity;
 
@@ -60,6 +61,8 @@ pub(crate) enum SpecError {
     RelativeDirectory(String),
     #[error("recursive read-only mount {0:?} must be read-only and have no propagation")]
     RecursiveReadOnly(String),
+    #[error(transparent)]
+    Proc(#[from] ProcError),
     #[error("user {0} is not one of the pod's user namespace")]
     UserOutside(u32),
 }
@@ -271,6 +274,7 @@ fn volume(mount: &Mount) -> Result<Value, SpecError> {
     if !mount.container_path.starts_with('/') {
         return Err(SpecError::RelativeMount(mount.container_path.clone()));
     }
+    proc_guard::check_place(&mount.container_path, &mount.host_path)?;
     let propagation = match MountPropagation::try_from(mount.propagation) {
         Ok(MountPropagation::Bidirectional) => "rshared",
         Ok(MountPropagation::HostToContainer) => "rslave",

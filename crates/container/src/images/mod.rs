@@ -6,6 +6,7 @@
 mod archive;
 mod compression;
 mod config;
+mod hosts;
 mod pull;
 pub(crate) mod reference;
 mod source;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::archive::LoadError;
 pub(crate) use self::config::ImageConfig;
+pub use self::hosts::HostsError;
 pub use self::pull::{PullError, RegistryCredentials};
 pub use self::reference::InvalidReference;
 pub(crate) use self::reference::Reference;
@@ -29,6 +31,8 @@ pub use self::unpack::UnpackError;
 
 const INDEX_FILE: &str = "index.json";
 const LOCK_FILE: &str = "lock";
+/// Beside the images' folder: what is known of registries.
+const HOSTS_FOLDER: &str = "certs.d";
 
 /// The images of a node.
 #[derive(Clone, Debug)]
@@ -158,6 +162,10 @@ impl ImageStore {
 
     fn blob(&self, digest: &str) -> PathBuf {
         self.folder.join("blobs/sha256").join(digest.trim_start_matches("sha256:"))
+    }
+
+    fn hosts_folder(&self) -> PathBuf {
+        self.folder.with_file_name(HOSTS_FOLDER)
     }
 
     fn work(&self) -> PathBuf {

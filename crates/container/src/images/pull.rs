@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use futures::{StreamExt, TryStreamExt};
-use oci_client::client::{Client, ClientConfig, ClientProtocol};
+use oci_client::client::{Certificate, CertificateEncoding, Client, ClientConfig, ClientProtocol};
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::manifest::OciDescriptor;
 use oci_client::secrets::RegistryAuth;
@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::archive::Candidate;
 use super::config::{Manifest, choose, own_architecture};
+use super::hosts::{self, Endpoint, HostsError};
 use super::reference::is_digest;
 use super::source::tempfile_in;
 use super::{Image, ImageStore, InvalidReference, LoadError, Origin, Reference, StoreError};
@@ -40,10 +41,13 @@ pub struct RegistryCredentials {
     pub password: String,
     /// A bearer token for the registry itself.
     pub registry_token: String,
+    /// Whom they are for; nobody named: the registry that the image's name tells, and no mirror of it.
+    pub server: String,
 }
 
 impl RegistryCredentials {
     pub(crate) fn from_cri(auth: &cri::AuthConfig) -> Self {
+        let server = auth.server_address.clone();
         let pair = base64::engine::general_purpose::STANDARD.decode(&auth.auth).ok();
         let pair = pair.and_then(|bytes| String::from_utf8(bytes).ok());
         match pair.as_deref().and_then(|pair| pair.split_once(':')) {
@@ -51,16 +55,23 @@ impl RegistryCredentials {
                 username: username.to_owned(),
                 password: password.trim_end_matches('\0').to_owned(),
                 registry_token: auth.registry_token.clone(),
+                server,
             },
             _ => RegistryCredentials {
                 username: auth.username.clone(),
                 password: auth.password.clone(),
                 registry_token: auth.registry_token.clone(),
+                server,
             },
         }
     }
 
-    fn for_client(&self) -> RegistryAuth {
+    fn for_client(&self, endpoint: &Endpoint) -> RegistryAuth {
+        let (_, server) = self.server.split_once("://").unwrap_or(("", &self.server));
+        let server = server.split('/').next().unwrap_or_default();
+        if endpoint.host.as_ref().is_some_and(|host| host != server) {
+            return RegistryAuth::Anonymous;
+        }
         if !self.registry_token.is_empty() {
             RegistryAuth::Bearer(self.registry_token.clone())
         } else if !self.username.is_empty() {
@@ -75,6 +86,8 @@ impl RegistryCredentials {
 pub enum PullError {
     #[error(transparent)]
     Name(#[from] InvalidReference),
+    #[error(transparent)]
+    Hosts(#[from] HostsError),
     #[error("failed to resolve reference {image:?}: {image}: not found")]
     NotFound { image: String },
     #[error(
@@ -104,10 +117,30 @@ impl ImageStore {
         {
             return Ok(known);
         }
-        let registry = Registry::new(&reference, credentials)?;
+        let mut endpoints = hosts::endpoints(&self.hosts_folder(), reference.registry())?;
+        endpoints.retain(|endpoint| endpoint.pulls && (endpoint.resolves || reference.digest().is_some()));
+        let mut failure = None;
+        for endpoint in &endpoints {
+            let registry = Registry::new(&reference, credentials, endpoint)?;
+            match self.pull_from(&registry, &reference).await {
+                Ok(image) => return Ok(image),
+                Err(error) => {
+                    let host = endpoint.host.as_deref().unwrap_or(reference.registry());
+                    tracing::debug!(image, host, reason = %stdx::error::chain(&error), "not to be had here");
+                    failure = Some(error);
+                }
+            }
+        }
+        Err(failure.unwrap_or_else(|| PullError::Transfer {
+            image: reference.to_string(),
+            reason: "no host is allowed to serve it".to_owned(),
+        }))
+    }
+
+    async fn pull_from(&self, registry: &Registry, reference: &Reference) -> Result<Image, PullError> {
         let (manifest, digest) = registry.manifest().await?;
         if let Some(known) = self.find(&reference.with_digest(&digest))? {
-            return self.name_again(known, &reference).await;
+            return self.name_again(known, reference).await;
         }
         let config = manifest.config.as_ref().ok_or_else(|| registry.failed("the manifest names no configuration"))?;
         let config = registry.document(&config.digest).await?;
@@ -118,7 +151,7 @@ impl ImageStore {
             .try_collect::<Vec<(String, File)>>()
             .await?;
         let candidate = Candidate {
-            names: tagged_name(&reference).into_iter().collect(),
+            names: tagged_name(reference).into_iter().collect(),
             digests: vec![reference.with_digest(&digest)],
             config,
             layers: layers.iter().map(|(digest, _)| (digest.clone(), None)).collect(),
@@ -184,16 +217,15 @@ struct Registry {
 }
 
 impl Registry {
-    fn new(reference: &Reference, credentials: &RegistryCredentials) -> Result<Self, PullError> {
+    fn new(reference: &Reference, credentials: &RegistryCredentials, endpoint: &Endpoint) -> Result<Self, PullError> {
         // The first in the process decides; whoever came before us has chosen the same.
         drop(rustls::crypto::ring::default_provider().install_default());
         let image = reference.to_string();
-        let protocol = match is_loopback(reference.registry()) {
-            true => ClientProtocol::Http,
-            false => ClientProtocol::Https,
-        };
+        let authority = |pem: &Vec<u8>| Certificate { encoding: CertificateEncoding::Pem, data: pem.clone() };
         let config = ClientConfig {
-            protocol,
+            protocol: if endpoint.encrypted { ClientProtocol::Https } else { ClientProtocol::Http },
+            extra_root_certificates: endpoint.trust.authorities.iter().map(authority).collect(),
+            accept_invalid_certificates: endpoint.trust.anyone,
             connect_timeout: Some(CONNECT_TIMEOUT),
             read_timeout: Some(READ_TIMEOUT),
             user_agent: concat!("pintle/", env!("CARGO_PKG_VERSION")),
@@ -202,11 +234,14 @@ impl Registry {
         let client = Client::try_from(config)
             .map_err(|error| PullError::Transfer { image: image.clone(), reason: stdx::error::chain(&error) })?;
         let (registry, repository) = (reference.registry().to_owned(), reference.repository().to_owned());
-        let reference = match (reference.digest(), reference.tag()) {
+        let mut reference = match (reference.digest(), reference.tag()) {
             (Some(digest), _) => oci_client::Reference::with_digest(registry, repository, digest.to_owned()),
             (None, tag) => oci_client::Reference::with_tag(registry, repository, tag.unwrap_or("latest").to_owned()),
         };
-        Ok(Registry { client, reference, credentials: credentials.for_client(), image })
+        if let Some(host) = &endpoint.host {
+            reference.set_mirror_registry(host.clone());
+        }
+        Ok(Registry { client, reference, credentials: credentials.for_client(endpoint), image })
     }
 
     /// The manifest for this machine, and its digest; an index is resolved first.
@@ -327,7 +362,7 @@ fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// Whether the registry is on this machine, where eavesdroppers are not.
-fn is_loopback(registry: &str) -> bool {
+pub(super) fn is_loopback(registry: &str) -> bool {
     let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

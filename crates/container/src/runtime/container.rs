@@ -286,6 +286,7 @@ impl Runtime {
         }
         let places = self.places(id);
         blocking(move || places.remove().map_err(internal("remove the container"))).await?;
+        self.writable_layers.forget(id);
         self.announce(&container.sandbox_id, id, ContainerEventType::DeletedEvent);
         self.containers.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
         Ok(())

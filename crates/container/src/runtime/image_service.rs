@@ -45,7 +45,7 @@ impl ImageService for Runtime {
                     PullError::NotFound { .. } | PullError::WrongPlatform { .. } => Code::NotFound,
                     PullError::Denied { .. } => Code::PermissionDenied,
                     PullError::Transfer { .. } => Code::Unavailable,
-                    PullError::Unpack(_) | PullError::Store(_) => Code::Unknown,
+                    PullError::Hosts(_) | PullError::Unpack(_) | PullError::Store(_) => Code::Unknown,
                 };
                 Err(Status::new(code, stdx::error::chain(&error)))
             }

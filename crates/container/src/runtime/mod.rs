@@ -6,6 +6,7 @@ mod events;
 mod exec;
 mod image_service;
 pub(crate) mod mounts;
+mod pod_stats;
 mod preparation;
 pub(crate) mod record;
 mod sandbox;
@@ -17,6 +18,7 @@ mod status;
 mod streaming;
 mod streams;
 mod users;
+mod writable;
 
 use std::collections::HashMap;
 use std::fs;
@@ -33,6 +35,7 @@ use self::container::Container;
 use self::events::EVENTS_KEPT;
 use self::record::RecordError;
 use self::sandbox::Sandbox;
+use self::writable::WritableLayers;
 use crate::cgroup::Cgroups;
 use crate::images::{ImageStore, StoreError};
 use crate::paths::Paths;
@@ -57,6 +60,7 @@ pub struct Runtime {
     ambient: Ambient,
     cgroups: Cgroups,
     images: ImageStore,
+    writable_layers: Arc<WritableLayers>,
     sandboxes: RwLock<HashMap<String, Arc<Sandbox>>>,
     containers: RwLock<HashMap<String, Arc<Container>>>,
     events: broadcast::Sender<cri::ContainerEventResponse>,
@@ -117,6 +121,7 @@ impl Runtime {
             cluster: config.cluster,
             paths,
             network: config.network,
+            writable_layers: Arc::new(WritableLayers::new(config.ambient.clock)),
             ambient: config.ambient,
             cgroups,
             images,

@@ -10,7 +10,7 @@ use cri::*;
 use futures::stream::BoxStream;
 
 use super::shim_client::{self, ShimError};
-use super::{Runtime, internal_chain};
+use super::{Runtime, internal_chain, pod_stats};
 use crate::shim::protocol::Request;
 
 const RUNTIME_NAME: &str = "pintle";
@@ -134,6 +134,9 @@ impl RuntimeService for Runtime {
 
     async fn reopen_container_log(&self, request: ReopenContainerLogRequest) -> Result<ReopenContainerLogResponse> {
         let container = self.expect_container(&request.container_id)?;
+        if !self.is_running(&container)? {
+            return Err(Status::new(Code::FailedPrecondition, "container is not running"));
+        }
         let ask = Request::ReopenLog { container_id: container.id.clone() };
         match shim_client::ask(&self.shim_folder(&container.sandbox_id), &ask, &[]).await {
             Ok(_) => Ok(ReopenContainerLogResponse {}),
@@ -163,11 +166,43 @@ impl RuntimeService for Runtime {
 
     async fn container_stats(&self, request: ContainerStatsRequest) -> Result<ContainerStatsResponse> {
         let container = self.expect_container(&request.container_id)?;
+        self.count_writable(&container).await;
         Ok(ContainerStatsResponse { stats: Some(self.stats_of(&container)?) })
     }
 
     async fn list_container_stats(&self, request: ListContainerStatsRequest) -> Result<ListContainerStatsResponse> {
-        Ok(ListContainerStatsResponse { stats: self.list_stats(request.filter)? })
+        Ok(ListContainerStatsResponse { stats: self.list_stats(request.filter).await? })
+    }
+
+    async fn pod_sandbox_stats(&self, request: PodSandboxStatsRequest) -> Result<PodSandboxStatsResponse> {
+        let sandbox = self.expect_sandbox(&request.pod_sandbox_id)?;
+        Ok(PodSandboxStatsResponse { stats: Some(self.stats_of_sandbox(&sandbox).await?) })
+    }
+
+    async fn list_pod_sandbox_stats(&self, request: ListPodSandboxStatsRequest) -> Result<ListPodSandboxStatsResponse> {
+        Ok(ListPodSandboxStatsResponse { stats: self.list_sandbox_stats(request.filter).await? })
+    }
+
+    async fn list_metric_descriptors(&self, _: ListMetricDescriptorsRequest) -> Result<ListMetricDescriptorsResponse> {
+        Ok(ListMetricDescriptorsResponse { descriptors: pod_stats::metric_descriptors() })
+    }
+
+    async fn list_pod_sandbox_metrics(&self, _: ListPodSandboxMetricsRequest) -> Result<ListPodSandboxMetricsResponse> {
+        Ok(ListPodSandboxMetricsResponse { pod_metrics: self.list_metrics().await? })
+    }
+
+    async fn runtime_config(&self, _: RuntimeConfigRequest) -> Result<RuntimeConfigResponse> {
+        let linux = LinuxRuntimeConfiguration { cgroup_driver: CgroupDriver::Cgroupfs as i32 };
+        Ok(RuntimeConfigResponse { linux: Some(linux) })
+    }
+
+    /// The kubelet has changed the pod's cgroup by now, and a sandbox has no process of its own to be limited.
+    async fn update_pod_sandbox_resources(
+        &self,
+        request: UpdatePodSandboxResourcesRequest,
+    ) -> Result<UpdatePodSandboxResourcesResponse> {
+        self.expect_sandbox(&request.pod_sandbox_id)?;
+        Ok(UpdatePodSandboxResourcesResponse {})
     }
 
     async fn container_events(&self) -> Result<BoxStream<'static, Result<ContainerEventResponse>>> {

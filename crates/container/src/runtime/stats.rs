@@ -1,13 +1,18 @@
 //! What containers use.
 
+use std::io;
+
 use cri::{
-    ContainerAttributes, ContainerStats, ContainerStatsFilter, CpuUsage, LinuxContainerResources, MemoryUsage, Status,
-    UInt64Value,
+    ContainerAttributes, ContainerStats, ContainerStatsFilter, CpuUsage, FilesystemIdentifier, FilesystemUsage,
+    LinuxContainerResources, MemoryUsage, Status, UInt64Value,
 };
 
 use super::Runtime;
 use super::container::Container;
+use super::mounts::UPPER;
 use super::status::has_labels;
+use super::writable::Tree;
+use crate::limits;
 
 impl Runtime {
     pub(super) fn stats_of(&self, container: &Container) -> cri::Result<ContainerStats> {
@@ -42,14 +47,14 @@ impl Runtime {
                 major_page_faults: number(usage.major_page_faults),
                 psi: None,
             }),
-            writable_layer: None,
+            writable_layer: self.writable_layers.last(&container.id).map(|tree| self.show_writable(tree)),
             swap: None,
             io: None,
         })
     }
 
     /// Running containers only: the others use nothing.
-    pub(super) fn list_stats(&self, filter: Option<ContainerStatsFilter>) -> cri::Result<Vec<ContainerStats>> {
+    pub(super) async fn list_stats(&self, filter: Option<ContainerStatsFilter>) -> cri::Result<Vec<ContainerStats>> {
         let filter = filter.unwrap_or_default();
         let mut found = Vec::new();
         for container in self.all_containers() {
@@ -59,6 +64,7 @@ impl Runtime {
             if !wanted || !self.is_running(&container)? {
                 continue;
             }
+            self.count_writable(&container).await;
             match self.stats_of(&container) {
                 Ok(stats) => found.push(stats),
                 // It has ended between the look and the reading.
@@ -69,33 +75,35 @@ impl Runtime {
         Ok(found)
     }
 
+    /// Sees to it that the container's writings are counted; waits only for the first count.
+    pub(super) async fn count_writable(&self, container: &Container) {
+        let folder = self.paths.container(&container.id).join(UPPER);
+        match self.writable_layers.usage(&container.id, folder).await {
+            Ok(_) => {}
+            // It was removed meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(container = container.id, %error, "cannot count the writable layer"),
+        }
+    }
+
+    fn show_writable(&self, tree: Tree) -> FilesystemUsage {
+        let number = |value| Some(UInt64Value { value });
+        FilesystemUsage {
+            timestamp: self.now_nanoseconds(),
+            fs_id: Some(FilesystemIdentifier { mountpoint: self.images.folder().display().to_string() }),
+            used_bytes: number(tree.bytes),
+            inodes_used: number(tree.inodes),
+        }
+    }
+
     /// Writes new limits into a running container's groups.
     pub(super) fn limit(&self, container: &Container, wanted: &LinuxContainerResources) -> cri::Result<()> {
-        let path = &container.facts.cgroup;
-        let write = |legacy: (&str, &str, String), unified: Option<(&str, String)>| {
-            let (controller, file, content) = &legacy;
-            let unified = unified.as_ref().map(|(file, content)| (*file, content.as_str()));
-            self.cgroups
-                .write(path, (controller, file, content), unified)
-                .map_err(|error| Status::internal(format!("failed to update resources: {file}: {error}")))
-        };
-        if wanted.cpu_shares > 0 {
-            let weight = 1 + ((wanted.cpu_shares.max(2) - 2) * 9999) / 262_142;
-            write(("cpu", "cpu.shares", wanted.cpu_shares.to_string()), Some(("cpu.weight", weight.to_string())))?;
-        }
-        if wanted.cpu_period > 0 {
-            let maximum = match wanted.cpu_quota {
-                quota if quota > 0 => format!("{quota} {}", wanted.cpu_period),
-                _ => format!("max {}", wanted.cpu_period),
-            };
-            write(("cpu", "cpu.cfs_period_us", wanted.cpu_period.to_string()), Some(("cpu.max", maximum)))?;
-        }
-        if wanted.cpu_quota != 0 {
-            write(("cpu", "cpu.cfs_quota_us", wanted.cpu_quota.to_string()), None)?;
-        }
-        if wanted.memory_limit_in_bytes > 0 {
-            let limit = wanted.memory_limit_in_bytes.to_string();
-            write(("memory", "memory.limit_in_bytes", limit.clone()), Some(("memory.max", limit)))?;
+        for limit in limits::plan(wanted) {
+            self.cgroups.apply(&container.facts.cgroup, &limit).map_err(|error| {
+                let file = limit.legacy.as_ref().map(|(_, file, _)| file);
+                let file = file.or(limit.unified.as_ref().map(|(file, _)| file)).map_or("", String::as_str);
+                Status::internal(format!("failed to update resources: {file}: {error}"))
+            })?;
         }
         Ok(())
     }

@@ -5,8 +5,8 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, IoSliceMut, Read};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -15,7 +15,8 @@ use libcontainer::capabilities::{drop_privileges, reset_effective};
 use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::error::LibcontainerError;
-use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec, User};
+use libcontainer::oci_spec::runtime::{LinuxCapabilities, Mount, Spec, User};
+use libcontainer::syscall::linux::{AT_EMPTY_PATH, AT_RECURSIVE, MOUNT_ATTR_RDONLY, MountAttr};
 use libcontainer::syscall::syscall::{SyscallType, create_syscall};
 use libcontainer::workload::{Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError};
 use nix::cmsg_space;
@@ -29,7 +30,7 @@ use seccompiler::BpfProgram;
 
 use super::protocol::{ProcessSecurity, Seccomp, short_path};
 use crate::cgroup::Cgroups;
-use crate::{devices, propagation, seccomp};
+use crate::{devices, proc_guard, propagation, seccomp};
 
 /// Longer reasons are cut; they end in an API object.
 const FAILURE_LIMIT_BYTES: u64 = 4096;
@@ -285,6 +286,8 @@ impl Workload {
         let (arguments, environment) = (strings(arguments)?, strings(environment)?);
         if self.is_first {
             propagation::apply(spec).map_err(|error| format!("cannot set the propagation of a mount: {error}"))?;
+            proc_guard::check_mounts(spec).map_err(|error| error.to_string())?;
+            seal_cgroups(spec).map_err(|error| format!("cannot make the cgroups read-only: {error}"))?;
         }
         if !self.own_users {
             set_oom_score(self.oom_score).map_err(|error| format!("cannot set the out-of-memory score: {error}"))?;
@@ -328,6 +331,21 @@ impl Executor for Workload {
     fn setup_envs(&self, _: std::collections::HashMap<String, String>) -> Result<(), ExecutorSetEnvsError> {
         Ok(())
     }
+}
+
+/// Makes the cgroups read-only to the bottom where the specification says so. libcontainer binds those of version 1
+/// for writing whatever it says, and a container's root could lift its own limits.
+fn seal_cgroups(spec: &Spec) -> io::Result<()> {
+    let is_sealed = |mount: &&Mount| {
+        mount.typ().as_deref() == Some("cgroup") && mount.options().iter().flatten().any(|option| option == "ro")
+    };
+    let Some(mount) = spec.mounts().iter().flatten().find(is_sealed) else { return Ok(()) };
+    let place = File::options().read(true).custom_flags(libc::O_PATH | libc::O_CLOEXEC).open(mount.destination())?;
+    let read_only = MountAttr { attr_set: MOUNT_ATTR_RDONLY, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let flags = AT_EMPTY_PATH | AT_RECURSIVE;
+    create_syscall()
+        .mount_setattr(place.as_fd(), Path::new(""), flags, &read_only, size_of::<MountAttr>())
+        .map_err(io::Error::other)
 }
 
 /// Becomes the pod's user of these numbers, who were the host's until now; capabilities stay, of the pod's namespace.

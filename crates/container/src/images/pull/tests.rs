@@ -11,7 +11,9 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::super::tests::Sample;
 use super::*;
@@ -23,6 +25,29 @@ struct Registry {
     /// `user:password`, where one is needed.
     secret: Option<&'static str>,
     asked: Mutex<Vec<String>>,
+    /// Whether somebody introduced himself.
+    authorised: std::sync::atomic::AtomicBool,
+}
+
+trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
+
+/// A certificate for this machine that only who has its text trusts.
+fn self_signed() -> (TlsAcceptor, String) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    (TlsAcceptor::from(Arc::new(config)), made.cert.pem())
+}
+
+/// Writes what the store is to know of a registry.
+fn tell(store: &ImageStore, registry: &str, hosts: &str) {
+    let folder = store.hosts_folder().join(registry);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("hosts.toml"), hosts).unwrap();
 }
 
 const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -54,6 +79,10 @@ impl Registry {
     }
 
     async fn serve(self) -> (String, Arc<Registry>) {
+        self.serve_over(None).await
+    }
+
+    async fn serve_over(self, tls: Option<TlsAcceptor>) -> (String, Arc<Registry>) {
         let registry = Arc::new(self);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let image = format!("{}/team/app", listener.local_addr().unwrap());
@@ -61,8 +90,16 @@ impl Registry {
         tokio::spawn(async move {
             loop {
                 let (connection, _) = listener.accept().await.unwrap();
-                let registry = known.clone();
+                let (registry, tls) = (known.clone(), tls.clone());
                 tokio::spawn(async move {
+                    let connection: Box<dyn Connection> = match tls {
+                        None => Box::new(connection),
+                        Some(tls) => match tls.accept(connection).await {
+                            Ok(connection) => Box::new(connection),
+                            // The client does not trust us, which some tests are about.
+                            Err(_) => return,
+                        },
+                    };
                     let answer = service_fn(move |request| {
                         let response = registry.answer(&request);
                         async move { Ok::<_, Infallible>(response) }
@@ -78,6 +115,9 @@ impl Registry {
     fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path();
         self.asked.lock().unwrap().push(path.to_owned());
+        if request.headers().contains_key("authorization") {
+            self.authorised.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
         let authorised = self.secret.is_none_or(|secret| {
             let expected = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(secret));
             request.headers().get("authorization").is_some_and(|value| value.as_bytes() == expected.as_bytes())
@@ -192,6 +232,50 @@ async fn what_is_sent_must_be_what_was_named() {
     let (name, _registry) = registry.serve().await;
     let line = refusal(&format!("{name}:single"), &RegistryCredentials::default()).await;
     assert!(line.to_lowercase().contains("digest"), "{line}");
+}
+
+#[tokio::test]
+async fn a_mirror_serves_before_the_registry_and_the_registry_after_it() {
+    let ours = own_architecture();
+    let (name, mirror) = Registry::with(&[(ours, Sample::new("from the mirror", ours))]).serve().await;
+    let address = name.strip_suffix("/team/app").unwrap();
+    let (_folder, store) = store();
+    tell(&store, "registry.invalid", &format!("[host.\"http://{address}\"]"));
+    let secret = RegistryCredentials { username: "x".to_owned(), password: "y".to_owned(), ..Default::default() };
+    let image = store.pull("registry.invalid/team/app:single", &secret).await.unwrap();
+    assert_eq!(image.names, ["registry.invalid/team/app:single"], "the image has the registry's name");
+    assert!(!mirror.authorised.load(std::sync::atomic::Ordering::Relaxed), "no mirror gets the registry's secrets");
+    // What the mirror does not have, or may not say, comes from the registry itself.
+    let (other, _other) = Registry::with(&[(ours, Sample::new("from the registry", ours))]).serve().await;
+    let registry = other.strip_suffix("/team/app").unwrap();
+    tell(&store, registry, "[host.\"http://127.0.0.1:1\"]");
+    let image = store.pull(&format!("{other}:single"), &RegistryCredentials::default()).await.unwrap();
+    let hello = store.layer_folders(&image)[0].join("hello");
+    assert_eq!(std::fs::read_to_string(hello).unwrap(), "from the registry");
+    mirror.asked.lock().unwrap().clear();
+    tell(&store, registry, &format!("[host.\"http://{address}\"]\ncapabilities = [\"pull\"]"));
+    store.pull(&format!("{other}:v1"), &RegistryCredentials::default()).await.unwrap();
+    assert!(mirror.asked.lock().unwrap().is_empty(), "it may not say what a tag stands for");
+}
+
+#[tokio::test]
+async fn a_registry_of_ones_own_is_trusted_as_told() {
+    let ours = own_architecture();
+    let (tls, certificate) = self_signed();
+    let (name, _registry) = Registry::with(&[(ours, Sample::new("sealed", ours))]).serve_over(Some(tls)).await;
+    let address = name.strip_suffix("/team/app").unwrap();
+    let anonymous = RegistryCredentials::default();
+    let (_folder, store) = store();
+    let image = "sealed.invalid/team/app:single";
+    tell(&store, "sealed.invalid", &format!("server = \"https://{address}\""));
+    let refused = stdx::error::chain(&store.pull(image, &anonymous).await.unwrap_err());
+    assert!(refused.to_lowercase().contains("certificate"), "{refused}");
+    tell(&store, "sealed.invalid", &format!("server = \"https://{address}\"\nca = \"own.pem\""));
+    std::fs::write(store.hosts_folder().join("sealed.invalid/own.pem"), certificate).unwrap();
+    let pulled = store.pull(image, &anonymous).await.unwrap();
+    store.remove(&pulled.id).unwrap();
+    tell(&store, "sealed.invalid", &format!("server = \"https://{address}\"\nskip_verify = true"));
+    store.pull(image, &anonymous).await.unwrap();
 }
 
 #[test]
