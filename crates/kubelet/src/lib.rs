@@ -58,9 +58,6 @@ use volumes::claims::MountedClaims;
 use volumes::mounts::KernelMounter;
 use volumes::tokens::{ApiTokens, Tokens};
 
-/// Before `://` in container ids.
-pub(crate) const RUNTIME_NAME: &str = "pintle";
-
 pub struct Config {
     pub node_name: String,
     pub node_ip: IpAddr,
@@ -86,6 +83,8 @@ pub struct Config {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("the container runtime does not say what it is")]
+    Runtime(#[source] cri::Status),
     #[error("cannot make {}", path.display())]
     Folder {
         path: PathBuf,
@@ -128,8 +127,11 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let managers = Managers::open(&root_dir, &policy, topology, Arc::clone(&devices)).map_err(Error::Managers)?;
     let managers = Arc::new(managers);
     let pod_resources_dir = root_dir.join("pod-resources");
+    let asked = cri::VersionRequest { version: "v1".to_owned() };
+    let version = config.runtime.version(asked).await.map_err(Error::Runtime)?;
     let facts = NodeFacts {
         node_name: node_name.clone(),
+        runtime_name: version.runtime_name,
         node_ips: vec![config.node_ip.to_string()],
         cluster_dns: config.cluster_dns.to_string(),
         cluster_domain: config.cluster_domain,

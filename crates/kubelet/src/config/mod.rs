@@ -21,6 +21,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub(crate) struct NodeFacts {
     pub(crate) node_name: String,
+    /// As the runtime says it; containers' ids bear it.
+    pub(crate) runtime_name: String,
     pub(crate) node_ips: Vec<String>,
     pub(crate) cluster_dns: String,
     pub(crate) cluster_domain: String,

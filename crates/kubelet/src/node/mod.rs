@@ -236,7 +236,7 @@ impl NodeKeeper {
                 devices: &self.context.managers.devices.amounts(),
                 pressure: self.context.pressures.get(),
                 is_shutting_down: self.context.is_shutting_down.load(Ordering::Relaxed),
-                runtime_version: version.as_deref().unwrap_or(crate::RUNTIME_NAME),
+                runtime_version: version.as_deref().unwrap_or(&self.context.node.runtime_name),
                 runtime: state.as_deref().map_err(|status| status.message.as_str()),
                 images: &listed,
                 node_name: &self.context.node.node_name,

@@ -31,6 +31,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) grants: Option<&'a Grants>,
     pub(crate) resize: &'a Progress,
     pub(crate) host_ips: &'a [String],
+    /// Containers' ids bear it.
+    pub(crate) runtime_name: &'a str,
     pub(crate) now: Timestamp,
 }
 
@@ -128,18 +130,18 @@ fn container_status(pod: &Pod, container: &ContainerSpec, role: Role, facts: &Fa
         return unseen_status(pod, container, facts);
     };
     let older = history.find_map(|seen| seen.exit().map(|exit| (seen, exit)));
-    let older = older.map(|(seen, exit)| terminated(seen, exit)).or_else(|| forgotten_end(pod, latest));
+    let older = older.map(|(seen, exit)| terminated(seen, exit, facts)).or_else(|| forgotten_end(pod, latest, facts));
     let has_hook = container.lifecycle.as_ref().is_some_and(|lifecycle| lifecycle.post_start.is_some());
     let is_hooked = has_hook && latest.is_running() && facts.starting == Some(name.as_str());
     let (state, last_state) = match &latest.state {
         State::Running { .. } if is_hooked => (default_waiting(pod, role, facts), older),
         State::Running { started_at } => (running(*started_at), older),
         State::Exited(exit) => match waiting {
-            Some(waiting) => (waiting_state(waiting), Some(terminated(latest, exit))),
-            None => (terminated(latest, exit), older),
+            Some(waiting) => (waiting_state(waiting), Some(terminated(latest, exit, facts))),
+            None => (terminated(latest, exit, facts), older),
         },
         State::Created => (waiting.map_or_else(|| default_waiting(pod, role, facts), waiting_state), older),
-        State::Unknown => (lost_state(latest), older),
+        State::Unknown => (lost_state(latest, facts), older),
     };
     let health = facts.health.get(&latest.id).copied().unwrap_or_default();
     let is_running = latest.is_running();
@@ -151,7 +153,7 @@ fn container_status(pod: &Pod, container: &ContainerSpec, role: Role, facts: &Fa
         Role::Ephemeral => false,
     };
     ContainerStatus {
-        container_id: Some(container_id(latest)),
+        container_id: Some(container_id(latest, facts)),
         image: if latest.image.is_empty() { image_of(container) } else { latest.image.clone() },
         image_id: latest.image_id.clone(),
         last_state: Some(last_state.unwrap_or_default()),
@@ -243,8 +245,8 @@ pub(super) fn next_restart_count(reported: &ContainerStatus) -> u32 {
 }
 
 /// The end before this run that the API still knows and the runtime does not.
-fn forgotten_end(pod: &Pod, latest: &Container) -> Option<ContainerState> {
-    let own = container_id(latest);
+fn forgotten_end(pod: &Pod, latest: &Container, facts: &Facts<'_>) -> Option<ContainerState> {
+    let own = container_id(latest, facts);
     let reported = reported(pod, &latest.name)?;
     let about_this_run = reported.container_id.as_ref().is_none_or(|id| *id == own);
     let last = reported.last_state.clone().filter(|_| about_this_run)?;
@@ -280,8 +282,8 @@ fn image_of(container: &ContainerSpec) -> String {
     container.image.clone().unwrap_or_default()
 }
 
-fn container_id(container: &Container) -> String {
-    format!("{}://{}", crate::RUNTIME_NAME, container.id)
+fn container_id(container: &Container, facts: &Facts<'_>) -> String {
+    format!("{}://{}", facts.runtime_name, container.id)
 }
 
 fn running(started_at: Timestamp) -> ContainerState {
@@ -303,14 +305,14 @@ fn default_waiting(pod: &Pod, role: Role, facts: &Facts<'_>) -> ContainerState {
     waiting_state(&Waiting { reason: reason.to_owned(), message: String::new() })
 }
 
-fn terminated(container: &Container, exit: &Exit) -> ContainerState {
+fn terminated(container: &Container, exit: &Exit, facts: &Facts<'_>) -> ContainerState {
     let reason = match (exit.reason.as_str(), exit.exit_code) {
         ("", 0) => "Completed",
         ("", _) => "Error",
         (reason, _) => reason,
     };
     let terminated = ContainerStateTerminated {
-        container_id: Some(container_id(container)),
+        container_id: Some(container_id(container, facts)),
         exit_code: exit.exit_code,
         finished_at: Some(whole_seconds(exit.finished_at)),
         message: Some(exit.message.clone()).filter(|message| !message.is_empty()),
@@ -321,9 +323,9 @@ fn terminated(container: &Container, exit: &Exit) -> ContainerState {
     ContainerState { terminated: Some(terminated), ..ContainerState::default() }
 }
 
-fn lost_state(container: &Container) -> ContainerState {
+fn lost_state(container: &Container, facts: &Facts<'_>) -> ContainerState {
     let terminated = ContainerStateTerminated {
-        container_id: Some(container_id(container)),
+        container_id: Some(container_id(container, facts)),
         exit_code: 137,
         reason: Some("ContainerStatusUnknown".to_owned()),
         message: Some("The container could not be located when the pod was terminated".to_owned()),

@@ -60,6 +60,7 @@ fn status_of(pod: &Pod, observed: &Observed, extra: &Extra) -> PodStatus {
         grants: None,
         resize: &Progress::default(),
         host_ips: &["192.0.2.10".to_owned()],
+        runtime_name: "pintle",
         now: at(100),
     };
     generate(pod, &facts)

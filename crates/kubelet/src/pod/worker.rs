@@ -489,6 +489,7 @@ impl Worker {
             grants: self.grants.as_ref(),
             resize: &self.resize,
             host_ips: &self.context.node.node_ips,
+            runtime_name: &self.context.node.runtime_name,
             now,
         };
         let generate = |pod: &Pod| -> PodStatus { status::generate(pod, &facts) };

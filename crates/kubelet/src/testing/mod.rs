@@ -19,6 +19,7 @@ pub(crate) fn pod_from(json: &str) -> Pod {
 
 pub(crate) fn node_facts() -> NodeFacts {
     NodeFacts {
+        runtime_name: "pintle".to_owned(),
         node_name: "node".to_owned(),
         node_ips: vec!["192.0.2.10".to_owned()],
         cluster_dns: "10.96.0.10".to_owned(),
