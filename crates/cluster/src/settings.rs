@@ -17,24 +17,24 @@ pub struct Settings {
     pub api_port: u16,
     pub kubelet_port: u16,
     pub pod_cidr: String,
+    /// The prefix length of what each node gets of it.
+    #[serde(default = "usual_node_bits")]
+    pub node_cidr_bits: u8,
     pub service_cidr: String,
     pub cluster_domain: String,
     #[serde(default)]
     pub store: StoreLocation,
-    /// Whether versions are served that upstream has removed.
-    #[serde(default = "served")]
-    pub legacy_apis: bool,
     /// Another's container runtime; the built-in one where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container_runtime: Option<RemoteRuntime>,
+    /// Whether versions are served that upstream has removed.
+    #[serde(default = "served")]
+    pub legacy_apis: bool,
     /// Where what is used is kept besides memory, as in `prometheus:http://host:9090/api/v1/write`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics_sinks: Vec<String>,
 }
 
-fn served() -> bool {
-    true
-}
 /// Where another's container runtime is spoken to, as in `unix:///run/containerd/containerd.sock`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteRuntime {
@@ -42,8 +42,15 @@ pub struct RemoteRuntime {
     pub images: String,
 }
 
+fn served() -> bool {
+    true
+}
 
-/// Node ranges are cut from the pod range in this size: 254 pods a node.
+fn usual_node_bits() -> u8 {
+    NODE_CIDR_BITS
+}
+
+/// Unless told otherwise, node ranges are cut from the pod range in this size: 254 pods a node.
 pub const NODE_CIDR_BITS: u8 = 24;
 /// Where the DNS server listens on the bridge address. Not 53: the machine may run its own there.
 pub const DNS_PORT: u16 = 10053;
@@ -54,6 +61,8 @@ pub enum SettingsError {
     Name(String),
     #[error("{range:?} is not an IPv4 range like 10.244.0.0/16")]
     Range { range: String },
+    #[error("no ranges of /{bits} for nodes can be cut from the pod range {range}")]
+    NodeRange { range: String, bits: u8 },
     #[error("the service range {0} is smaller than /28: it must hold at least the API and DNS services")]
     ServiceRangeTooSmall(String),
 }
@@ -67,7 +76,11 @@ impl Settings {
         if !name_is_valid {
             return Err(SettingsError::Name(self.name.clone()));
         }
-        parse_range(&self.pod_cidr)?;
+        let (_, bits) = parse_range(&self.pod_cidr)?;
+        // Upstream's bounds: two addresses at least, and sixteen bits of nodes at most.
+        if !(bits..=30).contains(&self.node_cidr_bits) || self.node_cidr_bits - bits > 16 {
+            return Err(SettingsError::NodeRange { range: self.pod_cidr.clone(), bits: self.node_cidr_bits });
+        }
         let (_, bits) = parse_range(&self.service_cidr)?;
         if bits > 28 {
             return Err(SettingsError::ServiceRangeTooSmall(self.service_cidr.clone()));
@@ -103,6 +116,11 @@ impl Settings {
         self.data_dir.join("network")
     }
 
+    /// Where others speak to the built-in runtime.
+    pub fn cri_socket(&self) -> PathBuf {
+        self.run_dir.join("cri.sock")
+    }
+
     /// The ring of moments that `metrics_sinks` may ask for.
     pub fn history_dir(&self) -> PathBuf {
         self.data_dir.join("metrics")
@@ -114,11 +132,6 @@ impl Settings {
 
     pub fn cgroup_root(&self) -> String {
         format!("/{}/pods", self.name)
-    }
-
-    /// Where others speak to the built-in runtime.
-    pub fn cri_socket(&self) -> PathBuf {
-        self.run_dir.join("cri.sock")
     }
 
     /// The first address of the service range: the API server, as pods see it.
@@ -167,9 +180,11 @@ pub(crate) mod tests {
             api_port: 6443,
             kubelet_port: 10250,
             pod_cidr: "10.244.0.0/16".into(),
+            node_cidr_bits: NODE_CIDR_BITS,
             service_cidr: "10.96.0.0/12".into(),
             cluster_domain: "cluster.local".into(),
             store: StoreLocation::Folder,
+            container_runtime: None,
             legacy_apis: true,
             metrics_sinks: Vec::new(),
         }
@@ -184,7 +199,6 @@ pub(crate) mod tests {
         assert_eq!(settings.first_gateway().unwrap().to_string(), "10.244.0.1");
     }
 
-            container_runtime: None,
     #[test]
     fn refuses_names_and_ranges_the_kernel_would_refuse_later() {
         for name in ["", "Pintle", "0pintle", "a-name-too-long", "a/b", "a b"] {
@@ -194,6 +208,10 @@ pub(crate) mod tests {
         for range in ["", "10.0.0.0", "10.0.0.1/16", "10.0.0.0/33", "10.0.0.0/4", "::/64", "x/16"] {
             let settings = Settings { pod_cidr: range.into(), ..example() };
             assert!(matches!(settings.validate(), Err(SettingsError::Range { .. })), "{range}");
+        }
+        for (range, bits, fits) in [("10.0.0.0/16", 22, true), ("10.0.0.0/24", 23, false), ("10.0.0.0/8", 25, false)] {
+            let settings = Settings { pod_cidr: range.into(), node_cidr_bits: bits, ..example() };
+            assert_eq!(settings.validate().is_ok(), fits, "/{bits} from {range}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cluster::progress::Format;
+use cluster::settings::NODE_CIDR_BITS;
 use cluster::{EtcdLocation, RemoteRuntime, Settings, StoreLocation};
 
 use crate::commands::store;
@@ -77,6 +78,9 @@ pub(crate) struct Place {
     /// Addresses of pods
     #[arg(long, default_value = POD_CIDR)]
     pub(crate) pod_cidr: String,
+    /// The prefix length of the range that each node gets of them: a node has no more pods than addresses
+    #[arg(long, default_value_t = NODE_CIDR_BITS)]
+    pub(crate) node_cidr_mask_size: u8,
     /// Addresses of services
     #[arg(long, default_value = SERVICE_CIDR)]
     pub(crate) service_cidr: String,
@@ -92,10 +96,6 @@ pub(crate) struct Place {
     pub(crate) metrics_sinks: Vec<String>,
     #[command(flatten)]
     pub(crate) store: StorePlace,
-}
-
-/// Refused here rather than by the server.
-fn sink(text: &str) -> Result<String, metrics::SinkError> {
     #[command(flatten)]
     pub(crate) runtime: RuntimePlace,
 }
@@ -120,6 +120,10 @@ impl RuntimePlace {
         let images = self.image_service_endpoint.as_ref().unwrap_or(runtime);
         Ok(Some(RemoteRuntime { runtime: canonical(runtime)?, images: canonical(images)? }))
     }
+}
+
+/// Refused here rather than by the server.
+fn sink(text: &str) -> Result<String, metrics::SinkError> {
     metrics::Sink::parse(text).map(|_| text.to_owned())
 }
 
@@ -266,17 +270,18 @@ impl Place {
             port: API_PORT,
             kubelet_port: KUBELET_PORT,
             pod_cidr: POD_CIDR.into(),
+            node_cidr_mask_size: NODE_CIDR_BITS,
             service_cidr: SERVICE_CIDR.into(),
             cluster_domain: CLUSTER_DOMAIN.into(),
             legacy_apis: true,
             metrics_sinks: Vec::new(),
             store: StorePlace::default(),
+            runtime: RuntimePlace::default(),
         }
     }
 
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
         let data_dir = std::path::absolute(self.r#where.data_dir())?;
-            runtime: RuntimePlace::default(),
         let asked = self.store.location(&self.r#where.name)?;
         let settings = Settings {
             name: self.r#where.name.clone(),
@@ -286,15 +291,16 @@ impl Place {
             api_port: self.port,
             kubelet_port: self.kubelet_port,
             pod_cidr: self.pod_cidr.clone(),
+            node_cidr_bits: self.node_cidr_mask_size,
             service_cidr: self.service_cidr.clone(),
             cluster_domain: self.cluster_domain.clone(),
+            container_runtime: self.runtime.remote()?,
             legacy_apis: self.legacy_apis,
             metrics_sinks: self.metrics_sinks.clone(),
         };
         settings.validate()?;
         Ok(settings)
     }
-            container_runtime: self.runtime.remote()?,
 
     /// The same choices as command-line arguments, for the server process.
     pub(crate) fn to_arguments(settings: &Settings) -> Vec<std::ffi::OsString> {
@@ -306,6 +312,7 @@ impl Place {
         add("--port", settings.api_port.to_string().into());
         add("--kubelet-port", settings.kubelet_port.to_string().into());
         add("--pod-cidr", settings.pod_cidr.clone().into());
+        add("--node-cidr-mask-size", settings.node_cidr_bits.to_string().into());
         add("--service-cidr", settings.service_cidr.clone().into());
         add("--cluster-domain", settings.cluster_domain.clone().into());
         match &settings.store {
@@ -324,6 +331,10 @@ impl Place {
                 }
             }
         }
+        if let Some(remote) = &settings.container_runtime {
+            add("--container-runtime-endpoint", remote.runtime.clone().into());
+            add("--image-service-endpoint", remote.images.clone().into());
+        }
         for sink in &settings.metrics_sinks {
             add("--metrics-sink", sink.clone().into());
         }
@@ -331,10 +342,6 @@ impl Place {
         arguments.push(format!("--legacy-apis={}", settings.legacy_apis).into());
         arguments
     }
-        if let Some(remote) = &settings.container_runtime {
-            add("--container-runtime-endpoint", remote.runtime.clone().into());
-            add("--image-service-endpoint", remote.images.clone().into());
-        }
 }
 
 #[cfg(test)]
@@ -355,16 +362,29 @@ mod tests {
             Command::Server(place) => place.settings().unwrap(),
             _ => panic!("another command"),
         };
-        let given = ["pintle", "up", "--name", "x", "--port", "7000", "--pod-cidr", "10.1.0.0/16", "--wait=false"];
+        let given = [
+            "pintle",
+            "up",
+            "--name",
+            "x",
+            "--port",
+            "7000",
+            "--pod-cidr",
+            "10.1.0.0/16",
+            "--node-cidr-mask-size",
+            "22",
+            "--wait=false",
+        ];
         let etcd = ["--store", "etcd://a,b:1", "--store-ca", "/ca", "--etcd-certfile", "/crt", "--store-key", "/key"];
+        let runtime = ["--container-runtime-endpoint", "/run/c.sock", "--image-service-endpoint", "unix:///run/i.sock"];
         let sinks = ["--metrics-sink", "folder", "--metrics-sink", "influxdb:http://a:8086"];
-        for more in [&[][..], &["--store", "folder"], &["--legacy-apis=false"], &etcd, &sinks, &runtime, &runtime[..2]] {
+        for more in [&[][..], &["--store", "folder"], &["--legacy-apis=false"], &etcd, &sinks, &runtime, &runtime[..2]]
+        {
             let up = parse(given.iter().chain(more).map(Into::into).collect());
             assert_eq!(up.data_dir, PathBuf::from("/var/lib/x"));
             let mut server: Vec<std::ffi::OsString> = vec!["pintle".into(), "server".into()];
             server.extend(Place::to_arguments(&up));
             assert_eq!(parse(server), up);
-        let runtime = ["--container-runtime-endpoint", "/run/c.sock", "--image-service-endpoint", "unix:///run/i.sock"];
         }
     }
 
@@ -395,13 +415,6 @@ mod tests {
     }
 
     #[test]
-    fn waiting_can_be_turned_off() {
-        let wait = |arguments: &[&str]| match Arguments::try_parse_from(arguments).unwrap().command {
-            Command::Up(up) => up.wait,
-            _ => panic!("another command"),
-        };
-        assert!(
-    #[test]
     fn a_container_runtime_is_a_unix_socket() {
         let settings = |more: &[&str]| {
             let given = ["pintle", "up", "--data-dir", "/nonexistent/x"];
@@ -424,6 +437,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn waiting_can_be_turned_off() {
+        let wait = |arguments: &[&str]| match Arguments::try_parse_from(arguments).unwrap().command {
+            Command::Up(up) => up.wait,
+            _ => panic!("another command"),
+        };
+        assert!(
             wait(&["pintle", "up"]) && wait(&["pintle", "up", "--wait"]) && !wait(&["pintle", "up", "--wait=false"])
         );
     }

@@ -10,7 +10,7 @@ use client::Client;
 use cluster::pki::{self, Authority, Subject};
 use cluster::process::{RunLock, ServerInfo};
 use cluster::progress::{Report, Step};
-use cluster::settings::{DNS_PORT, NODE_CIDR_BITS};
+use cluster::settings::DNS_PORT;
 use cluster::{Settings, StoreLocation};
 use metrics::{Metrics, Sink};
 use reconcile::{Election, lead};
@@ -158,7 +158,7 @@ async fn start(
         ambient: ambient.clone(),
         cluster_ca_pem: certificates.authority.certificate_pem().to_owned(),
         pod_cidr: settings.pod_cidr.clone(),
-        node_cidr_bits: NODE_CIDR_BITS,
+        node_cidr_bits: settings.node_cidr_bits,
         volumes_dir: volumes_dir.clone(),
         signing: Some(controllers::Signing {
             certificate_pem: certificates.authority.certificate_pem().to_owned(),
