@@ -51,7 +51,8 @@ impl Registry {
 }
 
 fn contents() -> Contents {
-    let (config, layer) = image::parts(&["sh"]);
+    // Another image than the one that the others run: whoever removes one name of an image removes it whole.
+    let (config, layer) = image::parts(&["true"]);
     let mut contents = Contents::new();
     let mut add = |kind: &'static str, bytes: Vec<u8>| {
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));

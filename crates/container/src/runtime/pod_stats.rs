@@ -3,9 +3,9 @@
 use std::fs;
 
 use cri::{
-    ContainerMetrics, ContainerStats, ContainerStatsFilter, CpuUsage, LinuxPodSandboxStats, MemoryUsage, Metric,
-    MetricDescriptor, MetricType, NetworkInterfaceUsage, NetworkUsage, PodSandboxAttributes, PodSandboxMetrics,
-    PodSandboxStats, PodSandboxStatsFilter, ProcessUsage, Status, UInt64Value,
+    ContainerMetrics, ContainerStats, CpuUsage, LinuxPodSandboxStats, MemoryUsage, Metric, MetricDescriptor,
+    MetricType, NetworkInterfaceUsage, NetworkUsage, PodSandboxAttributes, PodSandboxMetrics, PodSandboxStats,
+    PodSandboxStatsFilter, ProcessUsage, Status, UInt64Value,
 };
 
 use super::Runtime;
@@ -16,9 +16,8 @@ use super::status::has_labels;
 const DEFAULT_INTERFACE: &str = "eth0";
 
 impl Runtime {
-    pub(super) async fn stats_of_sandbox(&self, sandbox: &Sandbox) -> cri::Result<PodSandboxStats> {
-        let filter = ContainerStatsFilter { pod_sandbox_id: sandbox.id.clone(), ..ContainerStatsFilter::default() };
-        let containers = self.list_stats(Some(filter)).await?;
+    pub(super) fn stats_of_sandbox(&self, sandbox: &Sandbox) -> cri::Result<PodSandboxStats> {
+        let containers = self.stats_within(sandbox)?;
         let linux = sandbox.config.linux.as_ref();
         let group = linux.map_or("", |linux| linux.cgroup_parent.as_str());
         let timestamp = self.now_nanoseconds();
@@ -68,7 +67,7 @@ impl Runtime {
     }
 
     /// Of sandboxes that are ready: the others use nothing.
-    pub(super) async fn list_sandbox_stats(
+    pub(super) fn list_sandbox_stats(
         &self,
         filter: Option<PodSandboxStatsFilter>,
     ) -> cri::Result<Vec<PodSandboxStats>> {
@@ -81,7 +80,7 @@ impl Runtime {
             if !wanted {
                 continue;
             }
-            match self.stats_of_sandbox(&sandbox).await {
+            match self.stats_of_sandbox(&sandbox) {
                 Ok(stats) => found.push(stats),
                 // It has ended between the look and the reading.
                 Err(_) if !sandbox.is_ready() => {}
@@ -91,8 +90,25 @@ impl Runtime {
         Ok(found)
     }
 
-    pub(super) async fn list_metrics(&self) -> cri::Result<Vec<PodSandboxMetrics>> {
-        Ok(self.list_sandbox_stats(None).await?.iter().map(metrics_of_pod).collect())
+    pub(super) fn list_metrics(&self) -> cri::Result<Vec<PodSandboxMetrics>> {
+        Ok(self.list_sandbox_stats(None)?.iter().map(metrics_of_pod).collect())
+    }
+
+    /// Of the containers that run.
+    fn stats_within(&self, sandbox: &Sandbox) -> cri::Result<Vec<ContainerStats>> {
+        let mut found = Vec::new();
+        for container in self.containers_of(&sandbox.id) {
+            if !self.is_running(&container)? {
+                continue;
+            }
+            match self.stats_of(&container) {
+                Ok(stats) => found.push(stats),
+                // It has ended between the look and the reading.
+                Err(_) if !self.is_running(&container)? => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 
     /// Read through any process of the pod, since they share their network; without one there is nothing to tell, and

@@ -176,11 +176,11 @@ impl RuntimeService for Runtime {
 
     async fn pod_sandbox_stats(&self, request: PodSandboxStatsRequest) -> Result<PodSandboxStatsResponse> {
         let sandbox = self.expect_sandbox(&request.pod_sandbox_id)?;
-        Ok(PodSandboxStatsResponse { stats: Some(self.stats_of_sandbox(&sandbox).await?) })
+        Ok(PodSandboxStatsResponse { stats: Some(self.stats_of_sandbox(&sandbox)?) })
     }
 
     async fn list_pod_sandbox_stats(&self, request: ListPodSandboxStatsRequest) -> Result<ListPodSandboxStatsResponse> {
-        Ok(ListPodSandboxStatsResponse { stats: self.list_sandbox_stats(request.filter).await? })
+        Ok(ListPodSandboxStatsResponse { stats: self.list_sandbox_stats(request.filter)? })
     }
 
     async fn list_metric_descriptors(&self, _: ListMetricDescriptorsRequest) -> Result<ListMetricDescriptorsResponse> {
@@ -188,7 +188,7 @@ impl RuntimeService for Runtime {
     }
 
     async fn list_pod_sandbox_metrics(&self, _: ListPodSandboxMetricsRequest) -> Result<ListPodSandboxMetricsResponse> {
-        Ok(ListPodSandboxMetricsResponse { pod_metrics: self.list_metrics().await? })
+        Ok(ListPodSandboxMetricsResponse { pod_metrics: self.list_metrics()? })
     }
 
     async fn runtime_config(&self, _: RuntimeConfigRequest) -> Result<RuntimeConfigResponse> {
