@@ -67,13 +67,14 @@ fn wait_for_replicas(namespace: &Namespace<'_>, deployment: &str, count: u64) {
     });
 }
 
-/// The message of an event once it is there.
-fn event(namespace: &Namespace<'_>, reason: &str) -> String {
-    wait_for(&format!("an event {reason}"), || {
+/// Waits for an event of this reason whose message begins so.
+fn wait_for_event(namespace: &Namespace<'_>, reason: &str, message: &str) {
+    wait_for(&format!("an event {reason} that says {message}"), || {
         let events = namespace.get(&format!("events --field-selector reason={reason}"));
-        let message = events["items"][0]["message"].as_str().map(str::to_owned);
-        message.ok_or_else(|| namespace.k("get events"))
-    })
+        let all = events["items"].as_array().into_iter().flatten();
+        let is_said = all.filter_map(|event| event["message"].as_str()).any(|said| said.starts_with(message));
+        if is_said { Ok(()) } else { Err(namespace.k("get events")) }
+    });
 }
 
 fn raw(cluster: &Cluster, path: &str) -> Value {
@@ -96,7 +97,8 @@ fn an_autoscaler_follows_its_pods(cluster: &Cluster) {
     let metric = "{type: Pods, pods: {metric: {name: jobs_waiting}, target: {type: AverageValue, averageValue: 10}}}";
     namespace.create(&autoscaler("worker", "worker", 1, metric));
     wait_for_replicas(&namespace, "worker", 3);
-    assert_eq!(event(&namespace, "SuccessfulRescale"), "New size: 3; reason: pods metric jobs_waiting above target");
+    let message = "New size: 3; reason: pods metric jobs_waiting above target";
+    wait_for_event(&namespace, "SuccessfulRescale", message);
     namespace.k("delete deployment worker");
 }
 
@@ -108,8 +110,8 @@ fn an_autoscaler_wakes_what_sleeps(cluster: &Cluster) {
                   target: {type: AverageValue, averageValue: 10}}}";
     namespace.create(&autoscaler("consumer", "consumer", 0, metric));
     wait_for_replicas(&namespace, "consumer", 2);
-    let message = event(&namespace, "SuccessfulRescale");
-    assert!(message.starts_with("New size: 2; reason: external metric queue_depth(&LabelSelector{"), "{message}");
+    let message = "New size: 2; reason: external metric queue_depth(&LabelSelector{";
+    wait_for_event(&namespace, "SuccessfulRescale", message);
     namespace.k("delete deployment broker consumer");
 }
 
@@ -156,9 +158,9 @@ fn two_autoscalers_scale_nothing(cluster: &Cluster) {
     for name in ["one", "two"] {
         namespace.create(&autoscaler(name, "web", 1, metric));
     }
-    let message = event(&namespace, "AmbiguousSelector");
-    assert_eq!(message, "pods by selector app=web are controlled by multiple HPAs: [rivals/one rivals/two]");
-    assert_eq!(event(&namespace, "FailedComputeMetricsReplicas"), message);
+    let message = "pods by selector app=web are controlled by multiple HPAs: [rivals/one rivals/two]";
+    wait_for_event(&namespace, "AmbiguousSelector", message);
+    wait_for_event(&namespace, "FailedComputeMetricsReplicas", message);
     wait_for("the condition", || {
         let all = namespace.get("hpa");
         let conditions = all["items"].as_array().unwrap().iter().flat_map(|hpa| hpa["status"]["conditions"].as_array());
@@ -172,15 +174,13 @@ fn two_autoscalers_scale_nothing(cluster: &Cluster) {
 fn what_cannot_be_read_is_said(cluster: &Cluster) {
     let namespace = cluster.namespace("broken");
     namespace.create(&telling("web", 1, "<html>no metrics here</html>"));
-    let message = event(&namespace, "FailedScrape");
-    assert_eq!(message, "metrics cannot be read: line 1 is not of Prometheus' text format");
+    let message = "metrics cannot be read: line 1 is not of Prometheus' text format";
+    wait_for_event(&namespace, "FailedScrape", message);
     let metric = "{type: Pods, pods: {metric: {name: absent}, target: {type: AverageValue, averageValue: 10}}}";
     namespace.create(&autoscaler("web", "web", 1, metric));
-    assert_eq!(
-        event(&namespace, "FailedGetPodsMetric"),
-        "unable to get metric absent: unable to fetch metrics from custom metrics API: \
-         the server could not find the metric absent for pods"
-    );
+    let message = "unable to get metric absent: unable to fetch metrics from custom metrics API: \
+                   the server could not find the metric absent for pods";
+    wait_for_event(&namespace, "FailedGetPodsMetric", message);
     namespace.k("delete deployment web");
 }
 

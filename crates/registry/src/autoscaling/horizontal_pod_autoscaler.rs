@@ -57,8 +57,8 @@ impl Rules for HorizontalPodAutoscalerRules {
     fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
         let (least, most) = (get_i64(object, "spec.minReplicas"), number(object, "spec.maxReplicas"));
-        if least.is_some_and(|least| least < 1) {
-            faults.push(FieldError::invalid("spec.minReplicas", least, "must be greater than or equal to 1"));
+        if least.is_some_and(|least| least < 0) {
+            faults.push(FieldError::invalid("spec.minReplicas", least, "must be greater than or equal to 0"));
         }
         if most < 1 {
             faults.push(FieldError::invalid("spec.maxReplicas", most, "must be greater than 0"));
@@ -68,6 +68,12 @@ impl Rules for HorizontalPodAutoscalerRules {
             faults.push(FieldError::invalid("spec.maxReplicas", most, detail));
         }
         validation::validate(object, &mut faults);
+        // What is not there tells nothing of itself that could wake it.
+        let wakes = |metric: &Value| matches!(metric["type"].as_str(), Some("Object" | "External"));
+        if least == Some(0) && !get_array(object, "spec.metrics").iter().any(wakes) {
+            let detail = "must specify at least one Object or External metric to support scaling to zero replicas";
+            faults.push(FieldError::forbidden("spec.metrics", detail));
+        }
         faults
     }
 
