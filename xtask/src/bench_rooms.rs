@@ -1,12 +1,14 @@
-//! `cargo xtask bench store` and `cargo xtask bench api`: builds what measures, with all its rivals, and runs it.
+//! `cargo xtask bench store`, `api` and `node`: builds what measures, with all its rivals, and runs it.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::{debian, without_own_variables};
+use crate::bench_start::release_program;
+use crate::{debian, images, without_own_variables};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -29,22 +31,36 @@ enum Output {
 pub(crate) enum Room {
     Store,
     Api,
+    Node,
 }
 
 pub(crate) fn run(repository: &Path, room: &Room, options: &Options) -> anyhow::Result<()> {
-    if matches!(room, Room::Store) {
-        debian::ensure(&["etcd-server"])?;
+    match room {
+        Room::Store => debian::ensure(&["etcd-server"])?,
+        Room::Node => debian::ensure(&["crun"])?,
+        Room::Api => {}
     }
     // On the file system of the build: a temporary folder may be memory, where a sync costs nothing.
     let folder = repository.join("target/bench");
     let folder = folder.to_string_lossy();
-    // Its output alone is printed: it may be JSON.
-    let status = without_own_variables(&mut Command::new("cargo"))
-        .args(arguments(room, options, &folder))
-        .current_dir(repository)
-        .status()
-        .context("cannot run cargo")?;
-    ensure!(status.success(), "the measurement failed ({status})");
+    let mut words = arguments(room, options, &folder);
+    if matches!(room, Room::Node) {
+        cargo(repository, ["build", "--quiet", "--release", "--package", "pintle"])?;
+        let images = repository.join("target/images");
+        images::run(&images)?;
+        let program = release_program(repository)?;
+        words.extend(["--program".to_owned(), program.to_string_lossy().into_owned()]);
+        words.extend(["--images".to_owned(), images.to_string_lossy().into_owned()]);
+    }
+    cargo(repository, words).context("the measurement failed")
+}
+
+/// What it runs prints alone: it may be JSON.
+fn cargo<S: AsRef<OsStr>>(repository: &Path, words: impl IntoIterator<Item = S>) -> anyhow::Result<()> {
+    let mut command = Command::new("cargo");
+    let status = without_own_variables(&mut command).args(words).current_dir(repository).status();
+    let status = status.context("cannot run cargo")?;
+    ensure!(status.success(), "{status}");
     Ok(())
 }
 
@@ -52,6 +68,7 @@ fn arguments(room: &Room, options: &Options, folder: &str) -> Vec<String> {
     let (name, features) = match room {
         Room::Store => ("store", "engines"),
         Room::Api => ("api", "api"),
+        Room::Node => ("node", "node"),
     };
     let mut words = vec!["run", "--quiet", "--release", "--package", "bench", "--no-default-features"];
     words.extend(["--features", features, "--", name, "--folder", folder]);

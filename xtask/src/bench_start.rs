@@ -268,7 +268,7 @@ fn machine() -> String {
     )
 }
 
-fn release_program(repository: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn release_program(repository: &Path) -> anyhow::Result<PathBuf> {
     let target = target_folder(repository)?;
     for entry in fs::read_dir(&target)? {
         let program = entry?.path().join("release/pintle");

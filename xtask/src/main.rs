@@ -55,6 +55,8 @@ enum Bench {
     Store(bench_rooms::Options),
     /// The API server over HTTPS, beside a server that answers constants
     Api(bench_rooms::Options),
+    /// A node with real containers, beside Debian's crun
+    Node(bench_rooms::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -70,6 +72,7 @@ fn main() -> anyhow::Result<()> {
         Task::Bench { what: Bench::Start } => bench_start::run(&repository()),
         Task::Bench { what: Bench::Store(options) } => bench_rooms::run(&repository(), &Room::Store, &options),
         Task::Bench { what: Bench::Api(options) } => bench_rooms::run(&repository(), &Room::Api, &options),
+        Task::Bench { what: Bench::Node(options) } => bench_rooms::run(&repository(), &Room::Node, &options),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The API server over the embedded store, in a process of its own, loaded over HTTPS from this one on the same
 //! cores, beside a server of the same stack that answers constants.
 
-mod client;
+pub(crate) mod client;
 pub(crate) mod constant;
 mod footprint;
 mod lists;
@@ -10,7 +10,7 @@ pub(crate) mod server;
 mod verbs;
 mod watch;
 mod watcher;
-mod wire;
+pub(crate) mod wire;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};

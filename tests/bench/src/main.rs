@@ -9,6 +9,8 @@ mod child;
 mod durations;
 mod figures;
 mod machine;
+#[cfg(feature = "node")]
+mod node;
 mod store;
 mod values;
 
@@ -38,6 +40,9 @@ enum What {
     #[cfg(feature = "api")]
     /// The API server over HTTPS, beside a server of the same stack that answers constants
     Api(Run),
+    #[cfg(feature = "node")]
+    /// A node with real containers, beside Debian's crun; needs root
+    Node(Run),
     /// Durable puts of 1 KiB for a while, for a profiler
     Puts {
         #[arg(long, default_value_t = 256)]
@@ -93,6 +98,14 @@ struct Run {
     /// Only the sections whose title begins with this
     #[arg(long)]
     only: Option<String>,
+    /// Of `node`: the program that is measured
+    #[cfg(feature = "node")]
+    #[arg(long)]
+    program: Option<PathBuf>,
+    /// Of `node`: where the test images are
+    #[cfg(feature = "node")]
+    #[arg(long)]
+    images: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -105,6 +118,10 @@ enum Output {
 struct Bench {
     folder: PathBuf,
     quick: bool,
+    #[cfg(feature = "node")]
+    program: Option<PathBuf>,
+    #[cfg(feature = "node")]
+    images: Option<PathBuf>,
 }
 
 impl Bench {
@@ -131,6 +148,10 @@ fn main() -> anyhow::Result<()> {
         What::Store(run) => measure("store", &run, store::MEASUREMENTS, Duration::from_secs(240)),
         #[cfg(feature = "api")]
         What::Api(run) => measure("api", &run, api::MEASUREMENTS, Duration::from_secs(300)),
+        #[cfg(feature = "node")]
+        What::Node(run) => {
+            node::inside::enter(&run, || measure("node", &run, node::MEASUREMENTS, Duration::from_secs(420)))
+        }
         What::Puts { clients, seconds, folder } => {
             let folder = temporary(folder.as_deref())?;
             store::load(folder.path(), clients, Duration::from_secs(seconds))
@@ -151,7 +172,14 @@ fn main() -> anyhow::Result<()> {
 fn measure(name: &str, run: &Run, measurements: &[Measurement], limit: Duration) -> anyhow::Result<()> {
     let folder = temporary(run.folder.as_deref())?;
     let _bound = bound(folder.path(), limit);
-    let bench = Bench { folder: folder.path().to_owned(), quick: run.quick };
+    let bench = Bench {
+        folder: folder.path().to_owned(),
+        quick: run.quick,
+        #[cfg(feature = "node")]
+        program: run.program.clone(),
+        #[cfg(feature = "node")]
+        images: run.images.clone(),
+    };
     if run.output == Output::Text {
         println!("{}\n", machine::description());
     }
