@@ -23,13 +23,21 @@ pub(crate) enum LsmError {
     Profiles(#[source] io::Error),
 }
 
-/// The profiles the kernel has loaded; none: AppArmor is off.
+/// The profiles the kernel has loaded; none: AppArmor is off, or nobody mounted the file system that tells of it, as
+/// on machines that do not use it.
 pub(crate) fn loaded_profiles() -> Result<Option<Vec<String>>, LsmError> {
-    match fs::read_to_string(APPARMOR_ENABLED) {
+    read_profiles(Path::new(APPARMOR_ENABLED), Path::new(APPARMOR_PROFILES))
+}
+
+fn read_profiles(enabled: &Path, profiles: &Path) -> Result<Option<Vec<String>>, LsmError> {
+    match fs::read_to_string(enabled) {
         Ok(answer) if answer.starts_with('Y') => {}
         _ => return Ok(None),
     }
-    let text = fs::read_to_string(APPARMOR_PROFILES).map_err(LsmError::Profiles)?;
+    let text = match fs::read_to_string(profiles) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(LsmError::Profiles)?,
+    };
     // A line is `name (mode)`.
     let name = |line: &str| line.rsplit_once(" (").map_or(line, |(name, _)| name).to_owned();
     Ok(Some(text.lines().map(name).collect()))
@@ -126,6 +134,20 @@ mod tests {
             let expected = expected.map_err(|text| format!("failed to generate apparmor spec opts: {text}"));
             assert_eq!(ask(kind, name, privileged, loaded), expected, "{kind:?} {name:?} {loaded:?}");
         }
+    }
+
+    #[test]
+    fn profiles_are_read_where_the_kernel_shows_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let (enabled, profiles) = (folder.path().join("enabled"), folder.path().join("profiles"));
+        let read = || read_profiles(&enabled, &profiles).unwrap();
+        assert_eq!(read(), None);
+        fs::write(&enabled, "Y\n").unwrap();
+        assert_eq!(read(), None, "its file system is not mounted");
+        fs::write(&profiles, "docker-default (enforce)\n/usr/bin/man (complain)\nwith space (x) (enforce)\n").unwrap();
+        assert_eq!(read().unwrap(), ["docker-default", "/usr/bin/man", "with space (x)"]);
+        fs::write(&enabled, "N\n").unwrap();
+        assert_eq!(read(), None);
     }
 
     #[test]
