@@ -6,7 +6,7 @@ use std::time::Duration;
 use vm::{Kernel, Machine, build, make_disk};
 
 /// For each of the two walks. An emulated computer is slow, and slower beside other work.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(420);
 
 /// The steps of the first walk, in order. At its end the power fails.
 const BEFORE: [&str; 17] = [
