@@ -2,6 +2,8 @@
 //!
 //! A request for them passes the same filters as any other, and is answered here instead of by a verb.
 
+mod forms;
+
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,7 +11,8 @@ use futures::future::BoxFuture;
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::status::json as respond;
+pub(crate) use self::forms::Asker;
+use crate::status::{ApiError, json as respond};
 use crate::storage::group_version;
 use crate::wire::body::Body;
 use crate::wire::query::Query;
@@ -78,12 +81,14 @@ impl LocalGroups {
     }
 }
 
-/// Answers a request for one of the groups' resources, if it is for one.
+/// Answers a request for one of the groups' resources, if it is for one: in plain JSON, unless somebody asks who may
+/// want it otherwise.
 pub(crate) async fn answer(
     groups: &LocalGroups,
     info: &RequestInfo,
     resource: &ResourceInfo,
     query: &Query,
+    asker: Option<&Asker<'_>>,
 ) -> Option<Response<Body>> {
     let group = groups.find(&resource.group, &resource.version)?;
     if !matches!(info.verb, "get" | "list") {
@@ -100,14 +105,20 @@ pub(crate) async fn answer(
         query: query.raw().to_owned(),
     };
     let (code, body) = (group.answer)(request).await?;
-    Some(respond(StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), &body))
+    let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Some(match asker {
+        Some(asker) if code == StatusCode::OK => {
+            asker.shown(group.name, &resource.version, query, body).unwrap_or_else(ApiError::into_response)
+        }
+        _ => respond(code, &body),
+    })
 }
 
 /// Answers what a Service would be asked that stands for a path of the core group.
 pub(crate) async fn answer_path(groups: &LocalGroups, path: &str, query: &Query) -> Option<Response<Body>> {
     let info = RequestInfo::parse(&Method::GET, path, query).ok()?;
     let resource = info.resource.as_ref().filter(|resource| resource.group.is_empty() && info.kind.is_none())?;
-    answer(groups, &info, resource, query).await
+    answer(groups, &info, resource, query, None).await
 }
 
 impl LocalGroup {

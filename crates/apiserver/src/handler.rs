@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 
 use crate::auth::User;
 use crate::call::Call;
+use crate::groups::Asker;
 use crate::server::ApiServer;
 use crate::status::{ApiError, json, text};
 use crate::wire::body::Body;
@@ -26,7 +27,9 @@ pub(crate) async fn handle(
     };
     let served = info.kind.filter(|kind| !kind.is_legacy() || server.serves_legacy_apis());
     let Some(kind) = served else {
-        return Ok(groups::answer(&server.groups, info, resource, &query).await.unwrap_or_else(not_found));
+        let asker = Asker { headers: request.headers(), now: server.ambient.clock.now() };
+        let answer = groups::answer(&server.groups, info, resource, &query, Some(&asker)).await;
+        return Ok(answer.unwrap_or_else(not_found));
     };
     let misplaced = match kind.is_namespaced() {
         // A namespaced kind without a namespace can only be listed or watched.

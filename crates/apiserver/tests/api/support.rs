@@ -148,3 +148,43 @@ async fn whoever_reads_endpoints_is_told_of_slices() {
     let warning = "299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\"";
     assert_eq!(response.headers()["warning"], warning);
 }
+
+#[tokio::test]
+async fn what_other_rooms_answer_comes_in_the_form_that_is_asked_for() {
+    use std::sync::Arc;
+    let cluster = Cluster::start().await;
+    let item = serde_json::json!({"metadata": {"name": "n"}, "window": "10s", "usage": {"cpu": "5m", "memory": "1Mi"}});
+    let list = serde_json::json!({"kind": "NodeMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": [item]});
+    cluster.server.add_group(apiserver::LocalGroup {
+        name: "metrics.k8s.io",
+        versions: &["v1beta1"],
+        resources: Arc::new(Vec::new),
+        answer: Arc::new(move |_| {
+            let list = list.clone();
+            Box::pin(async move { Some((200, list)) })
+        }),
+    });
+    let get = async |accept: &str| {
+        let request = Request::get("/apis/metrics.k8s.io/v1beta1/nodes").header("accept", accept);
+        cluster.admin.send(request.body(Full::default()).unwrap()).await
+    };
+    let plain = crate::common::read(get("application/json").await).await;
+    assert_eq!(plain["items"][0]["usage"]["cpu"], "5m");
+    let table = crate::common::read(get("application/json;as=Table;v=v1;g=meta.k8s.io,application/json").await).await;
+    let columns: Vec<&str> =
+        table["columnDefinitions"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
+    assert_eq!((&table["kind"], columns), (&"Table".into(), vec!["Name", "cpu", "memory", "Window"]));
+    assert_eq!(table["rows"][0]["cells"], serde_json::json!(["n", "5m", "1Mi", "10s"]));
+    assert_eq!(table["rows"][0]["object"]["kind"], "PartialObjectMetadata");
+    let partial =
+        crate::common::read(get("application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io").await).await;
+    assert_eq!(
+        partial["items"][0],
+        serde_json::json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "n"}})
+    );
+    let packed = get("application/vnd.kubernetes.protobuf,application/json").await;
+    assert_eq!(packed.headers()["content-type"], "application/vnd.kubernetes.protobuf");
+    let yaml = get("application/yaml").await;
+    assert_eq!(yaml.headers()["content-type"], "application/yaml");
+    assert_eq!(get("text/html").await.status(), 406);
+}
