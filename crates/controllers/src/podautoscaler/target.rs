@@ -51,11 +51,12 @@ fn group(reference: &CrossVersionObjectReference) -> &str {
     reference.api_version.as_deref().and_then(|version| version.split_once('/')).map_or("", |(group, _)| group)
 }
 
-/// The kinds that nearly all autoscalers scale, known without asking.
+/// The kinds that nearly all autoscalers scale, known without asking; by their former group too, in which the
+/// discovery does not show what rests in another.
 fn usual(reference: &CrossVersionObjectReference) -> Option<ApiResource> {
     let (group, plural) = match (group(reference), reference.kind.as_str()) {
-        ("apps", "Deployment") => ("apps", "deployments"),
-        ("apps", "ReplicaSet") => ("apps", "replicasets"),
+        ("apps" | "extensions", "Deployment") => ("apps", "deployments"),
+        ("apps" | "extensions", "ReplicaSet") => ("apps", "replicasets"),
         ("apps", "StatefulSet") => ("apps", "statefulsets"),
         ("", "ReplicationController") => ("", "replicationcontrollers"),
         _ => return None,
@@ -76,4 +77,29 @@ async fn discovered(client: &Client, reference: &CrossVersionObjectReference) ->
     found
         .map(|found| found.resource)
         .ok_or_else(|| TargetError::UnknownKind { group: group.to_owned(), kind: reference.kind.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_is_found_by_its_former_group_too() {
+        let reference = |api_version: &str, kind: &str| CrossVersionObjectReference {
+            api_version: Some(api_version.to_owned()),
+            kind: kind.to_owned(),
+            name: "web".to_owned(),
+        };
+        for (api_version, kind, expected) in [
+            ("apps/v1", "Deployment", Some("apps/v1 deployments")),
+            ("extensions/v1beta1", "Deployment", Some("apps/v1 deployments")),
+            ("extensions/v1beta1", "ReplicaSet", Some("apps/v1 replicasets")),
+            ("v1", "ReplicationController", Some("v1 replicationcontrollers")),
+            ("example.com/v1", "Deployment", None),
+        ] {
+            let found = usual(&reference(api_version, kind));
+            let found = found.map(|found| format!("{} {}", found.api_version, found.plural));
+            assert_eq!(found.as_deref(), expected, "{api_version} {kind}");
+        }
+    }
 }
