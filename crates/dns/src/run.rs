@@ -11,7 +11,7 @@ use client::kube::Resource;
 use client::{Api, Client};
 use hickory_server::Server;
 use reconcile::{Informer, ListOptions};
-use stdx::{Ambient, Backoff};
+use stdx::{Ambient, Backoff, signal};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -150,7 +150,7 @@ struct Sources {
     slices: Informer<EndpointSlice>,
 }
 
-struct Changes([watch::Receiver<u64>; 3]);
+struct Changes([signal::Receiver<u64>; 3]);
 
 impl Sources {
     fn start(config: &Config) -> Self {
@@ -181,7 +181,7 @@ impl Sources {
 
 impl Changes {
     fn mark_seen(&mut self) {
-        self.0.iter_mut().for_each(watch::Receiver::mark_unchanged);
+        self.0.iter_mut().for_each(signal::Receiver::mark_seen);
     }
 
     /// Waits for the next change of any of the sources.

@@ -61,8 +61,8 @@ pub async fn run_telling(config: Config, ready: watch::Sender<bool>) -> Result<(
     let mut backoff = Backoff::new(FIRST_RETRY, LONGEST_RETRY);
     let monitor = Monitor::open().map_err(Error::Monitor)?;
     loop {
-        services_changed.mark_unchanged();
-        slices_changed.mark_unchanged();
+        services_changed.mark_seen();
+        slices_changed.mark_seen();
         desired.update(services.list(), slices.list(), &config.node_name);
         let (wanted, datagrams) = (desired.ruleset(), desired.datagrams());
         let started = config.ambient.clock.instant();

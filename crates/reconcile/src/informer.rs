@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use api::NamespacedName;
 use client::kube::{Api, Resource};
 use serde::de::DeserializeOwned;
-use stdx::Ambient;
-use tokio::sync::watch;
+use stdx::{Ambient, Signal, signal};
 use tokio_util::sync::CancellationToken;
 
 use cache::{Cache, Change};
@@ -80,7 +79,7 @@ impl<K: Kind> Informer<K> {
     }
 
     pub fn is_synced(&self) -> bool {
-        *self.shared.synced.borrow()
+        self.shared.synced.get()
     }
 
     pub fn get(&self, key: &NamespacedName) -> Option<Arc<K>> {
@@ -130,7 +129,7 @@ impl<K: Kind> Informer<K> {
     }
 
     /// A number that grows with every batch of changes, for those who rebuild a whole table.
-    pub fn changed(&self) -> watch::Receiver<u64> {
+    pub fn changed(&self) -> signal::Receiver<u64> {
         self.shared.generation.subscribe()
     }
 }
@@ -139,8 +138,8 @@ struct Shared<K> {
     cache: RwLock<Cache<K>>,
     /// Held while a change is applied and told, so that handlers see changes in order.
     handlers: Mutex<Vec<Handler<K>>>,
-    synced: watch::Sender<bool>,
-    generation: watch::Sender<u64>,
+    synced: Signal<bool>,
+    generation: Signal<u64>,
     trim: Option<fn(&mut K)>,
 }
 
@@ -149,8 +148,8 @@ impl<K: Kind> Shared<K> {
         Shared {
             cache: RwLock::new(Cache::default()),
             handlers: Mutex::new(Vec::new()),
-            synced: watch::Sender::new(false),
-            generation: watch::Sender::new(0),
+            synced: Signal::new(false),
+            generation: Signal::new(0),
             trim,
         }
     }
@@ -158,7 +157,9 @@ impl<K: Kind> Shared<K> {
     fn replace_all(&self, objects: Vec<K>) {
         let objects = objects.into_iter().map(|object| self.prepare(object)).collect();
         self.apply(|cache| cache.replace_all(objects));
-        self.synced.send_if_modified(|synced| !std::mem::replace(synced, true));
+        if !self.synced.get() {
+            self.synced.set(true);
+        }
     }
 
     fn upsert(&self, object: K) {
@@ -189,7 +190,7 @@ impl<K: Kind> Shared<K> {
         }
         drop(handlers);
         if !changes.is_empty() {
-            self.generation.send_modify(|generation| *generation += 1);
+            self.generation.set(self.generation.get() + 1);
         }
     }
 

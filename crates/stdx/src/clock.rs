@@ -1,8 +1,9 @@
 //! The one place that reads the machine's clock.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 /// Where a simulation's calendar starts: 2030-01-01T00:00:00Z, in seconds since the epoch.
@@ -20,6 +21,8 @@ enum Source {
     /// Wall time derived from tokio's clock, which a test can pause and advance.
     Simulated {
         start: Instant,
+        /// By how many milliseconds the calendar was set ahead.
+        ahead: &'static AtomicI64,
     },
 }
 
@@ -30,7 +33,17 @@ impl Clock {
 
     /// Starts the simulated calendar now. Must be called inside a tokio runtime.
     pub fn simulated() -> Self {
-        Clock { source: Source::Simulated { start: Instant::now() } }
+        // Clocks are copied freely, so what copies share lives as long as the process: eight bytes a simulation.
+        let ahead = Box::leak(Box::new(AtomicI64::new(0)));
+        Clock { source: Source::Simulated { start: Instant::now(), ahead } }
+    }
+
+    /// Sets the calendar of a simulation ahead, or back, as somebody who corrects a machine's clock does. Monotonic
+    /// time does not notice. All copies of the clock follow.
+    pub fn jump(&self, milliseconds: i64) {
+        if let Source::Simulated { ahead, .. } = self.source {
+            ahead.fetch_add(milliseconds, Ordering::Relaxed);
+        }
     }
 
     /// The calendar time, to the microsecond.
@@ -41,10 +54,12 @@ impl Clock {
                 #[expect(clippy::disallowed_methods, reason = "the clock is read here and nowhere else")]
                 Timestamp::now()
             }
-            Source::Simulated { start } => {
+            Source::Simulated { start, ahead } => {
                 let epoch = Timestamp::from_second(SIMULATION_EPOCH_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH);
                 let elapsed = Instant::now().duration_since(start);
-                epoch.checked_add(elapsed).unwrap_or(Timestamp::MAX)
+                let shown = epoch.checked_add(elapsed).unwrap_or(Timestamp::MAX);
+                let ahead = SignedDuration::from_millis(ahead.load(Ordering::Relaxed));
+                shown.checked_add(ahead).unwrap_or(shown)
             }
         };
         Timestamp::from_microsecond(exact.as_microsecond()).unwrap_or(exact)
@@ -77,5 +92,16 @@ mod tests {
         assert_eq!(before.to_string(), "2030-01-01T00:00:00Z");
         clock.sleep(Duration::from_secs(90)).await;
         assert_eq!(clock.now().to_string(), "2030-01-01T00:01:30Z");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_calendar_that_is_set_ahead_or_back_is_so_for_all_copies() {
+        let clock = Clock::simulated();
+        let (copy, before) = (clock, clock.instant());
+        clock.jump(3_600_000);
+        assert_eq!(copy.now().to_string(), "2030-01-01T01:00:00Z");
+        copy.jump(-7_200_000);
+        assert_eq!(clock.now().to_string(), "2029-12-31T23:00:00Z");
+        assert_eq!(clock.instant(), before);
     }
 }

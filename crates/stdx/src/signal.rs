@@ -88,6 +88,11 @@ impl<T: Clone> Receiver<T> {
         poll_fn(|context| self.poll_changed(context)).await
     }
 
+    /// What the value was moved to until now is not told by [`Receiver::changed`] any more.
+    pub fn mark_seen(&mut self) {
+        self.seen = self.shared.lock().version;
+    }
+
     /// Waits until the value satisfies `condition`, which may be at once.
     pub async fn wait_for(&mut self, mut condition: impl FnMut(&T) -> bool) -> Result<T, Closed> {
         let mut value = self.get();
@@ -162,6 +167,12 @@ mod tests {
         let signal = Signal::new('a');
         let mut receiver = signal.subscribe();
         signal.set('b');
+        assert_eq!(receiver.changed().await, Ok('b'));
+        let mut late = signal.subscribe();
+        signal.set('c');
+        late.mark_seen();
+        signal.set('b');
+        assert_eq!(late.changed().await, Ok('b'));
         drop(signal);
         assert_eq!(receiver.changed().await, Ok('b'));
         assert_eq!(receiver.changed().await, Err(Closed));
