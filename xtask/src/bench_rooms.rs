@@ -1,4 +1,4 @@
-//! `cargo xtask bench store`, `api` and `node`: builds what measures, with all its rivals, and runs it.
+//! `cargo xtask bench store`, `api`, `controllers` and `node`: builds what measures, with all its rivals, and runs it.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -31,6 +31,7 @@ enum Output {
 pub(crate) enum Room {
     Store,
     Api,
+    Controllers,
     Node,
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn run(repository: &Path, room: &Room, options: &Options) -> anyhow::
     match room {
         Room::Store => debian::ensure(&["etcd-server"])?,
         Room::Node => debian::ensure(&["crun"])?,
-        Room::Api => {}
+        Room::Api | Room::Controllers => {}
     }
     // On the file system of the build: a temporary folder may be memory, where a sync costs nothing.
     let folder = repository.join("target/bench");
@@ -68,6 +69,7 @@ fn arguments(room: &Room, options: &Options, folder: &str) -> Vec<String> {
     let (name, features) = match room {
         Room::Store => ("store", "engines"),
         Room::Api => ("api", "api"),
+        Room::Controllers => ("controllers", "controllers"),
         Room::Node => ("node", "node"),
     };
     let mut words = vec!["run", "--quiet", "--release", "--package", "bench", "--no-default-features"];

@@ -74,6 +74,20 @@ pub(crate) fn run(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
         entrypoint: &["/bin/eater"],
         ..Image::default()
     };
+    let cassandra = cassandra_layer()?;
+    let cassandra_image = Image {
+        tags: &["gcr.io/google-samples/cassandra:v13"],
+        layers: vec![&busybox, &echo, &cassandra],
+        entrypoint: &["/bin/sh", "-c", "hostname >> /cassandra_data/starts; exec /app/echo"],
+        environment: &["PORT=7000,9042", "GREETING=cassandra"],
+        ..Image::default()
+    };
+    let burning = Image {
+        tags: &["gcr.io/google_containers/hpa-example:latest"],
+        environment: &["PORT=80", "GREETING=OK!", "ROUNDS=1000000"],
+        port: Some(80),
+        ..demo.clone()
+    };
     let foreign = Image {
         tags: &["docker.io/library/foreign:1"],
         architecture: if architecture() == "arm64" { "amd64" } else { "arm64" },
@@ -87,6 +101,8 @@ pub(crate) fn run(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
         ("k8s-demo-2.tar", &demo_two),
         ("echo.tar", &echo_image),
         ("eater.tar", &eater_image),
+        ("cassandra.tar", &cassandra_image),
+        ("hpa-example.tar", &burning),
         ("foreign.tar", &foreign),
     ] {
         let path = out.join(name);
@@ -247,6 +263,17 @@ fn busybox_layer(busybox: &Path) -> anyhow::Result<Vec<u8>> {
     )?;
     layer.file("etc/group", b"root:x:0:\nnogroup:x:65534:\n", 0o644)?;
     layer.file("etc/shadow", b"root:*:::::::\nnobody:*:::::::\n", 0o640)?;
+    layer.finish()
+}
+
+/// What stands in for the database of a well-known walk: it keeps a note of its starts among its data, and has the
+/// programs that the walk's manifest calls.
+fn cassandra_layer() -> anyhow::Result<Vec<u8>> {
+    let mut layer = Layer::new();
+    let nodetool = "#!/bin/sh\ncase \"$1\" in\nstatus) echo \"UN $POD_IP\" ;;\ndrain) echo drained >> /cassandra_data/drains ;;\nesac\n";
+    layer.file("bin/bash", b"#!/bin/sh\nexec /bin/sh \"$@\"\n", 0o755)?;
+    layer.file("bin/nodetool", nodetool.as_bytes(), 0o755)?;
+    layer.file("ready-probe.sh", b"#!/bin/sh\nnodetool status | grep -q \"UN $POD_IP\"\n", 0o755)?;
     layer.finish()
 }
 

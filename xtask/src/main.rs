@@ -55,6 +55,8 @@ enum Bench {
     Store(bench_rooms::Options),
     /// The API server over HTTPS, beside a server that answers constants
     Api(bench_rooms::Options),
+    /// Controllers and scheduler over the API server, with hollow nodes
+    Controllers(bench_rooms::Options),
     /// A node with real containers, beside Debian's crun
     Node(bench_rooms::Options),
 }
@@ -72,6 +74,9 @@ fn main() -> anyhow::Result<()> {
         Task::Bench { what: Bench::Start } => bench_start::run(&repository()),
         Task::Bench { what: Bench::Store(options) } => bench_rooms::run(&repository(), &Room::Store, &options),
         Task::Bench { what: Bench::Api(options) } => bench_rooms::run(&repository(), &Room::Api, &options),
+        Task::Bench { what: Bench::Controllers(options) } => {
+            bench_rooms::run(&repository(), &Room::Controllers, &options)
+        }
         Task::Bench { what: Bench::Node(options) } => bench_rooms::run(&repository(), &Room::Node, &options),
     }
 }

@@ -6,6 +6,8 @@
 #[cfg(feature = "api")]
 mod api;
 mod child;
+#[cfg(feature = "controllers")]
+mod controllers;
 mod durations;
 mod figures;
 mod machine;
@@ -40,6 +42,9 @@ enum What {
     #[cfg(feature = "api")]
     /// The API server over HTTPS, beside a server of the same stack that answers constants
     Api(Run),
+    #[cfg(feature = "controllers")]
+    /// Controllers and scheduler over the API server, with hollow nodes
+    Controllers(Run),
     #[cfg(feature = "node")]
     /// A node with real containers, beside Debian's crun; needs root
     Node(Run),
@@ -148,6 +153,8 @@ fn main() -> anyhow::Result<()> {
         What::Store(run) => measure("store", &run, store::MEASUREMENTS, Duration::from_secs(240)),
         #[cfg(feature = "api")]
         What::Api(run) => measure("api", &run, api::MEASUREMENTS, Duration::from_secs(300)),
+        #[cfg(feature = "controllers")]
+        What::Controllers(run) => measure("controllers", &run, controllers::MEASUREMENTS, Duration::from_secs(400)),
         #[cfg(feature = "node")]
         What::Node(run) => {
             node::inside::enter(&run, || measure("node", &run, node::MEASUREMENTS, Duration::from_secs(420)))

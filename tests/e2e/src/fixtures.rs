@@ -61,6 +61,7 @@ fn fixtures() -> &'static Path {
         let complete = [
             "images/busybox.tar",
             "images/folder-form/index.json",
+            "images/hpa-example.tar",
             "debian/docker-registry/root",
             "clients/python/made-for",
             "clients/javascript/made-for",

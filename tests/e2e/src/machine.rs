@@ -62,6 +62,16 @@ impl Machine {
         self.folder().join("home/.kube/config")
     }
 
+    /// Its network, for a thread to enter.
+    pub fn network(&self) -> PathBuf {
+        self.node.network()
+    }
+
+    /// The network on the other end of the LAN.
+    pub fn neighbour_network(&self) -> PathBuf {
+        self.neighbour.network()
+    }
+
     /// A command on the machine, with a home of its own.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = self.node.enter(&["--net", "--mount"]);
@@ -127,6 +137,10 @@ impl Holder {
 
     fn pid(&self) -> u32 {
         self.0.id()
+    }
+
+    fn network(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/ns/net", self.pid()))
     }
 
     fn enter(&self, namespaces: &[&str]) -> Command {

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
             parallel_pods_start_together_from_their_ordinal,
         ),
         trial(&suite, "a_daemon_set_runs_on_the_node_and_rolls_back", a_daemon_set_runs_on_the_node_and_rolls_back),
+        trial(&suite, "an_important_pod_pushes_out_a_lesser_one", an_important_pod_pushes_out_a_lesser_one),
     ];
     suite.run(2, trials)
 }
@@ -284,6 +285,78 @@ fn a_daemon_set_runs_on_the_node_and_rolls_back(cluster: &Cluster) {
     namespace.try_k(&["patch", "daemonset", "agent", "--patch", &patch]).success();
     wait_for("its pods to leave the node", || empty(&namespace, "pods"));
     namespace.k("delete daemonset agent");
+}
+
+fn an_important_pod_pushes_out_a_lesser_one(cluster: &Cluster) {
+    let namespace = cluster.namespace("preemption");
+    for (name, value, policy) in
+        [("lesser", 100, "PreemptLowerPriority"), ("polite", 1000, "Never"), ("greater", 1000, "PreemptLowerPriority")]
+    {
+        namespace.create(
+            &json!({
+                "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name},
+                "value": value, "preemptionPolicy": policy,
+            })
+            .to_string(),
+        );
+    }
+    let node = cluster.get("nodes")["items"][0].clone();
+    let (node_name, cpus) = (&node["metadata"]["name"], node["status"]["allocatable"]["cpu"].as_str().unwrap());
+    // Nearly all of it: of two such pods one runs.
+    let most = format!("{}m", cpus.parse::<api::Quantity>().unwrap().millis() - 200);
+    let wanting = |class: &str, script: &str| {
+        let mut manifest = pod(script, "Always");
+        manifest["apiVersion"] = json!("v1");
+        manifest["kind"] = json!("Pod");
+        manifest["metadata"] = json!({"name": class});
+        manifest["spec"]["priorityClassName"] = json!(class);
+        manifest["spec"]["terminationGracePeriodSeconds"] = json!(4);
+        manifest["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": most}});
+        namespace.create(&manifest.to_string());
+    };
+    // It does not listen, so that one can look while it goes.
+    wanting("lesser", "trap '' TERM; while :; do sleep 1; done");
+    namespace.wait_ready("pod/lesser");
+    let refused = "0/1 nodes are available: 1 Insufficient cpu. preemption: ";
+    wanting("polite", "while :; do sleep 1; done");
+    let message = |name: &str| {
+        let pod = namespace.get(&format!("pod {name}"));
+        let conditions = pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let scheduled = conditions.into_iter().find(|condition| condition["type"] == "PodScheduled");
+        scheduled.and_then(|condition| condition["message"].as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    wait_for("the polite pod to be refused", || {
+        let told = message("polite");
+        if told == format!("{refused}not eligible due to preemptionPolicy=Never.") { Ok(()) } else { Err(told) }
+    });
+
+    wanting("greater", "while :; do sleep 1; done");
+    let victim = wait_for("the lesser pod to be pushed out", || {
+        let pod = namespace.get("pod lesser");
+        if pod["metadata"]["deletionTimestamp"].is_string() { Ok(pod) } else { Err(pod["status"].to_string()) }
+    });
+    let greater = namespace.get("pod greater");
+    assert_eq!(&greater["status"]["nominatedNodeName"], node_name, "{greater}");
+    let told = message("greater");
+    let node_name = node_name.as_str().unwrap();
+    let first = format!("{refused}found a potential placement for pod on node {node_name}, preempting 1 victims");
+    let then = format!("{refused}not eligible due to a terminating pod on the nominated node.");
+    assert!(told == first || told == then, "{told}");
+    let conditions = victim["status"]["conditions"].as_array().unwrap().clone();
+    let target = conditions.into_iter().find(|condition| condition["type"] == "DisruptionTarget").unwrap();
+    assert_eq!((&target["status"], &target["reason"]), (&json!("True"), &json!("PreemptionByScheduler")));
+    assert_eq!(target["message"], "default-scheduler: preempting to accommodate a higher priority pod");
+    wait_for("the event", || {
+        let events = namespace.get("events --field-selector involvedObject.name=lesser,reason=Preempted");
+        let told = events["items"][0]["message"].as_str().unwrap_or_default().to_owned();
+        let uid = greater["metadata"]["uid"].as_str().unwrap();
+        if told == format!("Preempted by pod {uid} on node {node_name}") { Ok(()) } else { Err(told) }
+    });
+    namespace.wait_ready("pod/greater");
+    assert_eq!(message("polite"), format!("{refused}not eligible due to preemptionPolicy=Never."));
+    // What it has pushed out must not stand in others' way for the rest of the suite.
+    namespace.k("delete pods --all --grace-period=1");
+    namespace.k("delete priorityclass lesser polite greater");
 }
 
 fn object(api_version: &str, kind: &str, name: &str, spec: Value) -> String {

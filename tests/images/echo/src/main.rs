@@ -2,7 +2,7 @@
 //!
 //! | path | answer |
 //! |---|---|
-//! | `/` | `$GREETING` when set, else as `/echo` |
+//! | `/` | `$GREETING` when set, else as `/echo`; after `$ROUNDS` rounds of work for the processor |
 //! | `/echo` | all of it; as JSON with `?format=json` or `Accept: application/json` |
 //! | `/hello` | `Hello World!` |
 //! | `/hostname`, `/env`, `/headers` | that part only |
@@ -10,7 +10,8 @@
 //! | `/exit?code=N` | ends the process with that code |
 //!
 //! It listens on `$PORT` (several with commas; 3000 by default), logs one line a request and ends on
-//! SIGTERM when the requests under way are answered.
+//! SIGTERM when the requests under way are answered. A connection is kept for a client that asks for it
+//! (`Connection: keep-alive`), until SIGTERM: the next answer then says that it is the last.
 
 mod request;
 mod response;
@@ -63,6 +64,7 @@ fn listen(port: u16) -> io::Result<TcpListener> {
 #[derive(Default)]
 struct Server {
     unhealthy: AtomicBool,
+    stopping: AtomicBool,
     under_way: Mutex<usize>,
     changed: Condvar,
 }
@@ -81,6 +83,7 @@ impl Server {
     }
 
     fn drain(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
         let count = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.changed.wait_while(count, |count| *count > 0));
     }
@@ -107,24 +110,33 @@ fn accept(server: &Arc<Server>, listener: &TcpListener) {
 fn serve(server: &Server, connection: &TcpStream) -> io::Result<()> {
     connection.set_read_timeout(Some(REQUEST_DEADLINE))?;
     connection.set_write_timeout(Some(REQUEST_DEADLINE))?;
-    let Some(request) = Request::read(&mut BufReader::new(connection))? else { return Ok(()) };
-    let response = answer(server, &request, connection)?;
-    println!("{} {} {}", request.method, request.target, response.status);
-    let mut writer = connection;
-    writer.write_all(&response.to_bytes())?;
-    writer.flush()?;
-    if let Some(code) = response.exit {
-        std::process::exit(code);
+    let mut reader = BufReader::new(connection);
+    while let Some(request) = Request::read(&mut reader)? {
+        let response = answer(server, &request, connection)?;
+        println!("{} {} {}", request.method, request.target, response.status);
+        let keeps = request.wants_to_stay() && !server.stopping.load(Ordering::Relaxed);
+        let mut writer = connection;
+        writer.write_all(&response.to_bytes(keeps))?;
+        writer.flush()?;
+        if let Some(code) = response.exit {
+            std::process::exit(code);
+        }
+        if !keeps {
+            break;
+        }
     }
     Ok(())
 }
 
 fn answer(server: &Server, request: &Request, connection: &TcpStream) -> io::Result<Response> {
     let response = match request.path() {
-        "/" => match env::var("GREETING") {
-            Ok(greeting) => Response::text(greeting),
-            Err(_) => response::echo(request, connection)?,
-        },
+        "/" => {
+            work();
+            match env::var("GREETING") {
+                Ok(greeting) => Response::text(greeting),
+                Err(_) => response::echo(request, connection)?,
+            }
+        }
         "/echo" => response::echo(request, connection)?,
         "/hello" => Response::text("Hello World!"),
         "/hostname" => Response::text(response::hostname()),
@@ -141,6 +153,13 @@ fn answer(server: &Server, request: &Request, connection: &TcpStream) -> io::Res
         _ => Response::text("no such page").with_status(404),
     };
     Ok(response)
+}
+
+/// Keeps the processor busy, for those who watch it.
+fn work() {
+    let rounds: u32 = env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(0);
+    let sum = (0..rounds).fold(0.0001_f64, |sum, _| sum + sum.sqrt());
+    std::hint::black_box(sum);
 }
 
 fn set_health(server: &Server, unhealthy: bool) -> Response {

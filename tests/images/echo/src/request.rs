@@ -41,6 +41,14 @@ impl Request {
         query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
+    /// Only who says so: others wait for the end of the connection.
+    pub(crate) fn wants_to_stay(&self) -> bool {
+        let says_so = |(name, value): &(String, String)| {
+            name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("keep-alive")
+        };
+        self.headers.iter().any(says_so)
+    }
+
     pub(crate) fn wants_json(&self) -> bool {
         let accepts = |(name, value): &(String, String)| {
             name.eq_ignore_ascii_case("accept") && value.contains("application/json")
@@ -59,6 +67,9 @@ mod tests {
         let request = Request::read(&mut text.as_bytes()).unwrap().unwrap();
         assert_eq!((request.path(), request.parameter("code"), request.wants_json()), ("/exit", Some("3"), true));
         assert_eq!(request.headers[1], ("X-A".to_owned(), "b".to_owned()));
+        assert!(!request.wants_to_stay());
+        let staying = Request::read(&mut &b"GET / HTTP/1.1\r\nConnection: Keep-Alive\r\n\r\n"[..]).unwrap().unwrap();
+        assert!(staying.wants_to_stay());
         assert!(Request::read(&mut &b""[..]).unwrap().is_none());
         assert!(Request::read(&mut &b"\r\n\r\n"[..]).is_err());
     }

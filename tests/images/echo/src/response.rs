@@ -32,14 +32,15 @@ impl Response {
         Response { content_type: "application/json", ..Response::text(body) }
     }
 
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self, keeps_connection: bool) -> Vec<u8> {
+        let connection = if keeps_connection { "keep-alive" } else { "close" };
         let reason = match self.status {
             200 => "OK",
             404 => "Not Found",
             _ => "Internal Server Error",
         };
         format!(
-            "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+            "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: {connection}\r\n\r\n{}",
             self.status,
             self.content_type,
             self.body.len(),
