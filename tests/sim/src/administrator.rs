@@ -1,20 +1,32 @@
 //! The person at the command line.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use api::k8s::NamespaceResourceScope;
 use api::k8s::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use api::k8s::api::batch::v1::{CronJob, Job};
-use api::k8s::api::core::v1::{Node, Service};
+use api::k8s::api::core::v1::{Node, Pod, Service};
 use client::kube::Resource;
-use client::kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use client::kube::api::{Api, EvictParams, ListParams, Patch, PatchParams, PostParams};
 use client::{CallError, Client, ClientError};
+use http::Method;
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::condition::NAMESPACE;
+use crate::manifest;
 use crate::script::{Request, Suspendable, Workload};
+
+const JSON: &str = "application/json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+const YAML: &str = "application/yaml";
+/// As `kubectl drain` has it.
+const DRAIN_PAUSE: Duration = Duration::from_secs(5);
+/// A quarter of an hour.
+const MOST_DRAIN_ROUNDS: usize = 180;
 
 pub(crate) async fn send(client: &Client, request: &Request) -> Result<(), String> {
     let result = match request {
@@ -83,14 +95,55 @@ pub(crate) async fn send(client: &Client, request: &Request) -> Result<(), Strin
                 Suspendable::CronJob => patch_with::<CronJob>(client, name, patch).await,
             }
         }
-        Request::DeleteDeployment { name } => {
-            all::<Deployment>(client).delete(name, &DeleteParams::background()).await.map(drop)
+        Request::Create { manifest } => {
+            return ask(client, Method::POST, &manifest::folder_of(manifest)?, YAML, manifest.clone()).await;
         }
-        Request::DeleteNode { name } => {
-            Api::<Node>::all(client.clone()).delete(name, &DeleteParams::default()).await.map(drop)
+        Request::Patch { kind, name, patch } => {
+            return ask(client, Method::PATCH, &manifest::path(kind, name)?, MERGE_PATCH, patch.clone()).await;
+        }
+        Request::Delete { kind, name, policy } => {
+            let options = json!({"propagationPolicy": policy}).to_string();
+            return ask(client, Method::DELETE, &manifest::path(kind, name)?, JSON, options).await;
         }
     };
-    result.map_err(|error| CallError::from(error).to_string())
+    result.map_err(describe)
+}
+
+/// Keeps new pods off a node, and evicts those that are there, as `kubectl drain` does: what a budget forbids is
+/// tried again every five seconds.
+pub(crate) async fn drain(client: &Client, node: &str) -> Result<(), String> {
+    let cordon = json!({"spec": {"unschedulable": true}});
+    let nodes: Api<Node> = Api::all(client.clone());
+    nodes.patch(node, &PatchParams::default(), &Patch::Merge(cordon)).await.map_err(describe)?;
+    let pods: Api<Pod> = Api::all(client.clone());
+    let there = ListParams::default().fields(&format!("spec.nodeName={node}"));
+    for _ in 0..MOST_DRAIN_ROUNDS {
+        let left = pods.list(&there).await.map_err(describe)?.items;
+        if left.is_empty() {
+            return Ok(());
+        }
+        for pod in left.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
+            let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+            let name = pod.metadata.name.as_deref().unwrap_or_default();
+            let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+            match pods.evict(name, &EvictParams::default()).await {
+                Err(ClientError::Api(status)) if status.code == 429 || status.code == 404 => {}
+                other => drop(other.map_err(describe)?),
+            }
+        }
+        tokio::time::sleep(DRAIN_PAUSE).await;
+    }
+    Err(format!("node {node} keeps its pods"))
+}
+
+async fn ask(client: &Client, method: Method, path: &str, kind: &str, body: String) -> Result<(), String> {
+    let request = http::Request::builder().method(method).uri(path).header(CONTENT_TYPE, kind).body(body.into_bytes());
+    let request = request.map_err(|error| error.to_string())?;
+    client.request::<Value>(request).await.map(drop).map_err(describe)
+}
+
+fn describe(error: ClientError) -> String {
+    CallError::from(error).to_string()
 }
 
 /// A kind with a namespace, which scripts act in one of.

@@ -99,12 +99,11 @@ pub(crate) fn plan(
     let mut plan = Plan::default();
     for pod in pods {
         let Some(uid) = &pod.metadata.uid else { continue };
-        let local = memory.pods.entry(uid.clone()).or_insert_with(|| Local {
-            met: now,
+        let local = memory.pods.entry(uid.clone()).or_insert_with(|| {
             // Met again after a restart of the kubelet: the containers have lived on.
-            address: pod.status.as_ref().and_then(|status| status.pod_ip.as_ref()?.parse().ok()),
-            end: None,
-            stopping_since: None,
+            let address = pod.status.as_ref().and_then(|status| status.pod_ip.as_ref()?.parse().ok());
+            let end = address.filter(|_: &Ipv4Addr| !has_ended(pod)).and_then(|_| behaviour.next_exit(image(pod)));
+            Local { met: now, address, end: end.map(|(code, after)| (now + after, code)), stopping_since: None }
         });
         let due = if pod.metadata.deletion_timestamp.is_some() {
             let due = *local.stopping_since.get_or_insert(now) + STOP;

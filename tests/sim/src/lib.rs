@@ -5,13 +5,18 @@
 //! moments, and the same script gives the same trace, byte for byte, on every run and machine.
 
 mod administrator;
+pub mod chaos;
 mod cluster;
 mod condition;
 mod kubelet;
+mod manifest;
+mod network;
 mod node;
+mod object;
 pub mod script;
 mod trace;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use stdx::Ambient;
@@ -26,6 +31,8 @@ pub struct Outcome {
     pub trace: String,
     /// Every change the store saw from the scenario's begin, whole: what two runs must agree on.
     pub history: Vec<String>,
+    /// How often each component made each kind of call, such as `list pods`.
+    pub calls: BTreeMap<(String, String), u64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,21 +60,27 @@ pub fn run(script: &str) -> Result<Outcome, Failure> {
 
 async fn perform(statements: &[Statement]) -> Result<Outcome, Failure> {
     let ambient = Ambient::simulated(1);
-    let mut cluster = Cluster::start(ambient.clone()).await.map_err(Failure::Start)?;
+    let mut cluster = Cluster::start(ambient.clone(), 0).await.map_err(Failure::Start)?;
     let start = ambient.clock.instant();
     for statement in statements {
+        let mut passed = Ok(());
         if let Some(at) = statement.at {
-            tokio::time::sleep_until(start + at).await;
+            passed = cluster.pass_until(start + at).await;
         }
         cluster.trace.note(&statement.text);
-        if let Err(reason) = perform_one(&mut cluster, &statement.action).await {
+        let done = match passed {
+            Ok(()) => perform_one(&mut cluster, &statement.action).await,
+            failed => failed,
+        };
+        if let Err(reason) = done {
             let trace = cluster.trace.render();
             return Err(Failure::Statement { line: statement.line, reason, trace });
         }
     }
     let trace = cluster.trace.render();
+    let calls = cluster.network.calls();
     match cluster.stop().await {
-        Ok(history) => Ok(Outcome { trace, history }),
+        Ok(history) => Ok(Outcome { trace, history, calls }),
         Err(reason) => Err(Failure::Ended { reason, trace }),
     }
 }
@@ -97,5 +110,7 @@ async fn perform_one(cluster: &mut Cluster, action: &Action) -> Result<(), Strin
             Ok(())
         }
         Action::Request(request) => cluster.send(request).await,
+        Action::Drain { node } => cluster.drain(node).await,
+        Action::Trouble(trouble) => cluster.trouble(*trouble).await,
     }
 }

@@ -24,6 +24,8 @@ use crate::trace::{Log, Trace};
 const LEASE_SECONDS: u64 = 40;
 const RENEW_EVERY: Duration = Duration::from_secs(LEASE_SECONDS / 4);
 const REPORT_EVERY: Duration = Duration::from_secs(300);
+/// After a step that failed.
+const RETRY: Duration = Duration::from_secs(1);
 const LEASE_NAMESPACE: &str = "kube-node-lease";
 
 pub(crate) struct FakeNode {
@@ -156,18 +158,23 @@ impl Kubelet {
         loop {
             let mut changed = pods.changed();
             let plan = plan(&pods.list(), &mut memory, &self.behaviour, range, self.ambient.clock.instant());
+            let mut next = plan.next;
             for step in plan.steps {
-                self.carry_out(step).await;
+                if !self.carry_out(step).await {
+                    let again = self.ambient.clock.instant() + RETRY;
+                    next = Some(next.map_or(again, |next| next.min(again)));
+                }
             }
             tokio::select! {
                 biased;
                 _ = changed.changed() => {}
-                () = sleep_until(plan.next) => {}
+                () = sleep_until(next) => {}
             }
         }
     }
 
-    async fn carry_out(&self, step: Step) {
+    /// False where it has to be tried again.
+    async fn carry_out(&self, step: Step) -> bool {
         let (Step::Report { pod, .. } | Step::End { pod, .. } | Step::Remove { pod }) = &step;
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let name = pod.metadata.name.as_deref().unwrap_or_default();
@@ -194,9 +201,12 @@ impl Kubelet {
             }
         };
         match result.map_err(CallError::from) {
-            Err(error) if error.is_not_found() || error.is_conflict() => {}
-            Err(error) => self.log.fault(&format!("node {}", self.name), &format!("pod {name}: {error}")),
-            Ok(()) => {}
+            Err(error) if error.is_not_found() || error.is_conflict() => true,
+            Err(error) => {
+                self.log.fault(&format!("node {}", self.name), &format!("pod {name}: {error}"));
+                false
+            }
+            Ok(()) => true,
         }
     }
 

@@ -19,8 +19,16 @@
 //! set image deployment|statefulset|daemonset NAME image=IMAGE
 //! suspend job|cronjob NAME
 //! resume job|cronjob NAME
-//! delete deployment NAME
-//! delete node NAME
+//! create                            followed by a manifest in YAML, each of its lines behind `|`
+//! patch KIND NAME JSON              a merge patch
+//! delete KIND NAME [cascade=background|foreground|orphan]   here and above, NAME may be NAMESPACE/NAME
+//! drain node NAME                   keeps new pods off it, and evicts the others until none is left
+//! restart controllers|scheduler
+//! kill controllers|scheduler at write N   in place of the N-th write from now; a second later they are back
+//! second controllers for TIME       two lead; then only the newer
+//! cut watches                       of all but the nodes
+//! compact                           the store forgets all history
+//! clock ahead|back TIME             somebody sets it
 //! wait CONDITION [within TIME]      fails the scenario after TIME (else 10m)
 //! end                               nothing after this is seen
 //!
@@ -30,6 +38,7 @@
 
 use std::time::Duration;
 
+use crate::cluster::Room;
 use crate::condition::Condition;
 pub use crate::kubelet::Exits;
 
@@ -65,6 +74,10 @@ pub enum Action {
         exits: Exits,
     },
     Request(Request),
+    Drain {
+        node: String,
+    },
+    Trouble(Trouble),
     Wait {
         condition: Condition,
         within: Duration,
@@ -84,8 +97,22 @@ pub enum Request {
     Scale { kind: Workload, name: String, replicas: i32 },
     SetImage { kind: Workload, name: String, image: String },
     Suspend { kind: Suspendable, name: String, suspend: bool },
-    DeleteDeployment { name: String },
-    DeleteNode { name: String },
+    Create { manifest: String },
+    Patch { kind: String, name: String, patch: String },
+    Delete { kind: String, name: String, policy: &'static str },
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    Restart(Room),
+    /// Counted from one.
+    KillAtWrite(Room, u64),
+    SecondLeader(Duration),
+    CutWatches,
+    Compact,
+    /// By milliseconds.
+    JumpClock(i64),
 }
 
 /// What a Job is made with.
@@ -132,6 +159,10 @@ const DEFAULT_PATIENCE: Duration = Duration::from_secs(600);
 pub fn parse(script: &str) -> Result<Vec<Statement>, ParseError> {
     let mut statements: Vec<Statement> = Vec::new();
     for (number, line) in (1..).zip(script.lines()) {
+        if let Some(manifest_line) = line.trim_start().strip_prefix('|') {
+            continue_manifest(&mut statements, manifest_line).map_err(|reason| ParseError { line: number, reason })?;
+            continue;
+        }
         let text = line.split('#').next().unwrap_or_default();
         let words: Vec<&str> = text.split_whitespace().collect();
         if words.is_empty() {
@@ -144,6 +175,15 @@ pub fn parse(script: &str) -> Result<Vec<Statement>, ParseError> {
         return Err(ParseError { line: script.lines().count(), reason: "a script closes with `end`".into() });
     }
     Ok(statements)
+}
+
+fn continue_manifest(statements: &mut [Statement], line: &str) -> Result<(), String> {
+    let Some(Statement { action: Action::Request(Request::Create { manifest }), .. }) = statements.last_mut() else {
+        return Err("a manifest follows `create`".into());
+    };
+    manifest.push_str(line.strip_prefix(' ').unwrap_or(line));
+    manifest.push('\n');
+    Ok(())
 }
 
 fn parse_statement(line: usize, words: &[&str]) -> Result<Statement, String> {
@@ -272,11 +312,44 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
             };
             Request::Suspend { kind, name: owned(name), suspend: *verb == "suspend" }
         }
-        ["delete", "deployment", name] => Request::DeleteDeployment { name: owned(name) },
-        ["delete", "node", name] => Request::DeleteNode { name: owned(name) },
+        ["create"] => Request::Create { manifest: String::new() },
+        ["patch", kind, name, patch @ ..] => {
+            Request::Patch { kind: owned(kind), name: owned(name), patch: patch.join(" ") }
+        }
+        ["delete", kind, name, rest @ ..] => {
+            let mut settings = Settings::parse(rest)?;
+            let policy = match settings.take_or("cascade", "background").as_str() {
+                "background" => "Background",
+                "foreground" => "Foreground",
+                "orphan" => "Orphan",
+                other => return Err(format!("{other:?} is no cascade")),
+            };
+            settings.finish()?;
+            Request::Delete { kind: owned(kind), name: owned(name), policy }
+        }
+        ["drain", "node", node] => return Ok(Action::Drain { node: owned(node) }),
+        ["restart", room] => return Ok(Action::Trouble(Trouble::Restart(parse_room(room)?))),
+        ["kill", room, "at", "write", count] => {
+            return Ok(Action::Trouble(Trouble::KillAtWrite(parse_room(room)?, number(count)?)));
+        }
+        ["second", "controllers", "for", time] => return Ok(Action::Trouble(Trouble::SecondLeader(parse_time(time)?))),
+        ["cut", "watches"] => return Ok(Action::Trouble(Trouble::CutWatches)),
+        ["compact"] => return Ok(Action::Trouble(Trouble::Compact)),
+        ["clock", direction @ ("ahead" | "back"), time] => {
+            let by = parse_time(time)?.as_millis() as i64;
+            return Ok(Action::Trouble(Trouble::JumpClock(if *direction == "ahead" { by } else { -by })));
+        }
         other => return Err(format!("no statement reads {:?}", other.join(" "))),
     };
     Ok(Action::Request(request))
+}
+
+fn parse_room(word: &str) -> Result<Room, String> {
+    match word {
+        "controllers" => Ok(Room::Controllers),
+        "scheduler" => Ok(Room::Scheduler),
+        other => Err(format!("{other:?} cannot be restarted")),
+    }
 }
 
 impl Workload {
