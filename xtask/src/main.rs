@@ -2,6 +2,7 @@
 
 mod bench_rooms;
 mod bench_start;
+mod chaos;
 mod clients;
 mod codegen;
 mod debian;
@@ -40,6 +41,8 @@ enum Task {
     },
     /// Make the API's field tables from a folder of facts
     Codegen { facts: PathBuf },
+    /// Let everything go wrong in simulated clusters, and see whether what was declared comes true
+    Chaos(chaos::Options),
     /// Measure, and print the figures
     Bench {
         #[command(subcommand)]
@@ -71,6 +74,7 @@ fn main() -> anyhow::Result<()> {
             Ok(())
         }
         Task::Codegen { facts } => codegen::run(&facts, &repository()),
+        Task::Chaos(options) => chaos::run(&repository(), &options),
         Task::Bench { what: Bench::Start } => bench_start::run(&repository()),
         Task::Bench { what: Bench::Store(options) } => bench_rooms::run(&repository(), &Room::Store, &options),
         Task::Bench { what: Bench::Api(options) } => bench_rooms::run(&repository(), &Room::Api, &options),
