@@ -110,7 +110,7 @@ struct Devices {
 }
 
 /// A plugin for `example.com/thing`; it goes when dropped.
-pub struct Plugin {
+pub(crate) struct Plugin {
     runtime: Runtime,
     cancel: CancellationToken,
 }
@@ -157,7 +157,7 @@ impl Service for Answering {
 
 impl Plugin {
     /// Serves beside the kubelet's socket in `folder` and registers there.
-    pub fn start(folder: &Path, ids: &[&str]) -> Plugin {
+    pub(crate) fn start(folder: &Path, ids: &[&str]) -> Plugin {
         let runtime = Runtime::new().unwrap();
         let cancel = CancellationToken::new();
         let mounted = folder.with_file_name("thing");
@@ -183,7 +183,7 @@ impl Plugin {
     }
 
     /// Pod, resource and devices, as the kubelet tells monitors.
-    pub fn pod_resources(&self, socket: &Path) -> Vec<(String, String, Vec<String>)> {
+    pub(crate) fn pod_resources(&self, socket: &Path) -> Vec<(String, String, Vec<String>)> {
         let channel = Channel::unix(socket);
         let listed = self.runtime.block_on(channel.unary::<PodList>("v1.PodResourcesLister/List", &Empty {}, None));
         let mut found = Vec::new();
