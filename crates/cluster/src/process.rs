@@ -43,17 +43,30 @@ impl RunLock {
     }
 }
 
-/// The process that holds the run folder, if any does. One that was killed and whose last threads are
-/// still ending does not count: it is waited for.
+/// The process that holds the run folder, if any does. One that was killed and is still ending does not
+/// count: it is waited for.
 pub fn holder(run_dir: &Path) -> Result<Option<i32>, ProcessError> {
     let Some(pid) = lock_holder(run_dir)? else { return Ok(None) };
-    let process = PathBuf::from(format!("/proc/{pid}"));
-    // Its program may have been replaced since; only the link itself says that it still runs one.
-    let is_ending = process.exists() && fs::read_link(process.join("exe")).is_err();
-    if is_ending {
+    if is_ending(pid) {
         wait_until_released(run_dir)?;
     }
     lock_holder(run_dir)
+}
+
+/// Whether a process is there that has been killed: the signal waits for its threads, or its first thread has run no
+/// program any more since it met it.
+fn is_ending(pid: i32) -> bool {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let Ok(status) = fs::read_to_string(process.join("status")) else { return false };
+    // The program may have been replaced since; only the link itself says that it still runs one.
+    is_killed(&status) || fs::read_link(process.join("exe")).is_err()
+}
+
+/// Whether `/proc/PID/status` tells of a SIGKILL that waits.
+fn is_killed(status: &str) -> bool {
+    let pending = status.lines().filter_map(|line| line.strip_prefix("SigPnd:").or(line.strip_prefix("ShdPnd:")));
+    let mut masks = pending.filter_map(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    masks.any(|mask| mask & (1 << (nix::libc::SIGKILL - 1)) != 0)
 }
 
 fn lock_holder(run_dir: &Path) -> Result<Option<i32>, ProcessError> {
@@ -145,6 +158,17 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Process
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kill_that_waits_is_seen() {
+        let status =
+            |own: &str, shared: &str| format!("Name:\tpintle\nSigPnd:\t{own}\nShdPnd:\t{shared}\nSigBlk:\t{own}\n");
+        assert!(is_killed(&status("0000000000000100", "0000000000000000")));
+        assert!(is_killed(&status("0000000000000000", "0000000000000102")));
+        assert!(!is_killed(&status("0000000000000000", "0000000000004000")));
+        assert!(!is_killed("Name:\tpintle\nSigBlk:\t0000000000000100\n"));
+        assert!(!is_ending(i32::try_from(std::process::id()).unwrap()));
+    }
 
     #[test]
     fn one_holder_at_a_time() {
