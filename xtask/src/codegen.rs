@@ -27,6 +27,10 @@ const EITHER: &[&str] = &["JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JS
 
 /// Types of meta/v1 that travel by themselves, and the groups they do so under.
 const TRAVELLING: &[(&str, &str)] = &[
+    ("", "APIGroup"),
+    ("", "APIGroupList"),
+    ("", "APIResourceList"),
+    ("", "APIVersions"),
     ("", "DeleteOptions"),
     ("", "Status"),
     ("meta.k8s.io", "CreateOptions"),
@@ -147,7 +151,7 @@ impl Generator {
             let presence = match shape {
                 Shape::Plain("Bool" | "Int32" | "Int64" | "Float64") => Presence::Pointer,
                 Shape::Struct(_) | Shape::Either(_) => Presence::Pointer,
-                Shape::Plain("Any" | "Time" | "MicroTime" | "Quantity" | "IntOrString") => Presence::Pointer,
+                Shape::Plain("Any" | "Time" | "MicroTime" | "Duration" | "Quantity" | "IntOrString") => Presence::Pointer,
                 _ => Presence::OmittedIfZero,
             };
             let required = field["required"] == true;
@@ -179,7 +183,7 @@ impl Generator {
                     shape,
                     Shape::Struct(_)
                         | Shape::Either(_)
-                        | Shape::Plain("Any" | "Time" | "MicroTime" | "Quantity" | "IntOrString")
+                        | Shape::Plain("Any" | "Time" | "MicroTime" | "Duration" | "Quantity" | "IntOrString")
                 );
                 let presence = match go.starts_with('*') {
                     true => Presence::Pointer,
@@ -222,7 +226,7 @@ impl Generator {
             ("api_resource", "Quantity") => "Quantity",
             ("meta_v1", "Time") => "Time",
             ("meta_v1", "MicroTime") => "MicroTime",
-            ("meta_v1", "Duration") => "String",
+            ("meta_v1", "Duration") => "Duration",
             (_, name) if FREE_FORM.contains(&name) => "Any",
             _ => "",
         };

@@ -6,6 +6,8 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
+use crate::duration;
+
 /// When to do something again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Schedule {
@@ -179,8 +181,10 @@ impl Field {
 }
 
 fn parse_descriptor(text: &str) -> Result<Schedule, ScheduleError> {
-    if let Some(duration) = text.strip_prefix("@every ") {
-        let delay = parse_duration(duration).ok_or_else(|| ScheduleError::Duration(duration.to_owned()))?;
+    if let Some(text) = text.strip_prefix("@every ") {
+        let delay = duration::parse(text).ok_or_else(|| ScheduleError::Duration(text.to_owned()))?;
+        // What is negative is nothing.
+        let delay = Duration::from_nanos(u64::try_from(delay).unwrap_or(0));
         return Ok(Schedule::Every(Duration::from_secs(delay.as_secs().max(1))));
     }
     let midnight = Fields {
@@ -267,42 +271,6 @@ fn parse_number(text: &str) -> Result<u32, ScheduleError> {
 
 fn bits(start: u32, end: u32, step: u32) -> u64 {
     (start..=end).step_by(usize::try_from(step).unwrap_or(usize::MAX)).fold(0, |bits, value| bits | (1 << value))
-}
-
-/// Go's notation: `1h30m`, `90s`, `1.5h`. What is negative is nothing.
-fn parse_duration(text: &str) -> Option<Duration> {
-    if let Some(negative) = text.strip_prefix('-') {
-        return parse_duration(negative).map(|_| Duration::ZERO);
-    }
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
-    if rest == "0" {
-        return Some(Duration::ZERO);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits =
-            rest.find(|character: char| !character.is_ascii_digit() && character != '.').filter(|at| *at > 0)?;
-        let (number, tail) = rest.split_at(digits);
-        let unit_end =
-            tail.find(|character: char| character.is_ascii_digit() || character == '.').unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit_end);
-        let unit = match unit {
-            "ns" => 1e-9,
-            "us" | "µs" | "μs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        seconds += number.parse::<f64>().ok()? * unit;
-        rest = tail;
-    }
-    // Go counts nanoseconds in 63 bits.
-    Duration::try_from_secs_f64(seconds).ok().filter(|delay| delay.as_nanos() <= i64::MAX as u128)
 }
 
 fn whole_second(moment: Timestamp) -> Option<Timestamp> {

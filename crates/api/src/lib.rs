@@ -1,6 +1,7 @@
 //! Kinds, and the small types that every room speaks in.
 
 pub mod cron;
+pub mod duration;
 pub mod name;
 pub mod node_selector;
 pub mod path;

@@ -9,20 +9,22 @@ use sha2::{Digest, Sha256};
 
 use crate::groups::Described;
 use crate::kinds;
+use crate::packed::Packed;
 use crate::server::ApiServer;
-use crate::status::{ApiError, answer as respond, json as respond_json};
+use crate::status::{ApiError, answer as respond};
 use crate::storage::group_version;
 use crate::subresources::{self, Subresource};
-use crate::wire::accept::media_ranges;
+use crate::wire::accept::{Accepted, Encoding, Form, Offer, media_ranges};
 use crate::wire::body::{self, Body};
+use crate::wire::encode;
 
 /// Answers paths of discovery; `None` for other paths.
 pub(crate) fn answer(server: &ApiServer, path: &str, headers: &HeaderMap) -> Result<Option<Response<Body>>, ApiError> {
     let legacy = server.serves_legacy_apis();
     let value = match path {
         "/api" | "/apis" => {
-            if let Some(version) = aggregated_version(headers) {
-                return Ok(Some(aggregated(server, path == "/api", version, headers)));
+            if let Some(wanted) = Aggregated::wanted(headers) {
+                return aggregated(server, path == "/api", wanted, headers).map(Some);
             }
             if path == "/api" { core_versions(server) } else { groups(server) }
         }
@@ -52,13 +54,16 @@ pub(crate) fn answer(server: &ApiServer, path: &str, headers: &HeaderMap) -> Res
             },
         },
     };
-    let mut response = respond_json(StatusCode::OK, &value);
+    let accepted = Accepted::negotiate(headers, Offer { has_protobuf: &|| true, stream: false })?;
+    let content_type = Accepted { form: Form::Object, ..accepted }.content_type();
+    let mut response = respond(StatusCode::OK, content_type, body::full(encode::value(accepted.encoding, &value)?));
     if matches!(path, "/api" | "/apis") {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     }
     Ok(Some(response))
 }
 
+/// Says no version of its own, as in release 1.1.
 fn core_versions(server: &ApiServer) -> Value {
     json!({
         "kind": "APIVersions",
@@ -101,8 +106,14 @@ fn resources(group: &str, version: &str, legacy: bool) -> Option<Value> {
     if listed.is_empty() {
         return None;
     }
-    let group_version = group_version(group, version);
-    Some(json!({ "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed }))
+    let mut list = json!({ "kind": "APIResourceList" });
+    // As in release 1.1, whose clients knew these groups alone.
+    if !matches!(group, "" | "extensions") {
+        list["apiVersion"] = Value::from("v1");
+    }
+    list["groupVersion"] = Value::from(group_version(group, version));
+    list["resources"] = Value::from(listed);
+    Some(list)
 }
 
 fn described_resource(kind: &Kind) -> Value {
@@ -149,74 +160,92 @@ fn described_subresource(kind: &Kind, subresource: &Subresource) -> Value {
     described
 }
 
-/// The version of aggregated discovery the client would rather have than the plain form.
-fn aggregated_version(headers: &HeaderMap) -> Option<&'static str> {
-    for range in media_ranges(headers) {
-        if range.media_type != "application/json" {
-            continue;
+/// A form of aggregated discovery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Aggregated {
+    version: &'static str,
+    encoding: Encoding,
+}
+
+impl Aggregated {
+    /// What the client would rather have than the plain form.
+    fn wanted(headers: &HeaderMap) -> Option<Self> {
+        for range in media_ranges(headers) {
+            let Some(encoding) = range.encoding() else { continue };
+            match (range.parameter("g"), range.parameter("v"), range.parameter("as")) {
+                (Some("apidiscovery.k8s.io"), Some("v2"), Some("APIGroupDiscoveryList")) => {
+                    return Some(Aggregated { version: "v2", encoding });
+                }
+                (Some("apidiscovery.k8s.io"), Some("v2beta1"), Some("APIGroupDiscoveryList")) => {
+                    return Some(Aggregated { version: "v2beta1", encoding });
+                }
+                (None, None, None) => return None,
+                _ => {}
+            }
         }
-        match (range.parameter("g"), range.parameter("v"), range.parameter("as")) {
-            (Some("apidiscovery.k8s.io"), Some("v2"), Some("APIGroupDiscoveryList")) => return Some("v2"),
-            (Some("apidiscovery.k8s.io"), Some("v2beta1"), Some("APIGroupDiscoveryList")) => return Some("v2beta1"),
-            (None, None, None) => return None,
-            _ => {}
-        }
+        None
     }
-    None
+
+    fn content_type(self) -> String {
+        let of_encoding = Accepted { form: Form::Object, encoding: self.encoding }.content_type();
+        format!("{of_encoding};g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList", self.version)
+    }
 }
 
 /// The whole of discovery in one answer.
-fn aggregated(server: &ApiServer, core: bool, version: &'static str, headers: &HeaderMap) -> Response<Body> {
-    let documents = server.discovery.get(server);
-    let document = &documents[usize::from(!core) * 2 + usize::from(version != "v2")];
-    let matches = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == document.etag.as_bytes());
-    let mut response = if matches {
-        let mut response = Response::new(body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
-    } else {
-        respond(StatusCode::OK, document.content_type, body::full(document.bytes.clone()))
-    };
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
-    if let Ok(etag) = HeaderValue::from_str(&document.etag) {
-        response.headers_mut().insert(header::ETAG, etag);
+fn aggregated(
+    server: &ApiServer,
+    core: bool,
+    wanted: Aggregated,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, ApiError> {
+    let document = server.discovery.get(server, core, wanted)?;
+    let content_type = HeaderValue::from_str(&wanted.content_type())
+        .map_err(|error| ApiError::internal(&format!("a content type: {error}")))?;
+    let mut response = document.packed.answer(headers, "", &document.etag);
+    if response.status() == StatusCode::OK {
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     }
-    response
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public"));
+    Ok(response)
 }
 
-/// Discovery's answers: made once, and once more after a group has come or got something new.
+/// Discovery's answers: made when somebody first asks, and once more after a group has come or got something new.
 #[derive(Default)]
-pub(crate) struct Documents(Mutex<Option<Made>>);
+pub(crate) struct Documents(Mutex<Made>);
 
+#[derive(Default)]
 struct Made {
     legacy: bool,
     local: Vec<Described>,
-    documents: Arc<[Document; 4]>,
-}
-
-impl Documents {
-    fn get(&self, server: &ApiServer) -> Arc<[Document; 4]> {
-        let (legacy, local) = (server.serves_legacy_apis(), server.groups.described());
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = made.as_ref().filter(|made| made.legacy == legacy && made.local == local) {
-            return Arc::clone(&made.documents);
-        }
-        let documents = [(true, "v2"), (true, "v2beta1"), (false, "v2"), (false, "v2beta1")]
-            .map(|(core, version)| Document::new(core, version, legacy, &local));
-        let documents = Arc::new(documents);
-        *made = Some(Made { legacy, local, documents: Arc::clone(&documents) });
-        documents
-    }
+    documents: Vec<(bool, Aggregated, Arc<Document>)>,
 }
 
 struct Document {
-    bytes: bytes::Bytes,
+    packed: Packed,
+    /// The same in every encoding.
     etag: String,
-    content_type: &'static str,
+}
+
+impl Documents {
+    fn get(&self, server: &ApiServer, core: bool, wanted: Aggregated) -> Result<Arc<Document>, ApiError> {
+        let (legacy, local) = (server.serves_legacy_apis(), server.groups.described());
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.legacy != legacy || made.local != local {
+            *made = Made { legacy, local, documents: Vec::new() };
+        }
+        let known = made.documents.iter().find(|(of_core, form, _)| (*of_core, *form) == (core, wanted));
+        if let Some((_, _, document)) = known {
+            return Ok(Arc::clone(document));
+        }
+        let document = Arc::new(Document::new(core, wanted, legacy, &made.local)?);
+        made.documents.push((core, wanted, Arc::clone(&document)));
+        Ok(document)
+    }
 }
 
 impl Document {
-    fn new(core: bool, version: &str, legacy: bool, local: &[Described]) -> Self {
+    fn new(core: bool, wanted: Aggregated, legacy: bool, local: &[Described]) -> Result<Self, ApiError> {
         let groups = kinds::group_versions(legacy).into_iter().filter(|(group, _)| group.is_empty() == core);
         let mut items: Vec<Value> =
             groups.map(|(group, versions)| aggregated_group(group, &versions, legacy)).collect();
@@ -225,19 +254,17 @@ impl Document {
         }
         let document = json!({
             "kind": "APIGroupDiscoveryList",
-            "apiVersion": format!("apidiscovery.k8s.io/{version}"),
+            "apiVersion": format!("apidiscovery.k8s.io/{}", wanted.version),
             "metadata": {},
             "items": items,
         });
-        let bytes = bytes::Bytes::from(document.to_string());
-        let digest = Sha256::digest(&bytes);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-        let content_type = if version == "v2" {
-            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-        } else {
-            "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+        let text = Packed::of(document.to_string().as_bytes());
+        let etag = text.digest().to_owned();
+        let packed = match wanted.encoding {
+            Encoding::Json => text,
+            other => Packed::of(&encode::value(other, &document)?),
         };
-        Document { bytes, etag: format!("\"{hex}\""), content_type }
+        Ok(Document { packed, etag })
     }
 }
 

@@ -81,7 +81,8 @@ async fn path(
     if let Some(response) = health::answer(server, trimmed, query).await {
         return Ok(response);
     }
-    if let Some(response) = openapi::answer(trimmed, headers, query, server.serves_legacy_apis())? {
+    let now = server.ambient.clock.now();
+    if let Some(response) = openapi::answer(trimmed, headers, query, server.serves_legacy_apis(), now)? {
         return Ok(response);
     }
     match trimmed {

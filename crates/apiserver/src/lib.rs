@@ -33,6 +33,7 @@ mod metrics;
 mod mirror;
 mod openapi;
 mod ownership;
+mod packed;
 mod patch;
 mod respond;
 mod reviews;

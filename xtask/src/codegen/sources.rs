@@ -19,6 +19,8 @@ const SERVED: &[(&str, &[&str])] = &[
             "core.v1",
             "admissionregistration.k8s.io.v1",
             "admissionregistration.k8s.io.v1beta1",
+            "apidiscovery.k8s.io.v2",
+            "apidiscovery.k8s.io.v2beta1",
             "apiextensions.k8s.io.v1",
             "apiextensions.k8s.io.v1beta1",
             "apps.v1",

@@ -13,8 +13,6 @@ use crate::wire::body::{self, Body};
 use crate::wire::encode;
 use crate::wire::query::Query;
 
-const METRICS: &str = "metrics.k8s.io";
-
 /// Whoever asks over the API: what they read, and when they ask.
 pub(crate) struct Asker<'a> {
     pub(crate) headers: &'a HeaderMap,
@@ -32,9 +30,7 @@ impl Asker<'_> {
     ) -> Result<Response<Body>, ApiError> {
         let kind = found["kind"].as_str().unwrap_or("");
         let kind = kind.strip_suffix("List").unwrap_or(kind);
-        // The schema knows a metric's window as text; in protobuf it is a message of nanoseconds, which clients that are
-        // sent text take for a broken answer.
-        let has_protobuf = || group != METRICS && codec::protobuf::encodes(group, version, kind);
+        let has_protobuf = || codec::protobuf::encodes(group, version, kind);
         let accepted = Accepted::negotiate(self.headers, Offer { has_protobuf: &has_protobuf, stream: false })?;
         if accepted == Accepted::JSON {
             return Ok(plain(StatusCode::OK, &found));

@@ -1,79 +1,75 @@
 //! What upstream says of types and fields, packed until somebody asks.
 
-use std::collections::HashMap;
-use std::io::Read;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead, BufReader};
 
 use flate2::read::ZlibDecoder;
 
 /// Made by `cargo xtask codegen`: for each type a line `=NAME`, tab, description; below it one for each field.
 static PACKED: &[u8] = include_bytes!("descriptions.zlib");
 
-#[derive(Default)]
-struct Described {
-    text: String,
-    fields: HashMap<String, String>,
-}
-
 /// By the full name of the type. Versions that upstream serves no more are described as their successors are.
 pub(super) struct Descriptions {
-    types: HashMap<String, Described>,
+    /// A type's lines as they were packed, its own first: thousands of small texts would take twice the room.
+    types: BTreeMap<Box<str>, Box<str>>,
     /// By the last part of the name; stable versions' types first.
-    successors: HashMap<String, Vec<String>>,
+    successors: HashMap<Box<str>, Vec<Box<str>>>,
 }
 
 impl Descriptions {
     pub(super) fn unpack() -> std::io::Result<Self> {
-        let mut text = String::new();
-        ZlibDecoder::new(PACKED).read_to_string(&mut text)?;
-        Ok(Descriptions::parse(&text))
+        Descriptions::read(BufReader::new(ZlibDecoder::new(PACKED)))
     }
 
-    fn parse(text: &str) -> Self {
-        let mut types: HashMap<String, Described> = HashMap::new();
-        let mut current = None;
-        for line in text.lines() {
-            let Some((name, description)) = line.split_once('\t') else { continue };
-            match name.strip_prefix('=') {
-                Some(name) => {
-                    let described = types.entry(name.to_owned()).or_default();
-                    described.text = unescaped(description);
-                    current = Some(described);
+    fn read(packed: impl BufRead) -> std::io::Result<Self> {
+        let mut types: BTreeMap<Box<str>, Box<str>> = BTreeMap::new();
+        let (mut name, mut lines) = (String::new(), String::new());
+        for line in packed.lines() {
+            let line = line?;
+            match line.strip_prefix('=').and_then(|line| line.split_once('\t')) {
+                Some((next, description)) => {
+                    types.insert(std::mem::take(&mut name).into(), std::mem::take(&mut lines).into());
+                    name.push_str(next);
+                    lines.push_str(description);
                 }
                 None => {
-                    if let Some(described) = &mut current {
-                        described.fields.insert(name.to_owned(), unescaped(description));
-                    }
+                    lines.push('\n');
+                    lines.push_str(&line);
                 }
             }
         }
-        let mut successors: HashMap<String, Vec<String>> = HashMap::new();
+        types.insert(name.into(), lines.into());
+        let mut successors: HashMap<Box<str>, Vec<Box<str>>> = HashMap::new();
         for name in types.keys() {
-            successors.entry(last_part(name).to_owned()).or_default().push(name.clone());
+            successors.entry(last_part(name).into()).or_default().push(name.clone());
         }
         for names in successors.values_mut() {
             names.sort_by_key(|name| (name.contains("alpha") || name.contains("beta"), name.clone()));
         }
-        Descriptions { types, successors }
+        Ok(Descriptions { types, successors })
     }
 
-    pub(super) fn of_type(&self, name: &str) -> Option<&str> {
-        self.candidates(name).map(|described| described.text.as_str()).find(|text| !text.is_empty())
+    pub(super) fn of_type(&self, name: &str) -> Option<String> {
+        let own = self.candidates(name).filter_map(|lines| lines.lines().next());
+        own.map(unescaped).find(|text| !text.is_empty())
     }
 
-    pub(super) fn of_field(&self, owner: &str, field: &str) -> Option<&str> {
-        self.candidates(owner).find_map(|described| described.fields.get(field)).map(String::as_str)
+    pub(super) fn of_field(&self, owner: &str, field: &str) -> Option<String> {
+        self.candidates(owner).find_map(|lines| {
+            let fields = lines.lines().skip(1).filter_map(|line| line.split_once('\t'));
+            fields.into_iter().find(|(name, _)| *name == field).map(|(_, text)| unescaped(text))
+        })
     }
 
     /// The type itself; where it is not described, those of its name, its own group's first.
-    fn candidates(&self, name: &str) -> impl Iterator<Item = &Described> {
+    fn candidates(&self, name: &str) -> impl Iterator<Item = &str> {
         let own = self.types.get(name);
         let alike =
             if own.is_some() { &[][..] } else { self.successors.get(last_part(name)).map_or(&[][..], Vec::as_slice) };
         let group = name.rsplitn(3, '.').nth(2).unwrap_or(name);
-        let is_near = move |other: &&String| other.strip_prefix(group).is_some_and(|rest| rest.starts_with('.'));
-        let near = alike.iter().filter(is_near);
-        let far = alike.iter().filter(move |other| !is_near(other));
-        own.into_iter().chain(near.chain(far).filter_map(|name| self.types.get(name)))
+        let is_near = |other: &str| other.strip_prefix(group).is_some_and(|rest| rest.starts_with('.'));
+        let (near, far): (Vec<_>, Vec<_>) = alike.iter().partition(|other| is_near(other));
+        own.into_iter().chain(near.into_iter().chain(far).filter_map(|name| self.types.get(name))).map(Box::as_ref)
     }
 }
 
@@ -104,16 +100,16 @@ mod tests {
     #[test]
     fn removed_versions_are_described_as_their_successors() {
         let text = "=io.k8s.api.apps.v1.Deployment\tNew.\\nBetter\\\\.\nspec\tWanted.\n=io.k8s.api.other.v1.Deployment\tOther.\n";
-        let descriptions = Descriptions::parse(text);
+        let descriptions = Descriptions::read(text.as_bytes()).unwrap();
         for name in [
             "io.k8s.api.apps.v1.Deployment",
             "io.k8s.api.apps.v1beta2.Deployment",
             "io.k8s.api.extensions.v1beta1.Deployment",
         ] {
-            assert_eq!(descriptions.of_type(name), Some("New.\nBetter\\."), "{name}");
-            assert_eq!(descriptions.of_field(name, "spec"), Some("Wanted."), "{name}");
+            assert_eq!(descriptions.of_type(name).as_deref(), Some("New.\nBetter\\."), "{name}");
+            assert_eq!(descriptions.of_field(name, "spec").as_deref(), Some("Wanted."), "{name}");
         }
-        assert_eq!(descriptions.of_type("io.k8s.api.other.v1beta1.Deployment"), Some("Other."));
+        assert_eq!(descriptions.of_type("io.k8s.api.other.v1beta1.Deployment").as_deref(), Some("Other."));
         assert_eq!(descriptions.of_type("io.k8s.api.apps.v1.Nothing"), None);
     }
 

@@ -1,5 +1,7 @@
 //! Schema facts as OpenAPI definitions.
 
+use std::collections::HashMap;
+
 use codec::schema::facts::LIST_METADATA;
 use codec::schema::{Field, Patch, Presence, Shape, Topology, Type, lookup};
 use registry::Kind;
@@ -26,101 +28,99 @@ impl Dialect {
     }
 }
 
-/// The definitions of one document, each type once.
+/// The definitions of one document, each type once. Those that are spoken of are named at once and told one by one, so
+/// that never all of them are there as values.
 pub(super) struct Definitions<'a> {
     dialect: Dialect,
     descriptions: &'a Descriptions,
-    schemas: Map<String, Value>,
+    /// In the order in which they were first spoken of.
+    definitions: Vec<(String, Definition)>,
+    /// Where each stands, by name.
+    places: HashMap<String, usize>,
+    told: usize,
+}
+
+#[derive(Clone)]
+enum Definition {
+    /// `package` is that of the kind, for types that several versions share; `stated` the kinds that it is.
+    Type {
+        r#type: &'static Type,
+        package: &'static str,
+        stated: Option<Value>,
+    },
+    List {
+        of: String,
+        stated: Value,
+    },
+    Free(Value),
 }
 
 impl<'a> Definitions<'a> {
     pub(super) fn new(dialect: Dialect, descriptions: &'a Descriptions) -> Self {
-        Definitions { dialect, descriptions, schemas: Map::new() }
-    }
-
-    /// The kind with everything it is made of, and its list.
-    pub(super) fn add_kind(&mut self, kind: &Kind) {
-        let Some(r#type) = lookup(kind.group, kind.version, kind.kind) else { return };
-        let name = self.add(r#type, r#type.package);
-        let stated = |name: &str| json!([{ "group": kind.group, "kind": name, "version": kind.version }]);
-        if let Some(schema) = self.schemas.get_mut(&name) {
-            schema[GROUP_VERSION_KIND] = stated(kind.kind);
-        }
-        if kind.serves("list") {
-            let list = format!("{name}List");
-            let metadata = self.add(LIST_METADATA, LIST_METADATA.package);
-            let mut properties = Map::new();
-            for (field, shape) in [
-                ("apiVersion", json!({ "type": "string" })),
-                ("items", json!({ "type": "array", "items": self.referring(&name, Some(json!({}))) })),
-                ("kind", json!({ "type": "string" })),
-                ("metadata", self.referring(&metadata, Some(json!({})))),
-            ] {
-                properties.insert(field.to_owned(), self.described(shape, &list, field));
-            }
-            let mut schema = json!({ "type": "object", "required": ["items"], "properties": properties });
-            self.describe_type(&mut schema, &list);
-            schema[GROUP_VERSION_KIND] = stated(&format!("{}List", kind.kind));
-            self.schemas.insert(list, schema);
-        }
+        Definitions { dialect, descriptions, definitions: Vec::new(), places: HashMap::new(), told: 0 }
     }
 
     pub(super) fn dialect(&self) -> Dialect {
         self.dialect
     }
 
+    /// The kind with everything it is made of, and its list.
+    pub(super) fn add_kind(&mut self, kind: &Kind) {
+        let Some(r#type) = lookup(kind.group, kind.version, kind.kind) else { return };
+        let name = self.add(r#type, r#type.package);
+        self.state((kind.group, kind.version, kind.kind), &name);
+        if kind.serves("list") {
+            let stated =
+                json!([{ "group": kind.group, "kind": format!("{}List", kind.kind), "version": kind.version }]);
+            self.name(format!("{name}List"), || Definition::List { of: name, stated });
+        }
+    }
+
     /// A type that operations take or give, by group, version and kind. Its name.
     pub(super) fn add_named(&mut self, (group, version, kind): (&str, &str, &str)) -> String {
         let Some(r#type) = lookup(group, version, kind) else {
-            self.schemas.entry(kind).or_insert_with(|| json!({ "type": "object" }));
+            self.name(kind.to_owned(), || Definition::Free(json!({ "type": "object" })));
             return kind.to_owned();
         };
         let name = self.add(r#type, r#type.package);
-        if let Some(schema) = self.schemas.get_mut(&name).filter(|schema| schema.get(GROUP_VERSION_KIND).is_none()) {
-            schema[GROUP_VERSION_KIND] = json!([{ "group": group, "kind": kind, "version": version }]);
-        }
+        self.state((group, version, kind), &name);
         name
     }
 
     /// What a patch is: anything.
     pub(super) fn add_patch(&mut self) {
-        self.add_free(PATCH, json!({ "type": "object" }));
+        self.name(PATCH.to_owned(), || Definition::Free(json!({ "type": "object" })));
     }
 
     /// What a watch tells of one change.
     pub(super) fn add_watch_event(&mut self) {
-        let object = json!({ "type": "object" });
-        let properties = json!({ "object": object, "type": { "type": "string" } });
-        self.add_free(
-            WATCH_EVENT,
-            json!({ "type": "object", "required": ["type", "object"], "properties": properties }),
-        );
+        let schema = || {
+            let properties = json!({ "object": { "type": "object" }, "type": { "type": "string" } });
+            json!({ "type": "object", "required": ["type", "object"], "properties": properties })
+        };
+        self.name(WATCH_EVENT.to_owned(), || Definition::Free(schema()));
     }
 
-    fn add_free(&mut self, name: &str, mut schema: Value) {
-        if !self.schemas.contains_key(name) {
-            self.describe_type(&mut schema, name);
-            self.schemas.insert(name.to_owned(), schema);
+    /// The next definition. To tell it may be to speak of more.
+    pub(super) fn tell(&mut self) -> Option<(String, Value)> {
+        let (name, definition) = self.definitions.get(self.told)?.clone();
+        self.told += 1;
+        let mut schema = match definition {
+            Definition::Type { r#type, package, stated } => self.of_type(r#type, package, &name, stated),
+            Definition::List { of, stated } => self.of_list(&of, &name, stated),
+            Definition::Free(schema) => schema,
+        };
+        if let Some(text) = self.descriptions.of_type(&name) {
+            schema["description"] = Value::from(text);
         }
+        Some((name, schema))
     }
 
-    pub(super) fn into_schemas(self) -> Map<String, Value> {
-        self.schemas
-    }
-
-    /// `package` is that of the kind, for types that several versions share.
-    fn add(&mut self, r#type: &'static Type, package: &str) -> String {
-        let own = if r#type.package.is_empty() { package } else { r#type.package };
-        let name = format!("{own}.{}", r#type.name);
-        if self.schemas.contains_key(&name) {
-            return name;
-        }
-        // Entered before its fields are walked: types may contain themselves.
-        self.schemas.insert(name.clone(), Value::Null);
+    fn of_type(&mut self, r#type: &'static Type, package: &'static str, name: &str, stated: Option<Value>) -> Value {
         let mut properties = Map::new();
         for field in r#type.fields {
             let property = self.property(field, package);
-            properties.insert(field.name.to_owned(), self.described(property, &name, field.name));
+            properties.insert(field.name.to_owned(), self.described(property, name, field.name));
         }
         let required: Vec<&str> = r#type.fields.iter().filter(|field| field.required).map(|field| field.name).collect();
         let mut schema = json!({ "type": "object", "properties": properties });
@@ -130,25 +130,59 @@ impl<'a> Definitions<'a> {
         if r#type.is_atomic {
             schema["x-kubernetes-map-type"] = json!("atomic");
         }
-        self.describe_type(&mut schema, &name);
-        self.schemas.insert(name.clone(), schema);
+        if let Some(stated) = stated {
+            schema[GROUP_VERSION_KIND] = stated;
+        }
+        schema
+    }
+
+    fn of_list(&mut self, of: &str, name: &str, stated: Value) -> Value {
+        let metadata = self.add(LIST_METADATA, LIST_METADATA.package);
+        let mut properties = Map::new();
+        for (field, shape) in [
+            ("apiVersion", json!({ "type": "string" })),
+            ("items", json!({ "type": "array", "items": self.referring(of, Some(json!({}))) })),
+            ("kind", json!({ "type": "string" })),
+            ("metadata", self.referring(&metadata, Some(json!({})))),
+        ] {
+            properties.insert(field.to_owned(), self.described(shape, name, field));
+        }
+        let mut schema = json!({ "type": "object", "required": ["items"], "properties": properties });
+        schema[GROUP_VERSION_KIND] = stated;
+        schema
+    }
+
+    /// Names a type that is spoken of.
+    fn add(&mut self, r#type: &'static Type, package: &'static str) -> String {
+        let own = if r#type.package.is_empty() { package } else { r#type.package };
+        let name = format!("{own}.{}", r#type.name);
+        self.name(name.clone(), || Definition::Type { r#type, package, stated: None });
         name
     }
 
-    fn describe_type(&self, schema: &mut Value, name: &str) {
-        if let Some(text) = self.descriptions.of_type(name) {
-            schema["description"] = json!(text);
+    fn name(&mut self, name: String, definition: impl FnOnce() -> Definition) {
+        if !self.places.contains_key(&name) {
+            self.places.insert(name.clone(), self.definitions.len());
+            self.definitions.push((name, definition()));
+        }
+    }
+
+    /// Says which kind a type is, the first time that somebody speaks of it as one.
+    fn state(&mut self, (group, version, kind): (&str, &str, &str), name: &str) {
+        let definition = self.places.get(name).map(|at| &mut self.definitions[*at].1);
+        if let Some(Definition::Type { stated, .. }) = definition {
+            stated.get_or_insert_with(|| json!([{ "group": group, "kind": kind, "version": version }]));
         }
     }
 
     fn described(&self, mut property: Value, owner: &str, field: &str) -> Value {
         if let Some(text) = self.descriptions.of_field(owner, field) {
-            property["description"] = json!(text);
+            property["description"] = Value::from(text);
         }
         property
     }
 
-    fn property(&mut self, field: &'static Field, package: &str) -> Value {
+    fn property(&mut self, field: &'static Field, package: &'static str) -> Value {
         let mut schema = self.shape(&field.shape, package, default_of(field));
         match field.topology {
             Topology::Granular => {}
@@ -175,7 +209,7 @@ impl<'a> Definitions<'a> {
         schema
     }
 
-    fn shape(&mut self, shape: &'static Shape, package: &str, default: Option<Value>) -> Value {
+    fn shape(&mut self, shape: &'static Shape, package: &'static str, default: Option<Value>) -> Value {
         let mut schema = match shape {
             Shape::String => json!({ "type": "string" }),
             Shape::Text(name) => match enums::values(name) {
@@ -190,6 +224,7 @@ impl<'a> Definitions<'a> {
                 let name = self.add_special(shape);
                 return self.referring(name, default);
             }
+            Shape::Duration => json!({ "type": "string" }),
             Shape::Bytes => json!({ "type": "string", "format": "byte" }),
             Shape::List(item) => json!({ "type": "array", "items": self.shape(item, package, zero_of(item)) }),
             Shape::Map(value) => {
@@ -235,11 +270,7 @@ impl<'a> Definitions<'a> {
             (Shape::MicroTime, _) => (MICRO_TIME, json!({ "type": "string", "format": "date-time" })),
             _ => (TIME, json!({ "type": "string", "format": "date-time" })),
         };
-        if !self.schemas.contains_key(name) {
-            let mut schema = schema;
-            self.describe_type(&mut schema, name);
-            self.schemas.insert(name.to_owned(), schema);
-        }
+        self.name(name.to_owned(), || Definition::Free(schema));
         name
     }
 }

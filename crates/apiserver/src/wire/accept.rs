@@ -110,14 +110,18 @@ impl MediaRange {
         self.parameters.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
 
-    fn accepted(&self) -> Option<Accepted> {
-        let encoding = match self.media_type.as_str() {
+    pub(crate) fn encoding(&self) -> Option<Encoding> {
+        Some(match self.media_type.as_str() {
             "application/json" | "*/*" | "application/*" => Encoding::Json,
             "application/yaml" => Encoding::Yaml,
             protobuf::MEDIA_TYPE => Encoding::Protobuf,
             cbor::MEDIA_TYPE | cbor::SEQUENCE_MEDIA_TYPE => Encoding::Cbor,
             _ => return None,
-        };
+        })
+    }
+
+    fn accepted(&self) -> Option<Accepted> {
+        let encoding = self.encoding()?;
         let form = match self.parameter("as") {
             None => Form::Object,
             Some(kind) => {

@@ -8,6 +8,7 @@ mod bad_input;
 mod client;
 mod common;
 mod documentation;
+mod documents;
 mod encodings;
 mod history;
 mod kinds;

@@ -1,7 +1,7 @@
 //! Objects in their JSON form into messages, field by field, as upstream's generated code writes them: by number,
 //! map entries by key, and values that are no pointers even where they are zero.
 
-use api::time;
+use api::{duration, time};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
@@ -67,8 +67,8 @@ fn message_of(
     object: &Map<String, Value>,
 ) -> Result<(), ProtobufError> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    // Both versions of meta.k8s.io share their types.
-    let of_items = if group == "meta.k8s.io" { "v1" } else { version };
+    // Both versions of meta.k8s.io share their types, and discovery's oldest answers say no version.
+    let of_items = if group == "meta.k8s.io" || api_version.is_empty() { "v1" } else { version };
     if let Some(r#type) = lookup(group, of_items, kind).filter(|r#type| r#type.has_numbers()) {
         return message(writer, object, r#type);
     }
@@ -213,6 +213,11 @@ fn single(
             writer.close(number, end);
         }
         (Shape::Time | Shape::MicroTime, Value::Null) => writer.close(number, end),
+        (Shape::Duration, Value::String(_) | Value::Null) => {
+            let nanoseconds = duration::parse(value.as_str().unwrap_or("0")).ok_or_else(fault)?;
+            writer.number(1, nanoseconds as u64);
+            writer.close(number, end);
+        }
         (Shape::Struct(r#type), Value::Object(object)) => {
             message(writer, object, r#type)?;
             writer.close(number, end);

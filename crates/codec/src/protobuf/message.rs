@@ -1,6 +1,6 @@
 //! A message's fields into the object of the type that numbers them.
 
-use api::time;
+use api::{duration, time};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -125,6 +125,10 @@ fn single(shape: &Shape, item: Item<'_>) -> Result<Value, ProtobufError> {
         Shape::IntOrString => int_or_string(item)?,
         Shape::Time => moment(item, time::seconds)?,
         Shape::MicroTime => moment(item, time::micros)?,
+        Shape::Duration => {
+            let nanoseconds = item.only(1)?.map_or(Ok(0), |payload| payload.varint(field))?;
+            Value::from(duration::format(nanoseconds as i64))
+        }
         Shape::Any => match item.only(1)?.map_or(Ok(&[][..]), |payload| payload.bytes(field))? {
             [] => Value::Null,
             json => tree::from_json(json, MAX_BODY_BYTES).map_err(|reason| item.fault(reason))?.value,

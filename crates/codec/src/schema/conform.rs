@@ -1,6 +1,6 @@
 //! Fits a JSON object to its type, as reading it into Go's struct and writing it out again would.
 
-use api::time;
+use api::{duration, time};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -17,6 +17,8 @@ pub enum TypeError {
     Value { found: String, expected: &'static str },
     #[error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")]
     Quantity,
+    #[error("time: invalid duration {0:?}")]
+    Duration(String),
     #[error("illegal base64 data at input byte {at}")]
     Base64 { at: usize },
     #[error("parsing time {text:?} as \"{layout}\": cannot parse {text:?} as \"{layout}\"")]
@@ -122,7 +124,11 @@ impl Walk<'_> {
             (Shape::MicroTime, Value::String(text)) => {
                 replace(text, canonical_time(text, MICRO_TIME_LAYOUT, time::micros)?)
             }
-            (Shape::Time | Shape::MicroTime, other) => {
+            (Shape::Duration, Value::String(text)) => {
+                let nanoseconds = duration::parse(text).ok_or_else(|| TypeError::Duration(text.clone()))?;
+                replace(text, duration::format(nanoseconds))
+            }
+            (Shape::Time | Shape::MicroTime | Shape::Duration, other) => {
                 Err(TypeError::Value { found: found(other), expected: "string" })
             }
             (_, other) => {
@@ -208,6 +214,7 @@ pub(crate) fn zero(shape: &Shape) -> Value {
         Shape::Bool => Value::from(false),
         Shape::Int32 | Shape::Int64 | Shape::Float64 | Shape::IntOrString => Value::from(0),
         Shape::Quantity => Value::from("0"),
+        Shape::Duration => Value::from("0s"),
         Shape::Struct(_) => Value::Object(Map::new()),
         Shape::Time | Shape::MicroTime | Shape::Bytes | Shape::List(_) | Shape::Map(_) => Value::Null,
         Shape::Any | Shape::Either(_) => Value::Null,

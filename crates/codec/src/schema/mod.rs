@@ -71,6 +71,8 @@ pub enum Shape {
     Time,
     /// RFC 3339, microseconds.
     MicroTime,
+    /// `1h30m0s`, as Go writes it.
+    Duration,
     /// Base64 text.
     Bytes,
     List(&'static Shape),
@@ -158,6 +160,7 @@ impl Shape {
             Shape::IntOrString => "intstr.IntOrString".to_owned(),
             Shape::Time => "v1.Time".to_owned(),
             Shape::MicroTime => "v1.MicroTime".to_owned(),
+            Shape::Duration => "v1.Duration".to_owned(),
             Shape::Bytes => "[]uint8".to_owned(),
             Shape::List(item) => format!("[]{}", item.go(version)),
             Shape::Map(value) => format!("map[string]{}", value.go(version)),

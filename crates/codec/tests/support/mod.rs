@@ -108,6 +108,7 @@ fn of_shape(draws: &mut Draws, shape: &Shape, fields: Fields, levels: usize, not
         Shape::IntOrString => json!([0, 1, 8080, -5][draws.below(4)]),
         Shape::Time => json!(draws.pick(&["2030-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2024-02-29T12:34:56Z"])),
         Shape::MicroTime => json!(draws.pick(&["2030-01-01T00:00:00.000000Z", "1969-12-31T23:59:59.999999Z"])),
+        Shape::Duration => json!(draws.pick(&["0s", "15.2s", "1h0m5s", "300ms"])),
         Shape::Bytes => json!(draws.pick(&["AA==", "aGVsbG8=", "/+8AAQID"])),
         Shape::List(item) => {
             let count = at_least + draws.below(2);

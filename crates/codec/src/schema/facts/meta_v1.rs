@@ -2,6 +2,48 @@
 
 use super::prelude::*;
 
+pub(super) static APIGroup: Type = Type { name: "APIGroup", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    omitted(0, "apiVersion", String),
+    omitted(0, "kind", String),
+    field(1, "name", String),
+    field(3, "preferredVersion", Struct(&GroupVersionForDiscovery)).optional(),
+    omitted(4, "serverAddressByClientCIDRs", List(&Struct(&ServerAddressByClientCIDR))).of(Atomic),
+    field(2, "versions", List(&Struct(&GroupVersionForDiscovery))).of(Atomic),
+], embedded: &[], order: &[2, 5, 3, 4], is_atomic: false };
+
+pub(super) static APIGroupList: Type = Type { name: "APIGroupList", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    omitted(0, "apiVersion", String),
+    field(1, "groups", List(&Struct(&APIGroup))).of(Atomic),
+    omitted(0, "kind", String),
+], embedded: &[], order: &[1], is_atomic: false };
+
+pub(super) static APIResource: Type = Type { name: "APIResource", package: "", fields: &[
+    omitted(7, "categories", List(&String)).of(Atomic),
+    omitted(8, "group", String),
+    field(3, "kind", String),
+    field(1, "name", String),
+    field(2, "namespaced", Bool),
+    omitted(5, "shortNames", List(&String)).of(Atomic),
+    field(6, "singularName", String),
+    omitted(10, "storageVersionHash", String),
+    field(4, "verbs", List(&String)),
+    omitted(9, "version", String),
+], embedded: &[], order: &[3, 4, 2, 8, 5, 6, 0, 1, 9, 7], is_atomic: false };
+
+pub(super) static APIResourceList: Type = Type { name: "APIResourceList", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    omitted(0, "apiVersion", String),
+    field(1, "groupVersion", String),
+    omitted(0, "kind", String),
+    field(2, "resources", List(&Struct(&APIResource))).of(Atomic),
+], embedded: &[], order: &[1, 3], is_atomic: false };
+
+pub(super) static APIVersions: Type = Type { name: "APIVersions", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    omitted(0, "apiVersion", String),
+    omitted(0, "kind", String),
+    field(2, "serverAddressByClientCIDRs", List(&Struct(&ServerAddressByClientCIDR))).of(Atomic),
+    field(1, "versions", List(&String)).of(Atomic),
+], embedded: &[], order: &[3, 2], is_atomic: false };
+
 pub(super) static Condition: Type = Type { name: "Condition", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(4, "lastTransitionTime", Time),
     field(6, "message", String),
@@ -40,6 +82,17 @@ pub(super) static GroupResource: Type = Type { name: "GroupResource", package: "
     field(1, "group", String),
     field(2, "resource", String),
 ], embedded: &[], order: &[0, 1], is_atomic: false };
+
+pub(super) static GroupVersionForDiscovery: Type = Type { name: "GroupVersionForDiscovery", package: "", fields: &[
+    field(1, "groupVersion", String),
+    field(2, "version", String),
+], embedded: &[], order: &[0, 1], is_atomic: false };
+
+pub(super) static GroupVersionKind: Type = Type { name: "GroupVersionKind", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
+    field(1, "group", String),
+    field(3, "kind", String),
+    field(2, "version", String),
+], embedded: &[], order: &[0, 2, 1], is_atomic: false };
 
 pub(super) static LabelSelector: Type = Type { name: "LabelSelector", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     omitted(2, "matchExpressions", List(&Struct(&LabelSelectorRequirement))).of(Atomic),
@@ -116,6 +169,11 @@ pub(super) static Preconditions: Type = Type { name: "Preconditions", package: "
     pointer(2, "resourceVersion", String),
     pointer(1, "uid", Text("types.UID")),
 ], embedded: &[], order: &[1, 0], is_atomic: false };
+
+pub(super) static ServerAddressByClientCIDR: Type = Type { name: "ServerAddressByClientCIDR", package: "", fields: &[
+    field(1, "clientCIDR", String),
+    field(2, "serverAddress", String),
+], embedded: &[], order: &[0, 1], is_atomic: false };
 
 pub(super) static ShardInfo: Type = Type { name: "ShardInfo", package: "io.k8s.apimachinery.pkg.apis.meta.v1", fields: &[
     field(1, "selector", String),

@@ -13,7 +13,7 @@ pub(super) static NodeMetrics: Type = Type { name: "NodeMetrics", package: "io.k
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "timestamp", Time),
     field(4, "usage", Map(&Quantity)),
-    field(3, "window", String),
+    field(3, "window", Duration),
 ], embedded: &[], order: &[2, 3, 5, 4], is_atomic: false };
 
 pub(super) static PodMetrics: Type = Type { name: "PodMetrics", package: "io.k8s.metrics.pkg.apis.metrics.v1beta1", fields: &[
@@ -22,5 +22,5 @@ pub(super) static PodMetrics: Type = Type { name: "PodMetrics", package: "io.k8s
     omitted(0, "kind", String),
     field(1, "metadata", Struct(&meta_v1::ObjectMeta)).optional(),
     field(2, "timestamp", Time),
-    field(3, "window", String),
+    field(3, "window", Duration),
 ], embedded: &[], order: &[3, 4, 5, 1], is_atomic: false };

@@ -1,12 +1,16 @@
 //! Made by `cargo xtask codegen`; edits are lost.
 //!
-//! From facts with SHA-256 6acfc31e9def5be7cd1383438aa1ad468399d04ae6475f384d26be14cfc26a33.
-//! The other files of this folder have SHA-256 5d3765348ba599d2b0fb99d75cc5033564fd37e8a825bb17744068a6f9bfac44.
+//! From facts with SHA-256 ffe4f6577d3db1705f4f82361e6f5d8a7a410ed5bedb4f06f41a89425265d874.
+//! The other files of this folder have SHA-256 26e2cb7e27256d5017614f618457c21d58fa90c063b6b1e7fdbd68b9cd6a871d.
 
 #[rustfmt::skip]
 mod admissionregistration_v1;
 #[rustfmt::skip]
 mod admissionregistration_v1beta1;
+#[rustfmt::skip]
+mod apidiscovery_v2;
+#[rustfmt::skip]
+mod apidiscovery_v2beta1;
 #[rustfmt::skip]
 mod apiextensions_v1;
 #[rustfmt::skip]
@@ -138,6 +142,10 @@ pub static LIST_METADATA: &Type = &meta_v1::ListMeta;
 /// Every kind, ordered by group, version and kind.
 #[rustfmt::skip]
 pub static KINDS: &[(&str, &str, &str, &Type)] = &[
+    ("", "v1", "APIGroup", &meta_v1::APIGroup),
+    ("", "v1", "APIGroupList", &meta_v1::APIGroupList),
+    ("", "v1", "APIResourceList", &meta_v1::APIResourceList),
+    ("", "v1", "APIVersions", &meta_v1::APIVersions),
     ("", "v1", "Binding", &core_v1::Binding),
     ("", "v1", "ComponentStatus", &core_v1::ComponentStatus),
     ("", "v1", "ConfigMap", &core_v1::ConfigMap),
@@ -179,6 +187,8 @@ pub static KINDS: &[(&str, &str, &str, &Type)] = &[
     ("admissionregistration.k8s.io", "v1beta1", "ValidatingAdmissionPolicy", &admissionregistration_v1beta1::ValidatingAdmissionPolicy),
     ("admissionregistration.k8s.io", "v1beta1", "ValidatingAdmissionPolicyBinding", &admissionregistration_v1beta1::ValidatingAdmissionPolicyBinding),
     ("admissionregistration.k8s.io", "v1beta1", "ValidatingWebhookConfiguration", &admissionregistration_v1beta1::ValidatingWebhookConfiguration),
+    ("apidiscovery.k8s.io", "v2", "APIGroupDiscovery", &apidiscovery_v2::APIGroupDiscovery),
+    ("apidiscovery.k8s.io", "v2beta1", "APIGroupDiscovery", &apidiscovery_v2beta1::APIGroupDiscovery),
     ("apiextensions.k8s.io", "v1", "ConversionReview", &apiextensions_v1::ConversionReview),
     ("apiextensions.k8s.io", "v1", "CustomResourceDefinition", &apiextensions_v1::CustomResourceDefinition),
     ("apiextensions.k8s.io", "v1beta1", "ConversionReview", &apiextensions_v1beta1::ConversionReview),
