@@ -142,6 +142,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
         pod_pids_limit: policy.pod_pids_limit,
         cpu_millis: machine.cpu_millis,
         memory_bytes: machine.memory_bytes,
+        page_sizes: machine.huge_pages.keys().copied().collect(),
+        has_app_armor: machine.has_app_armor,
         ephemeral_storage_bytes: machine.disk_bytes,
         resolv_conf: PathBuf::from("/etc/resolv.conf"),
     };

@@ -4,7 +4,7 @@ mod lease;
 pub(crate) mod machine;
 mod status;
 
-pub(crate) use status::MAXIMUM_PODS;
+pub(crate) use status::{MAXIMUM_PODS, is_extended};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

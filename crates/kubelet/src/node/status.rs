@@ -11,6 +11,7 @@ use cri::{Image, RuntimeCondition};
 use jiff::Timestamp;
 
 use super::machine::{Machine, Pressure};
+use crate::config::totals::binary_si;
 use crate::policy::Policy;
 
 /// Unless the node is told otherwise.
@@ -119,13 +120,12 @@ fn capacity(previous: &NodeStatus, facts: &Facts<'_>) -> BTreeMap<String, Quanti
         ("cpu".to_owned(), Quantity((machine.cpu_millis / 1000).to_string())),
         ("memory".to_owned(), Quantity(format!("{}Ki", machine.memory_bytes / 1024))),
         ("ephemeral-storage".to_owned(), Quantity(format!("{}Ki", machine.disk_bytes / 1024))),
-        ("hugepages-1Gi".to_owned(), Quantity("0".to_owned())),
-        ("hugepages-2Mi".to_owned(), Quantity("0".to_owned())),
         ("pods".to_owned(), Quantity(facts.policy.maximum_pods.to_string())),
     ];
+    let huge = machine.huge_pages.iter().map(|(size, bytes)| (size.resource(), Quantity(binary_si(*bytes))));
     let foreign = previous.capacity.iter().flatten().filter(|(name, _)| is_extended(name));
     let mut all: BTreeMap<String, Quantity> =
-        foreign.map(|(name, amount)| (name.clone(), amount.clone())).chain(own).collect();
+        foreign.map(|(name, amount)| (name.clone(), amount.clone())).chain(own).chain(huge).collect();
     all.extend(facts.devices.iter().map(|(name, (all, _))| (name.clone(), Quantity(all.to_string()))));
     all
 }
@@ -137,7 +137,9 @@ fn allocatable(capacity: &BTreeMap<String, Quantity>, facts: &Facts<'_>) -> BTre
             return (name.clone(), Quantity(healthy.to_string()));
         }
         let left = api::Quantity::of(amount).ok().map(|whole| {
-            let reserved = facts.policy.reserved(name, whole);
+            // Memory in huge pages is there for nothing else.
+            let huge: i64 = if name == "memory" { facts.machine.huge_pages.values().sum() } else { 0 };
+            let reserved = facts.policy.reserved(name, whole).saturating_add(api::Quantity::from_units(huge));
             (reserved, whole.saturating_sub(reserved).max(api::Quantity::ZERO))
         });
         let amount = match left {
@@ -154,7 +156,7 @@ fn allocatable(capacity: &BTreeMap<String, Quantity>, facts: &Facts<'_>) -> BTre
 }
 
 /// `example.com/device`: of somebody else's making.
-fn is_extended(resource: &str) -> bool {
+pub(crate) fn is_extended(resource: &str) -> bool {
     resource.contains('/') && !resource.contains("kubernetes.io/")
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod manager;
 mod mirror;
 pub(crate) mod observed;
 pub(crate) mod plan;
+mod preempt;
 pub(crate) mod publish;
 pub(crate) mod resize;
 pub(crate) mod spec;

@@ -180,18 +180,33 @@ impl Worker {
         }
     }
 
-    /// The worker of a pod that the node does not take.
-    pub(crate) fn rejecting(context: Arc<Context>, mailbox: Arc<Mailbox>, pod: Arc<Pod>, rejection: Rejection) -> Self {
-        let mut worker = Worker::new(context, mailbox, pod);
-        worker.context.pod_event(&worker.pod, Warning, &rejection.reason, rejection.message.clone());
-        let now = worker.now();
-        worker.end(Cause::Rejected(rejection), now);
-        worker
+    /// The node does not take the pod. The first reason stands.
+    pub(crate) fn reject(&mut self, rejection: Rejection) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.context.pod_event(&self.pod, Warning, &rejection.reason, rejection.message.clone());
+        let now = self.now();
+        self.end(Cause::Rejected(rejection), now);
+        self.context.mailboxes.set_leaving(spec::uid(&self.pod));
+    }
+
+    pub(crate) fn is_rejected(&self) -> bool {
+        self.ending.is_some()
+    }
+
+    /// Gets the pod's processors, memory and devices before anything of it starts; a pod that had them keeps them.
+    pub(crate) async fn allot(&mut self) {
+        if self.pod.metadata.deletion_timestamp.is_some() || spec::has_ended(&self.pod) {
+            return;
+        }
+        if let Err(rejection) = self.context.managers.admit(&self.pod).await {
+            self.reject(rejection);
+        }
     }
 
     /// Ends when nothing is left of the pod.
     pub(crate) async fn run(mut self) {
-        self.allot().await;
         loop {
             self.read_mail();
             let (flow, wake_at) = self.step().await;
@@ -201,19 +216,6 @@ impl Worker {
                 Flow::Wait => self.wait(wake_at).await,
             }
         }
-    }
-
-    /// Gets the pod's processors, memory and devices before anything of it starts; a pod that had them keeps them.
-    async fn allot(&mut self) {
-        let is_over = self.ending.is_some() || self.pod.metadata.deletion_timestamp.is_some();
-        if is_over || spec::has_ended(&self.pod) {
-            return;
-        }
-        let Err(rejection) = self.context.managers.admit(&self.pod).await else { return };
-        self.context.pod_event(&self.pod, Warning, &rejection.reason, rejection.message.clone());
-        let now = self.now();
-        self.end(Cause::Rejected(rejection), now);
-        self.context.mailboxes.set_leaving(spec::uid(&self.pod));
     }
 
     fn read_mail(&mut self) {
@@ -369,7 +371,7 @@ impl Worker {
 
     fn bound_pod(&self, pod: &Pod) -> Result<(), String> {
         let cgroup = qos::cgroup_parent(&self.context.node.cgroup_root, pod);
-        let limits = cgroups::Limits::of(pod, self.context.node.pod_pids_limit);
+        let limits = cgroups::Limits::of(pod, &self.context.node);
         let limits = if self.context.managers.has_own_cpus(pod) { limits.unthrottled() } else { limits };
         let bounded = cgroups::bound(&self.context.node.cgroup_mount, &cgroup, &limits);
         bounded.map_err(|error| format!("changing the pod's limits: {error}"))
@@ -377,7 +379,7 @@ impl Worker {
 
     async fn update_container(&mut self, effective: &Pod, id: String, name: &str) -> Result<(), String> {
         let Some((container, _)) = spec::find(effective, name) else { return Ok(()) };
-        let limits = resources::for_container(effective, &container, self.context.node.memory_bytes);
+        let limits = resources::for_container(effective, &container, &self.context.node);
         let request = ContainerStatsRequest { container_id: id.clone() };
         let stats = self.context.runtime.container_stats(request).await.map_err(|status| status.message)?.stats;
         let memory = stats.and_then(|stats| stats.memory?.working_set_bytes).map_or(0, |bytes| bytes.value);

@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
+use crate::config::huge_pages::PageSize;
+
 pub(crate) trait Mounter: Send + Sync {
     fn is_mount_point(&self, path: &Path) -> io::Result<bool>;
     /// `size_bytes` of zero means the kernel's default: half of the memory.
     fn mount_tmpfs(&self, path: &Path, size_bytes: u64) -> io::Result<()>;
+    fn mount_huge_pages(&self, path: &Path, page_size: PageSize) -> io::Result<()>;
     /// Binds what is open, not what a path names by now.
     fn bind_open_file(&self, source: &File, target: &Path) -> io::Result<()>;
     /// Takes off every mount at or below `path`, the deepest first.
@@ -29,6 +32,11 @@ impl Mounter for KernelMounter {
         let options = if size_bytes == 0 { "mode=0777".to_owned() } else { format!("mode=0777,size={size_bytes}") };
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
         mount(Some("tmpfs"), path, Some("tmpfs"), flags, Some(options.as_str())).map_err(io::Error::from)
+    }
+
+    fn mount_huge_pages(&self, path: &Path, page_size: PageSize) -> io::Result<()> {
+        let options = format!("pagesize={}", page_size.0);
+        mount(Some("nodev"), path, Some("hugetlbfs"), MsFlags::empty(), Some(options.as_str())).map_err(io::Error::from)
     }
 
     fn bind_open_file(&self, source: &File, target: &Path) -> io::Result<()> {
