@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::k8s::api::core::v1::Pod;
 use cri::{
-    ContainerEventResponse, ListContainersRequest, ListPodSandboxRequest, RemovePodSandboxRequest,
+    ContainerEventResponse, ContainerEventType, ListContainersRequest, ListPodSandboxRequest, RemovePodSandboxRequest,
     StopPodSandboxRequest,
 };
 use futures::StreamExt;
@@ -337,6 +337,9 @@ impl Pods {
 
     fn dispatch(&self, event: &ContainerEventResponse) {
         self.context.runtime_events.send_modify(|count| *count = count.wrapping_add(1));
+        if is_own_doing(event) {
+            return;
+        }
         let of_sandbox = event.pod_sandbox_status.as_ref().and_then(|status| {
             let labelled = status.labels.get(labels::POD_UID);
             labelled.or(status.metadata.as_ref().map(|metadata| &metadata.uid))
@@ -402,6 +405,16 @@ impl Pods {
                 tracing::warn!(folder = name, %error, "logs were not removed");
             }
         }
+    }
+}
+
+/// Whether it tells of the first half of a start: the worker that ordered it hears of the whole.
+fn is_own_doing(event: &ContainerEventResponse) -> bool {
+    let is_sandbox = || event.pod_sandbox_status.as_ref().is_some_and(|status| status.id == event.container_id);
+    match event.container_event_type() {
+        ContainerEventType::CreatedEvent => true,
+        ContainerEventType::StartedEvent => is_sandbox(),
+        ContainerEventType::StoppedEvent | ContainerEventType::DeletedEvent => false,
     }
 }
 

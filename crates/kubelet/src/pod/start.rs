@@ -25,6 +25,7 @@ use crate::config::security::{self, ImageUser};
 use crate::config::{self, env_file, environment, hosts, names, qos};
 use crate::managers;
 use crate::userns;
+use crate::volumes::attach;
 use crate::volumes::claims::{self, MountedClaim};
 use crate::volumes::{self, PodVolumes, ReadyVolumes};
 
@@ -44,22 +45,41 @@ impl Failed {
     }
 }
 
+/// Whether volumes must first be attached to the node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attachment<'a> {
+    /// Cancelled when the pod is to end meanwhile.
+    Awaited(&'a CancellationToken),
+    /// They are mounted.
+    Stands,
+}
+
 /// Sets up what the pod mounts.
 pub(crate) async fn set_up_volumes(
     context: &Context,
     pod: &Pod,
     observed: &Observed,
+    attachment: Attachment<'_>,
 ) -> Result<Arc<ReadyVolumes>, Failed> {
-    let result = try_volumes(context, pod, observed).await;
+    let result = try_volumes(context, pod, observed, attachment).await;
     result.map(Arc::new).map_err(|message| {
         context.pod_event(pod, Warning, "FailedMount", message.clone());
         Failed::new("FailedMount", message)
     })
 }
 
-async fn try_volumes(context: &Context, pod: &Pod, observed: &Observed) -> Result<ReadyVolumes, String> {
+async fn try_volumes(
+    context: &Context,
+    pod: &Pod,
+    observed: &Observed,
+    attachment: Attachment<'_>,
+) -> Result<ReadyVolumes, String> {
     let objects = context.references.objects(pod).await.map_err(|error| error.to_string())?;
     let claims = claims::fetch(&context.client, pod).await.map_err(|error| error.to_string())?;
+    if let Attachment::Awaited(cancel) = attachment {
+        let attachable = attach::attachable(context, &claims).await.map_err(|error| stdx::error::chain(&error))?;
+        attach::wait(context, spec::uid(pod), &attachable, cancel).await?;
+    }
     let pod_ips = pod_ips(context, pod, observed);
     let node = context.own_node();
     let all = PodVolumes {

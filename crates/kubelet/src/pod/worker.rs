@@ -22,7 +22,7 @@ use super::backoff::Backoffs;
 use super::observed::{self, Observed, State};
 use super::plan::{self, Action, Cause, Ending, Eviction, Plan, Situation, StartFailure, Volumes};
 use super::resize::{self, Change, Grants, Progress};
-use super::start::{self, ContainerStart, Failed};
+use super::start::{self, Attachment, ContainerStart, Failed};
 use super::status::{self, Facts};
 use super::stop::ContainerStop;
 use super::{Context, cgroups, mirror, publish, spec};
@@ -261,8 +261,11 @@ impl Worker {
         self.sync_probes();
         self.stopping.retain(|_, stopping| stopping.retry_at.map_or(!stopping.task.is_finished(), |at| at > now));
         let health = self.prober.health();
-        let plan = self.plan(now, &health);
+        let mut plan = self.plan(now, &health);
         self.tell_back_offs(&plan);
+        // A start takes longer than to say so, and does not wait for the API's disk. The flow is the others' to decide.
+        let (starts, others) = std::mem::take(&mut plan.actions).into_iter().partition(Action::is_start);
+        self.act(starts).await;
         let mut wake_at = earliest(plan.wake_at, deadline);
         if !self.gone
             && let Err(error) = self.publish(&plan, &health).await
@@ -271,7 +274,7 @@ impl Worker {
             wake_at = earliest(wake_at, Some(self.retry.later(now)));
         }
         self.collect_garbage().await;
-        let flow = self.act(plan.actions).await;
+        let flow = self.act(others).await;
         if flow == Flow::Wait {
             self.refresh_volumes().await;
             wake_at = earliest(wake_at, self.volumes.as_ref().and_then(|volumes| volumes.refresh_at()));
@@ -537,10 +540,10 @@ impl Worker {
     fn start_sandbox(&mut self, attempt: Option<u32>) {
         let (context, pod, observed) = (Arc::clone(&self.context), Arc::clone(&self.pod), self.observed.clone());
         let volumes = self.volumes.clone();
-        self.start(String::new(), |_| async move {
+        self.start(String::new(), |cancel| async move {
             let volumes = match volumes {
                 Some(volumes) => Ok(volumes),
-                None => start::set_up_volumes(&context, &pod, &observed).await,
+                None => start::set_up_volumes(&context, &pod, &observed, Attachment::Awaited(&cancel)).await,
             };
             match (volumes, attempt) {
                 (Ok(volumes), Some(attempt)) => {
@@ -621,6 +624,9 @@ impl Worker {
                 self.retry.later(self.now());
                 return Flow::Wait;
             }
+            if self.context.volumes_in_use.forget(&uid) {
+                self.context.node_changed.notify_one();
+            }
             self.volumes = None;
             self.finished = true;
             // The last status is written on the next round.
@@ -697,7 +703,7 @@ impl Worker {
         if !(due || self.volumes_stale) || self.ending.is_some() || self.starting.is_some() {
             return;
         }
-        match start::set_up_volumes(&self.context, &self.pod, &self.observed).await {
+        match start::set_up_volumes(&self.context, &self.pod, &self.observed, Attachment::Stands).await {
             Ok(volumes) => {
                 self.volumes = Some(volumes);
                 self.volumes_stale = false;

@@ -1,6 +1,7 @@
 //! A pod's volumes: what is mounted where on the node. One file per plugin, listed in [`PLUGINS`].
 
 pub(crate) mod atomic_writer;
+pub(crate) mod attach;
 pub(crate) mod claims;
 mod config_map;
 mod csi;
