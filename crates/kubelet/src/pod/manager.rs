@@ -286,6 +286,12 @@ impl Pods {
         self.mailboxes.active()
     }
 
+    /// Uids of pods that have ended and are still known.
+    pub(crate) fn ended_pods(&self) -> BTreeSet<String> {
+        let mailboxes = self.mailboxes.lock();
+        mailboxes.iter().filter(|(_, entry)| spec::has_ended(&entry.pod)).map(|(uid, _)| uid.clone()).collect()
+    }
+
     pub(crate) fn evict(&self, eviction: Eviction, grace_seconds: i64) {
         let mut mailboxes = self.mailboxes.lock();
         let Some(entry) = mailboxes.get_mut(&eviction.uid) else { return };

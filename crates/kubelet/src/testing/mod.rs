@@ -47,6 +47,10 @@ impl Mounter for NoMounts {
         Ok(false)
     }
 
+    fn is_file_system(&self, _path: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
+
     fn mount_tmpfs(&self, _path: &Path, _size_bytes: u64) -> io::Result<()> {
         Ok(())
     }

@@ -36,7 +36,7 @@ impl Plugin for EmptyDir {
             make(request).map_err(failed("make"))?;
         }
         let medium = source.and_then(|source| source.medium.as_deref()).unwrap_or("");
-        if medium.is_empty() || request.mounter.is_mount_point(directory).map_err(failed("look at the mounts of"))? {
+        if medium.is_empty() || request.mounter.is_file_system(directory).map_err(failed("look at the mounts of"))? {
             return Ok(Ready::at(directory.clone()));
         }
         if medium == MEMORY {
