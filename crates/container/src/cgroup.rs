@@ -3,13 +3,14 @@
 //! libcontainer makes and limits a container's groups; here they are read, emptied and removed.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
 use stdx::Clock;
 
 use crate::limits::Limit;
@@ -18,7 +19,7 @@ use crate::limits::Limit;
 const KILL_ROUNDS: usize = 16;
 
 /// Where the hierarchies are mounted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cgroups {
     /// Controller (or `name=…`) to mount point, version 1.
     controllers: BTreeMap<String, PathBuf>,
@@ -82,15 +83,39 @@ impl Cgroups {
         self.unified.as_deref().filter(|_| self.is_unified()).map(|folder| below(folder, path))
     }
 
-    /// Puts a process into `path` of every hierarchy, making the groups.
-    pub(crate) fn join(&self, path: &str, pid: i32) -> io::Result<()> {
+    /// The group of the unified hierarchy, made where it is missing, for a process to be born in.
+    pub(crate) fn birthplace(&self, path: &str) -> io::Result<Option<File>> {
+        let Some(folder) = &self.unified else { return Ok(None) };
+        let group = below(folder, path);
+        fs::create_dir_all(&group)?;
+        File::open(group).map(Some)
+    }
+
+    /// Moves this process, which has a single thread, into `path` of every hierarchy, making the groups; where it was
+    /// born in the unified one's, it stays there.
+    ///
+    /// To move a process the kernel waits until every processor has passed by, which takes some ten milliseconds; a
+    /// thread that moves itself is moved at once. Version 2 moves only processes: hence [`Self::birthplace`].
+    pub(crate) fn enter(&self, path: &str, is_born_in_unified: bool) -> io::Result<()> {
         for (folder, controller) in self.hierarchies() {
+            let members = match controller {
+                Some(_) => "tasks",
+                None if is_born_in_unified => continue,
+                None => "cgroup.procs",
+            };
             let group = below(folder, path);
-            fs::create_dir_all(&group)?;
-            if controller == Some("cpuset") {
-                inherit_cpuset(folder, &group)?;
+            let enter = || File::options().write(true).open(group.join(members))?.write_all(b"0");
+            match enter() {
+                // No such group, or one that has no processors yet.
+                Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOSPC)) => {
+                    fs::create_dir_all(&group)?;
+                    if controller == Some("cpuset") {
+                        inherit_cpuset(folder, &group)?;
+                    }
+                    enter()?;
+                }
+                entered => entered?,
             }
-            fs::write(group.join("cgroup.procs"), pid.to_string())?;
         }
         Ok(())
     }

@@ -54,6 +54,7 @@ use pod::Context;
 use pod::manager::{Mailboxes, Pods};
 use references::References;
 use static_pods::StaticPods;
+use volumes::attach::VolumesInUse;
 use volumes::claims::MountedClaims;
 use volumes::mounts::KernelMounter;
 use volumes::tokens::{ApiTokens, Tokens};
@@ -142,6 +143,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
         pod_pids_limit: policy.pod_pids_limit,
         cpu_millis: machine.cpu_millis,
         memory_bytes: machine.memory_bytes,
+        page_sizes: machine.huge_pages.keys().copied().collect(),
+        has_app_armor: machine.has_app_armor,
         ephemeral_storage_bytes: machine.disk_bytes,
         resolv_conf: PathBuf::from("/etc/resolv.conf"),
     };
@@ -167,6 +170,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         mailboxes,
         pressures: machine::Pressures::default(),
         mounted_claims: MountedClaims::default(),
+        volumes_in_use: VolumesInUse::default(),
         managers: Arc::clone(&managers),
         is_shutting_down: AtomicBool::new(false),
         probe_counts: Counts::default(),
@@ -186,7 +190,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let statics = StaticPods::new(Arc::clone(&context), Arc::clone(&manager), config.static_pod_dir);
     let shutdown = shutdown::follow(Arc::clone(&context), Arc::clone(&manager), policy.shutdown_graces.clone());
     let sockets = serve_sockets(devices, managers, &pod_resources_dir, Arc::clone(&context.mailboxes), cancel.clone());
-    let server = server::Server::new(Arc::clone(&context), own.clone(), policy);
+    let server = server::Server::new(Arc::clone(&context), own.clone(), policy, port);
     let work = async {
         tokio::join!(
             keeper.run(),
@@ -235,6 +239,8 @@ async fn run_pods(context: &Context, manager: &Arc<Pods>, own: &Informer<Pod>, s
     statics.apply().await;
     manager.release_allotments(own);
     manager.follow(own);
+    context.volumes_in_use.pods_are_known();
+    context.node_changed.notify_one();
     let orphans = async {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
         while let Err(status) = manager.remove_orphans(own).await {

@@ -149,48 +149,4 @@ impl Policy {
         let of = |table: &BTreeMap<String, Quantity>| table.get(resource).copied().unwrap_or(Quantity::ZERO);
         of(&self.kube_reserved).saturating_add(of(&self.system_reserved)).saturating_add(hard)
     }
-
-    /// As `/configz` shows it.
-    pub(crate) fn to_json(&self) -> serde_json::Value {
-        let thresholds = |soft: bool| -> serde_json::Map<String, serde_json::Value> {
-            let chosen = self.thresholds.iter().filter(|threshold| threshold.grace.is_some() == soft);
-            let shown = chosen.map(|threshold| {
-                let amount = match threshold.amount {
-                    Amount::Units(units) => crate::config::totals::binary_si(units),
-                    Amount::Percent { percent, .. } => format!("{percent}%"),
-                };
-                (threshold.signal.as_str().to_owned(), amount.into())
-            });
-            shown.collect()
-        };
-        serde_json::json!({
-            "kind": "KubeletConfiguration",
-            "apiVersion": "kubelet.config.k8s.io/v1beta1",
-            "enableServer": true,
-            "authentication": { "anonymous": { "enabled": false }, "webhook": { "enabled": true } },
-            "authorization": { "mode": "Webhook" },
-            "evictionHard": thresholds(false),
-            "evictionSoft": thresholds(true),
-            "evictionPressureTransitionPeriod":
-                crate::pod::backoff::go_duration(self.pressure_transition_period.unsigned_abs()),
-            "evictionMaxPodGracePeriod": self.maximum_pod_grace_seconds,
-            "imageGCHighThresholdPercent": self.image_high_percent,
-            "imageGCLowThresholdPercent": self.image_low_percent,
-            "imageMinimumGCAge": crate::pod::backoff::go_duration(self.image_minimum_age.unsigned_abs()),
-            "containerLogMaxSize": crate::config::totals::binary_si(
-                i64::try_from(self.container_log_maximum_bytes).unwrap_or(i64::MAX)),
-            "containerLogMaxFiles": self.container_log_maximum_files,
-            "maxPods": self.maximum_pods,
-            "podPidsLimit": self.pod_pids_limit,
-            "readOnlyPort": 0,
-            "seccompDefault": true,
-            "enableControllerAttachDetach": true,
-            "cpuManagerPolicy": self.managers.cpu,
-            "reservedSystemCPUs": self.managers.reserved_cpus.as_ref().map(ToString::to_string),
-            "memoryManagerPolicy": self.managers.memory,
-            "reservedMemory": self.managers.reserved_memory,
-            "topologyManagerPolicy": self.managers.topology,
-            "topologyManagerScope": self.managers.scope,
-        })
-    }
 }

@@ -17,8 +17,8 @@ use crate::policy::{Amount, Policy, Signal, Threshold};
 use crate::shutdown::{Grace, graces_of};
 
 pub(crate) const FILE: &str = "config.yaml";
-const KIND: &str = "KubeletConfiguration";
-const VERSION: &str = "kubelet.config.k8s.io/v1beta1";
+pub(crate) const KIND: &str = "KubeletConfiguration";
+pub(crate) const VERSION: &str = "kubelet.config.k8s.io/v1beta1";
 
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -88,7 +88,7 @@ pub(crate) fn read(folder: &Path) -> Result<Policy, SettingsError> {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Policy, SettingsError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Policy, SettingsError> {
     let decoded = codec::decode_untyped(bytes, Format::Yaml, FieldValidation::Strict).map_err(SettingsError::Syntax)?;
     let fields: Fields = serde_json::from_value(Value::Object(decoded.object)).map_err(SettingsError::Field)?;
     if (fields.kind.as_str(), fields.api_version.as_str()) != (KIND, VERSION) {

@@ -138,7 +138,9 @@ impl Cluster {
     pub fn traces(&self) -> Vec<String> {
         let folder = self.machine.folder().to_string_lossy().into_owned();
         let mut traces = processes(&folder, &format!("/{}/", self.name));
-        traces.extend(self.machine.mounts(&folder).into_iter().map(|mount| format!("mount {mount}")));
+        // On the folder itself a test may have put a disk.
+        let mounts = self.machine.mounts(&folder).into_iter().filter(|mount| *mount != folder);
+        traces.extend(mounts.map(|mount| format!("mount {mount}")));
         for path in [self.data_dir(), self.run_dir()] {
             if path.exists() {
                 traces.push(format!("folder {}", path.display()));

@@ -9,6 +9,7 @@ mod command;
 mod fixtures;
 mod kubectl;
 mod machine;
+mod registry;
 mod runner;
 mod wait;
 
@@ -17,5 +18,6 @@ pub use command::{Ran, run};
 pub use fixtures::{busybox_manifest, client_library, debian_program, image, manifest, pintle, repository};
 pub use kubectl::Kubectl;
 pub use machine::{Machine, NODE_ADDRESS};
+pub use registry::{Background, Certificate, Registry};
 pub use runner::{Suite, trial};
 pub use wait::{DEADLINE, Deadline, wait_for};

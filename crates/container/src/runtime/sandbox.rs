@@ -169,6 +169,7 @@ impl Runtime {
         sysctls.sort();
         SandboxSettings {
             sandbox_id: id.to_owned(),
+            cgroups: self.cgroups.clone(),
             shim_cgroup: self.shim_cgroup(),
             network_namespace: (!sharing.host_network).then(|| self.paths.network_namespace(id)),
             private_ipc: !sharing.host_ipc,
@@ -186,8 +187,9 @@ impl Runtime {
 
     /// Runs the program as a shim and waits until its sandbox is ready.
     async fn start_shim(&self, folder: &Path) -> cri::Result<ShimReady> {
+        // Nothing is asked for that would need a copy of this whole process instead of posix_spawn: no folder, no users.
         let mut command = tokio::process::Command::new(self.paths.program());
-        command.arg("shim").arg(folder).env_clear().current_dir("/");
+        command.arg("shim").arg(folder).env_clear();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let output = command.output().await.map_err(internal("start the pod's shim"))?;
         if !output.status.success() {

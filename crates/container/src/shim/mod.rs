@@ -24,12 +24,11 @@ use std::process::ExitCode;
 
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::{ForkResult, dup2_stderr, dup2_stdin, dup2_stdout, fork, pipe2, setsid};
+use nix::unistd::{ForkResult, Pid, dup2_stderr, dup2_stdin, dup2_stdout, fork, pipe2, setsid};
 
 use self::protocol::{READY_FILE, SETTINGS_FILE, SandboxSettings, ShimReady};
 use self::sandbox::{SandboxError, failed};
 use self::server::Server;
-use crate::cgroup::Cgroups;
 
 /// A shim is not what the kernel should kill when memory runs out.
 const OOM_SCORE: &str = "-998";
@@ -71,13 +70,11 @@ fn detach(folder: &Path) -> Result<(), String> {
         ForkResult::Child => {
             drop(ready_read);
             let mut ready = File::from(ready_write);
-            // SAFETY: as above.
-            let forked = setsid().and_then(|_| unsafe { fork() });
-            match forked {
-                Ok(ForkResult::Parent { .. }) => std::process::exit(0),
-                Ok(ForkResult::Child) => serve(folder, ready),
+            match leave(folder) {
+                Ok(None) => std::process::exit(0),
+                Ok(Some(born)) => serve(folder, &born, ready),
                 Err(error) => {
-                    report(&mut ready, &format!("cannot detach the shim: {error}"));
+                    report(&mut ready, &stdx::error::chain(&error));
                     std::process::exit(1)
                 }
             }
@@ -85,8 +82,50 @@ fn detach(folder: &Path) -> Result<(), String> {
     }
 }
 
-fn serve(folder: &Path, mut ready: File) -> ! {
-    let mut server = match prepare(folder, ready.as_raw_fd()) {
+/// A shim that has just come to life, and what it was told.
+struct Born {
+    settings: SandboxSettings,
+    in_group: bool,
+}
+
+/// Leaves the parent's session, and in a child of its own, for which this answers too, the parent's cgroup.
+fn leave(folder: &Path) -> Result<Option<Born>, SandboxError> {
+    let settings = fs::read(folder.join(SETTINGS_FILE)).map_err(failed("read the sandbox's settings"))?;
+    let settings: SandboxSettings = serde_json::from_slice(&settings).map_err(failed("read the sandbox's settings"))?;
+    setsid().map_err(failed("leave the session"))?;
+    let group = settings.cgroups.birthplace(&settings.shim_cgroup).map_err(failed("make the shims' cgroup"))?;
+    let in_group = match group.as_ref().and_then(fork_into) {
+        Some(ForkResult::Parent { .. }) => return Ok(None),
+        Some(ForkResult::Child) => true,
+        // SAFETY: the program has one thread here, so the child may do anything a process may.
+        None => match unsafe { fork() }.map_err(failed("detach the shim"))? {
+            ForkResult::Parent { .. } => return Ok(None),
+            ForkResult::Child => false,
+        },
+    };
+    Ok(Some(Born { settings, in_group }))
+}
+
+/// Forks a child that is born in this cgroup of version 2; `None` where the kernel does not do that.
+fn fork_into(group: &File) -> Option<ForkResult> {
+    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000; // linux/sched.h; libc's does not fit its type
+    // SAFETY: all zeroes is a valid request.
+    let mut request: libc::clone_args = unsafe { std::mem::zeroed() };
+    request.flags = CLONE_INTO_CGROUP;
+    request.exit_signal = libc::SIGCHLD as u64;
+    request.cgroup = group.as_raw_fd() as u64;
+    // SAFETY: a fork but for the group, and this program has one thread here, so the child may do anything a process
+    // may. The request outlives the call.
+    let child = unsafe { libc::syscall(libc::SYS_clone3, &raw const request, size_of::<libc::clone_args>()) };
+    match i32::try_from(child) {
+        Ok(0) => Some(ForkResult::Child),
+        Ok(child) if child > 0 => Some(ForkResult::Parent { child: Pid::from_raw(child) }),
+        _ => None,
+    }
+}
+
+fn serve(folder: &Path, born: &Born, mut ready: File) -> ! {
+    let mut server = match prepare(folder, born, ready.as_raw_fd()) {
         Ok(server) => server,
         Err(error) => {
             report(&mut ready, &stdx::error::chain(&error));
@@ -109,18 +148,16 @@ fn report(ready: &mut File, text: &str) {
     drop(ready.write_all(text.as_bytes()));
 }
 
-fn prepare(folder: &Path, ready: i32) -> Result<Server, SandboxError> {
-    let settings = fs::read(folder.join(SETTINGS_FILE)).map_err(failed("read the sandbox's settings"))?;
-    let settings: SandboxSettings = serde_json::from_slice(&settings).map_err(failed("read the sandbox's settings"))?;
+fn prepare(folder: &Path, born: &Born, ready: i32) -> Result<Server, SandboxError> {
+    let settings = &born.settings;
     close_inherited(ready);
     redirect_streams(folder).map_err(failed("open the shim's log"))?;
     std::env::set_current_dir("/").map_err(failed("enter /"))?;
-    let cgroups = Cgroups::discover().map_err(failed("find the cgroups"))?;
-    let own = std::process::id() as i32;
-    cgroups.join(&settings.shim_cgroup, own).map_err(failed("leave the program's cgroup"))?;
+    let entered = settings.cgroups.enter(&settings.shim_cgroup, born.in_group);
+    entered.map_err(failed("leave the program's cgroup"))?;
     protect_from_oom().map_err(failed("set the out-of-memory score"))?;
     nix::sys::prctl::set_child_subreaper(true).map_err(failed("become the reaper"))?;
-    let world = sandbox::enter(&settings)?;
+    let world = sandbox::enter(settings)?;
     let mut awaited = SigSet::empty();
     for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         awaited.add(signal);
@@ -129,12 +166,13 @@ fn prepare(folder: &Path, ready: i32) -> Result<Server, SandboxError> {
     let state_folder = folder.join("libcontainer");
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&state_folder).map_err(failed("make the state folder"))?;
     let facts = ShimReady {
-        pid: own,
+        pid: std::process::id() as i32,
         pause_pid: world.pause.map(|pid| pid.as_raw()),
         user_namespace: world.users.as_ref().map(AsRawFd::as_raw_fd),
         process_namespace: world.processes.as_ref().map(AsRawFd::as_raw_fd),
     };
-    let server = Server::listen(folder, state_folder, cgroups, world, awaited).map_err(failed("listen"))?;
+    let server =
+        Server::listen(folder, state_folder, settings.cgroups.clone(), world, awaited).map_err(failed("listen"))?;
     let facts = serde_json::to_vec(&facts).map_err(failed("say that it is ready"))?;
     write_whole(&folder.join(READY_FILE), &facts).map_err(failed("say that it is ready"))?;
     Ok(server)

@@ -16,6 +16,8 @@ use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, s
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup::Cgroups;
+
 /// The largest frame: a process with a long environment fits, a runaway does not.
 pub(crate) const FRAME_LIMIT_BYTES: usize = 4 << 20;
 const DESCRIPTORS_PER_FRAME: usize = 3;
@@ -72,6 +74,7 @@ pub(crate) enum EventKind {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SandboxSettings {
     pub(crate) sandbox_id: String,
+    pub(crate) cgroups: Cgroups,
     /// Where the shim itself lives, e.g. `/pintle/shims`, apart from the program that started it.
     pub(crate) shim_cgroup: String,
     /// Where to bind a new network namespace; none: the host's.

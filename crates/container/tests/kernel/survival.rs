@@ -28,6 +28,22 @@ async fn a_restarted_program_finds_everything() {
     bench.close();
 }
 
+/// Whoever ends the program by its cgroup must not end the pods.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shim_lives_apart_from_the_program_in_every_hierarchy() {
+    let bench = Bench::new().await;
+    let sandbox = bench.sandbox("apart").await;
+    let groups = std::fs::read_to_string(format!("/proc/{}/cgroup", bench.shim_pid(&sandbox))).unwrap();
+    let own = std::fs::read_to_string("/proc/self/cgroup").unwrap();
+    assert_eq!(groups.lines().count(), own.lines().count());
+    let place = format!("/{}/shims", bench.cluster);
+    for line in groups.lines() {
+        assert_eq!(line.splitn(3, ':').nth(2), Some(place.as_str()), "{line}");
+    }
+    bench.remove(&sandbox).await;
+    bench.close();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_container_is_kept_while_nobody_listens() {
     let mut bench = Bench::new().await;

@@ -58,7 +58,7 @@ pub(crate) fn config(pod: &Pod, container: &Container, prepared: Prepared, node:
         stdin_once: container.stdin_once.unwrap_or(false),
         tty: container.tty.unwrap_or(false),
         linux: Some(LinuxContainerConfig {
-            resources: Some(resources::allotted(pod, container, node.memory_bytes, &prepared.allotment)),
+            resources: Some(resources::allotted(pod, container, node, &prepared.allotment)),
             security_context: Some(security),
         }),
         ..ContainerConfig::default()

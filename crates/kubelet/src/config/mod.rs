@@ -8,6 +8,7 @@ pub(crate) mod environment;
 pub(crate) mod expansion;
 pub(crate) mod fields;
 pub(crate) mod hosts;
+pub(crate) mod huge_pages;
 pub(crate) mod names;
 pub(crate) mod qos;
 pub(crate) mod resources;
@@ -35,6 +36,10 @@ pub(crate) struct NodeFacts {
     pub(crate) pod_pids_limit: u64,
     pub(crate) cpu_millis: i64,
     pub(crate) memory_bytes: i64,
+    /// Of the huge pages that the kernel has, in rising order.
+    pub(crate) page_sizes: Vec<huge_pages::PageSize>,
+    /// Whether the kernel enforces AppArmor profiles.
+    pub(crate) has_app_armor: bool,
     pub(crate) ephemeral_storage_bytes: i64,
     /// The node's own resolv.conf, as it reads now.
     pub(crate) resolv_conf: PathBuf,

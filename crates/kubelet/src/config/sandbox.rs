@@ -37,8 +37,8 @@ pub(crate) fn config(
             cgroup_parent: qos::cgroup_parent(&node.cgroup_root, pod),
             security_context: Some(security::for_sandbox(pod, &node.root_dir)),
             sysctls,
-            overhead: None,
-            resources: Some(resources::for_pod(pod)),
+            overhead: resources::overhead(pod),
+            resources: Some(resources::for_sandbox(pod)),
         }),
         windows: None,
     })

@@ -10,29 +10,31 @@ use crate::pod::spec;
 /// init container needs beside the sidecars before it; the pod's own figure overrides both.
 pub(crate) fn request(pod: &Pod, resource: &str) -> Quantity {
     let own = spec::spec(pod).resources.as_ref().and_then(|resources| resources.requests.as_ref());
-    total(pod, resource, own, requests).unwrap_or(Quantity::ZERO)
+    sum(without_overhead(pod, resource, own, requests), overhead(pod, resource)).unwrap_or(Quantity::ZERO)
 }
 
-/// The sum of the limits there are; `None` where no container has one.
+/// The sum of the limits there are; `None` where no container has one. Overhead is no limit by itself.
 pub(crate) fn limit(pod: &Pod, resource: &str) -> Option<Quantity> {
     let own = spec::spec(pod).resources.as_ref().and_then(|resources| resources.limits.as_ref());
-    total(pod, resource, own, limits)
+    let limit = without_overhead(pod, resource, own, limits)?;
+    sum(Some(limit), overhead(pod, resource))
 }
 
-fn total(
+/// What running the pod takes besides, as its runtime class has it.
+fn overhead(pod: &Pod, resource: &str) -> Option<Quantity> {
+    positive(spec::spec(pod).overhead.as_ref(), resource)
+}
+
+/// What the pod says itself, or what its containers say.
+pub(crate) fn without_overhead(
     pod: &Pod,
     resource: &str,
     own: Option<&Amounts>,
     amounts: fn(&Container) -> Option<&Amounts>,
 ) -> Option<Quantity> {
     let of = |container: &Container| positive(amounts(container), resource);
-    let overhead = positive(spec::spec(pod).overhead.as_ref(), resource);
-    let sum = |one: Option<Quantity>, two: Option<Quantity>| match (one, two) {
-        (Some(one), Some(two)) => Some(one.saturating_add(two)),
-        (one, two) => one.or(two),
-    };
     if let Some(own) = positive(own, resource) {
-        return sum(Some(own), overhead);
+        return Some(own);
     }
     let (mut sidecars, mut most) = (None, None);
     for container in spec::init_containers(pod) {
@@ -43,7 +45,14 @@ fn total(
         most = most.max(needs);
     }
     let together = spec::spec(pod).containers.iter().map(of).fold(sidecars, sum);
-    sum(together.max(most), overhead)
+    together.max(most)
+}
+
+fn sum(one: Option<Quantity>, other: Option<Quantity>) -> Option<Quantity> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.saturating_add(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 /// Bytes as upstream's messages write them: in the largest binary unit that leaves nothing over.

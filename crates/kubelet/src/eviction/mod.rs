@@ -17,6 +17,7 @@ use api::k8s::api::core::v1::Pod;
 use reconcile::EventType::Warning;
 
 use crate::config::{names, qos};
+use crate::housekeeping::containers;
 use crate::housekeeping::images::ImageKeeper;
 use crate::pod::manager::Pods;
 use crate::pod::plan::Eviction;
@@ -92,7 +93,7 @@ impl Keeper {
             self.context.recorder.event(&reconcile::reference_to(&*node), Warning, "EvictionThresholdMet", message);
         }
         let is_disk = !matches!(met.threshold.signal, Signal::MemoryAvailable | Signal::PidAvailable);
-        if is_disk && self.images.remove_unused().await > 0 {
+        if is_disk && self.tidy().await {
             let again = signals::observe(&self.context).await;
             if !decide::is_met(&met.threshold, again.get(&met.threshold.signal)) {
                 return;
@@ -106,6 +107,16 @@ impl Keeper {
         };
         self.context.eviction_counts.add(met.threshold.signal.as_str());
         self.evict(victim, grace).await;
+    }
+
+    /// Removes what nobody needs any more; whether there was something.
+    async fn tidy(&mut self) -> bool {
+        let containers = containers::remove_of(&self.context, &self.pods.ended_pods()).await;
+        let containers = containers.unwrap_or_else(|status| {
+            tracing::warn!(error = %status, "dead containers cannot be listed");
+            0
+        });
+        self.images.remove_unused().await > 0 || containers > 0
     }
 
     async fn evict(&self, victim: Eviction, grace_seconds: i64) {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cri::{ImageSpec, ListContainersRequest, ListImagesRequest, RemoveImageRequest};
+use cri::{ImageSpec, ListContainersRequest, ListImagesRequest, RemoveImageRequest, StatusRequest};
 use jiff::{SignedDuration, Timestamp};
 use reconcile::EventType::Warning;
 
@@ -91,6 +91,14 @@ impl ImageKeeper {
         freed
     }
 
+    /// What another's runtime makes sandboxes of: no container names it, and some runtimes do not pin it.
+    async fn sandbox_image(&self) -> Option<String> {
+        let status = self.context.runtime.status(StatusRequest { verbose: true }).await;
+        let status =
+            status.map_err(|status| tracing::warn!(error = %status, "the runtime's configuration cannot be read"));
+        sandbox_image(status.ok()?.info.get("config")?)
+    }
+
     async fn list(&self) -> cri::Result<Vec<Present>> {
         let containers = self.context.runtime.list_containers(ListContainersRequest { filter: None }).await?.containers;
         let mut used = BTreeSet::new();
@@ -98,6 +106,7 @@ impl ImageKeeper {
             used.extend([container.image_id, container.image_ref]);
             used.extend(container.image.map(|image| image.image));
         }
+        used.extend(self.sandbox_image().await);
         let listed = self.context.images.list_images(ListImagesRequest { filter: None }).await?.images;
         let present = listed.into_iter().map(|image| {
             let is_named = |names: &[String]| names.iter().any(|name| used.contains(name));
@@ -106,6 +115,15 @@ impl ImageKeeper {
         });
         Ok(present.collect())
     }
+}
+
+fn sandbox_image(config: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Config {
+        #[serde(rename = "sandboxImage")]
+        sandbox_image: String,
+    }
+    serde_json::from_str::<Config>(config).ok().map(|config| config.sandbox_image)
 }
 
 /// How much must go for the disk to be below the lower threshold again; nothing while it is below the
@@ -166,6 +184,13 @@ mod tests {
 
     fn image(id: &str, bytes: u64, is_in_use: bool, is_kept: bool) -> Present {
         Present { id: id.to_owned(), bytes, is_in_use, is_kept }
+    }
+
+    #[test]
+    fn another_runtime_tells_what_its_sandboxes_are_made_of() {
+        let of_containerd = r#"{"containerd":{"snapshotter":"overlayfs"},"sandboxImage":"registry.k8s.io/pause:3.6"}"#;
+        assert_eq!(sandbox_image(of_containerd).as_deref(), Some("registry.k8s.io/pause:3.6"));
+        assert_eq!(sandbox_image(r#"{"pinnedImages":{}}"#), None);
     }
 
     #[test]

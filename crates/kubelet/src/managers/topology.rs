@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::cpu_set::CpuSet;
 use super::hints::NumaSet;
+use crate::config::huge_pages;
 
 /// A resource's amount on each NUMA node is counted for these only.
 pub(crate) const MEMORY: &str = "memory";
@@ -90,23 +91,9 @@ fn nodes(folder: &Path) -> io::Result<Vec<usize>> {
 
 /// Bytes by resource, `hugepages-2Mi` and the like; sizes of which there are no pages are left out.
 fn huge_pages(folder: &Path) -> io::Result<BTreeMap<String, u64>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        entries => entries?,
-    };
-    let mut found = BTreeMap::new();
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        let size_kib = name.to_str().and_then(|name| name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok());
-        let Some(size_bytes) = size_kib.map(|size: u64| size.saturating_mul(1024)) else { continue };
-        let pages = line(&entry.path().join("nr_hugepages"))?.parse::<u64>().unwrap_or(0);
-        if pages > 0 {
-            let size = crate::config::totals::binary_si(i64::try_from(size_bytes).unwrap_or(i64::MAX));
-            found.insert(format!("hugepages-{size}"), pages.saturating_mul(size_bytes));
-        }
-    }
-    Ok(found)
+    let set_aside = huge_pages::read(folder)?.into_iter();
+    let some = set_aside.filter_map(|(size, bytes)| Some((size.resource(), u64::try_from(bytes).ok()?)));
+    Ok(some.filter(|(_, bytes)| *bytes > 0).collect())
 }
 
 /// `Node 0 MemTotal: 12345 kB`

@@ -10,7 +10,7 @@ use client::{Api, CallError, Client};
 use stdx::{Ambient, Backoff};
 
 const NAMESPACE: &str = "kube-node-lease";
-const DURATION_SECONDS: i32 = 40;
+pub(crate) const DURATION_SECONDS: i32 = 40;
 /// A quarter of the lease.
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 

@@ -1,17 +1,23 @@
 //! What the machine is, read once from the kernel, and what it runs short of.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use nix::sys::utsname::uname;
 
+use crate::config::huge_pages::{self, PageSize};
 use crate::usage::{self, meminfo_bytes};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Machine {
     pub(crate) cpu_millis: i64,
     pub(crate) memory_bytes: i64,
+    /// Bytes set aside in huge pages, for each size that the kernel has.
+    pub(crate) huge_pages: BTreeMap<PageSize, i64>,
+    /// Whether the kernel enforces AppArmor profiles.
+    pub(crate) has_app_armor: bool,
     pub(crate) disk_bytes: i64,
     pub(crate) machine_id: String,
     pub(crate) system_uuid: String,
@@ -39,6 +45,11 @@ pub(crate) fn read(root_dir: &Path) -> Machine {
     Machine {
         cpu_millis: i64::try_from(cpus).unwrap_or(1) * 1000,
         memory_bytes: meminfo_bytes(&line("/proc/meminfo"), "MemTotal").map_or(0, number),
+        huge_pages: huge_pages::read(Path::new("/sys/kernel/mm/hugepages")).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the machine's huge pages cannot be read");
+            BTreeMap::new()
+        }),
+        has_app_armor: line("/sys/module/apparmor/parameters/enabled") == "Y",
         disk_bytes: usage::disk(root_dir).map_or(0, |disk| number(disk.capacity_bytes)),
         system_uuid: if system_uuid.is_empty() { machine_id.clone() } else { system_uuid },
         machine_id,

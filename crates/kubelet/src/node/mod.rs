@@ -4,7 +4,8 @@ mod lease;
 pub(crate) mod machine;
 mod status;
 
-pub(crate) use status::MAXIMUM_PODS;
+pub(crate) use lease::DURATION_SECONDS as LEASE_SECONDS;
+pub(crate) use status::{MAXIMUM_IMAGES, MAXIMUM_PODS, is_extended};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,13 +21,13 @@ use reconcile::{EventType, Informer};
 use serde_json::json;
 use stdx::Backoff;
 
-use crate::pod::{Context, publish};
+use crate::pod::{Context, publish, spec};
 use crate::policy::Policy;
 use machine::Machine;
 use status::Telling;
 
 /// Without any change the status is written this often.
-const REPORT_EVERY: Duration = Duration::from_secs(300);
+pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(300);
 /// A runtime that is not ready is asked again after this; nothing tells when it becomes so.
 const ASK_AGAIN_FIRST: Duration = Duration::from_millis(100);
 const ASK_AGAIN_CAP: Duration = Duration::from_secs(10);
@@ -132,13 +133,17 @@ impl NodeKeeper {
         if let Some(existing) = api.get_opt(name).await? {
             let present = existing.metadata.labels.clone().unwrap_or_default();
             let labels = self.labels();
-            if labels.iter().all(|(key, value)| present.get(key) == Some(value)) {
+            let annotations = existing.metadata.annotations.as_ref();
+            let is_managed =
+                annotations.is_some_and(|all| all.get(MANAGED_ATTACHMENTS).is_some_and(|value| value == "true"));
+            if is_managed && labels.iter().all(|(key, value)| present.get(key) == Some(value)) {
                 return Ok(existing);
             }
-            let patch = Patch::Merge(json!({ "metadata": { "labels": labels } }));
+            let annotations = BTreeMap::from([(MANAGED_ATTACHMENTS, "true")]);
+            let patch = Patch::Merge(json!({ "metadata": { "labels": labels, "annotations": annotations } }));
             return Ok(api.patch(name, &PatchParams::default(), &patch).await?);
         }
-        let annotation = ("volumes.kubernetes.io/controller-managed-attach-detach".to_owned(), "true".to_owned());
+        let annotation = (MANAGED_ATTACHMENTS.to_owned(), "true".to_owned());
         let mut node = Node {
             metadata: ObjectMeta {
                 name: Some(name.clone()),
@@ -217,12 +222,17 @@ impl NodeKeeper {
         age.is_none_or(|age| age.as_secs() + 1 >= REPORT_EVERY.as_secs() as i64)
     }
 
+    fn volumes_in_use(&self, node: &Node) -> Vec<String> {
+        let before = node.status.as_ref().and_then(|status| status.volumes_in_use.as_deref());
+        let pods = self.context.mailboxes.active().into_iter().map(|pod| spec::uid(&pod).to_owned());
+        self.context.volumes_in_use.told(before, pods)
+    }
+
     async fn status(&self, node: &Node) -> api::k8s::api::core::v1::NodeStatus {
         let (runtime, images) = (&self.context.runtime, &self.context.images);
         let version = answer(runtime.version(VersionRequest { version: "v1".to_owned() })).await;
         let version = version.map(|version| format!("{}://{}", version.runtime_name, version.runtime_version));
         let state = answer(runtime.status(StatusRequest { verbose: false })).await;
-        let state = state.map(|response| response.status.unwrap_or_default().conditions);
         let listed = images.list_images(ListImagesRequest { filter: None }).await;
         let listed = listed.map(|response| response.images).unwrap_or_else(|status| {
             tracing::warn!(error = %status, "the images cannot be listed");
@@ -237,7 +247,8 @@ impl NodeKeeper {
                 pressure: self.context.pressures.get(),
                 is_shutting_down: self.context.is_shutting_down.load(Ordering::Relaxed),
                 runtime_version: version.as_deref().unwrap_or(&self.context.node.runtime_name),
-                runtime: state.as_deref().map_err(|status| status.message.as_str()),
+                runtime: state.as_ref().map_err(|status| status.message.as_str()),
+                volumes_in_use: &self.volumes_in_use(node),
                 images: &listed,
                 node_name: &self.context.node.node_name,
                 node_ips: &self.context.node.node_ips,
@@ -247,6 +258,9 @@ impl NodeKeeper {
         )
     }
 }
+
+/// Whoever manages attachments looks for it.
+const MANAGED_ATTACHMENTS: &str = "volumes.kubernetes.io/controller-managed-attach-detach";
 
 async fn answer<T>(call: impl Future<Output = cri::Result<T>>) -> cri::Result<T> {
     let silent = |_| cri::Status::new(cri::Code::DeadlineExceeded, "context deadline exceeded");

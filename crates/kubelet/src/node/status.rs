@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 use api::k8s::api::core::v1::{
-    ContainerImage, DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeStatus, NodeSystemInfo,
+    ContainerImage, DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeFeatures,
+    NodeRuntimeHandler, NodeRuntimeHandlerFeatures, NodeStatus, NodeSystemInfo,
 };
 use api::k8s::apimachinery::pkg::api::resource::Quantity;
 use api::k8s::apimachinery::pkg::apis::meta::v1::Time;
-use cri::{Image, RuntimeCondition};
+use cri::{Image, RuntimeHandler, StatusResponse};
 use jiff::Timestamp;
 
 use super::machine::{Machine, Pressure};
+use crate::config::totals::binary_si;
 use crate::policy::Policy;
 
 /// Unless the node is told otherwise.
 pub(crate) const MAXIMUM_PODS: i64 = 110;
 /// A node lists its largest images only.
-const MAXIMUM_IMAGES: usize = 50;
+pub(crate) const MAXIMUM_IMAGES: usize = 50;
 const MAXIMUM_NAMES_PER_IMAGE: usize = 5;
 const KUBELET_VERSION: &str = "v1.37.0+pintle";
 
@@ -31,7 +33,8 @@ pub(crate) struct Facts<'a> {
     /// The runtime's name and version, `pintle://0.1.0`.
     pub(crate) runtime_version: &'a str,
     /// What the runtime says of itself; `Err` where it does not answer.
-    pub(crate) runtime: Result<&'a [RuntimeCondition], &'a str>,
+    pub(crate) runtime: Result<&'a StatusResponse, &'a str>,
+    pub(crate) volumes_in_use: &'a [String],
     pub(crate) images: &'a [Image],
     pub(crate) node_name: &'a str,
     pub(crate) node_ips: &'a [String],
@@ -65,6 +68,9 @@ pub(crate) fn generate(node: &Node, facts: &Facts<'_>) -> NodeStatus {
             system_uuid: facts.machine.system_uuid.clone(),
             ..NodeSystemInfo::default()
         }),
+        features: facts.runtime.ok().map(features).or(previous.features),
+        runtime_handlers: facts.runtime.ok().map(handlers).or(previous.runtime_handlers),
+        volumes_in_use: Some(facts.volumes_in_use.to_vec()).filter(|names| !names.is_empty()),
         ..previous
     }
 }
@@ -119,13 +125,12 @@ fn capacity(previous: &NodeStatus, facts: &Facts<'_>) -> BTreeMap<String, Quanti
         ("cpu".to_owned(), Quantity((machine.cpu_millis / 1000).to_string())),
         ("memory".to_owned(), Quantity(format!("{}Ki", machine.memory_bytes / 1024))),
         ("ephemeral-storage".to_owned(), Quantity(format!("{}Ki", machine.disk_bytes / 1024))),
-        ("hugepages-1Gi".to_owned(), Quantity("0".to_owned())),
-        ("hugepages-2Mi".to_owned(), Quantity("0".to_owned())),
         ("pods".to_owned(), Quantity(facts.policy.maximum_pods.to_string())),
     ];
+    let huge = machine.huge_pages.iter().map(|(size, bytes)| (size.resource(), Quantity(binary_si(*bytes))));
     let foreign = previous.capacity.iter().flatten().filter(|(name, _)| is_extended(name));
     let mut all: BTreeMap<String, Quantity> =
-        foreign.map(|(name, amount)| (name.clone(), amount.clone())).chain(own).collect();
+        foreign.map(|(name, amount)| (name.clone(), amount.clone())).chain(own).chain(huge).collect();
     all.extend(facts.devices.iter().map(|(name, (all, _))| (name.clone(), Quantity(all.to_string()))));
     all
 }
@@ -137,7 +142,9 @@ fn allocatable(capacity: &BTreeMap<String, Quantity>, facts: &Facts<'_>) -> BTre
             return (name.clone(), Quantity(healthy.to_string()));
         }
         let left = api::Quantity::of(amount).ok().map(|whole| {
-            let reserved = facts.policy.reserved(name, whole);
+            // Memory in huge pages is there for nothing else.
+            let huge: i64 = if name == "memory" { facts.machine.huge_pages.values().sum() } else { 0 };
+            let reserved = facts.policy.reserved(name, whole).saturating_add(api::Quantity::from_units(huge));
             (reserved, whole.saturating_sub(reserved).max(api::Quantity::ZERO))
         });
         let amount = match left {
@@ -154,7 +161,7 @@ fn allocatable(capacity: &BTreeMap<String, Quantity>, facts: &Facts<'_>) -> BTre
 }
 
 /// `example.com/device`: of somebody else's making.
-fn is_extended(resource: &str) -> bool {
+pub(crate) fn is_extended(resource: &str) -> bool {
     resource.contains('/') && !resource.contains("kubernetes.io/")
 }
 
@@ -222,7 +229,7 @@ fn conditions(previous: &NodeStatus, facts: &Facts<'_>) -> Vec<NodeCondition> {
 /// Why the node cannot take pods, in upstream's words.
 fn unreadiness(facts: &Facts<'_>) -> Option<String> {
     let conditions = match facts.runtime {
-        Ok(conditions) => conditions,
+        Ok(response) => response.status.as_ref().map_or(&[][..], |status| &status.conditions),
         Err(error) => return Some(format!("container runtime is down: {error}")),
     };
     let mut reasons = Vec::new();
@@ -243,6 +250,26 @@ fn unreadiness(facts: &Facts<'_>) -> Option<String> {
     (!reasons.is_empty()).then(|| reasons.join(", "))
 }
 
+fn features(runtime: &StatusResponse) -> NodeFeatures {
+    let groups_policy = runtime.features.as_ref().is_some_and(|features| features.supplemental_groups_policy);
+    NodeFeatures { supplemental_groups_policy: Some(groups_policy) }
+}
+
+/// What pods may ask for by a runtime class, and what of it can do what.
+fn handlers(runtime: &StatusResponse) -> Vec<NodeRuntimeHandler> {
+    let of = |handler: &RuntimeHandler| {
+        let can = handler.features.clone().unwrap_or_default();
+        NodeRuntimeHandler {
+            name: Some(handler.name.clone()),
+            features: Some(NodeRuntimeHandlerFeatures {
+                recursive_read_only_mounts: Some(can.recursive_read_only_mounts),
+                user_namespaces: Some(can.user_namespaces),
+            }),
+        }
+    };
+    runtime.runtime_handlers.iter().map(of).collect()
+}
+
 fn images(images: &[Image]) -> Vec<ContainerImage> {
     let mut largest: Vec<&Image> = images.iter().collect();
     largest.sort_by(|one, other| (other.size, &one.id).cmp(&(one.size, &other.id)));
@@ -255,14 +282,31 @@ fn images(images: &[Image]) -> Vec<ContainerImage> {
 
 #[cfg(test)]
 mod tests {
+    use cri::{RuntimeCondition, RuntimeFeatures, RuntimeHandlerFeatures, RuntimeStatus};
+
     use super::*;
+    use crate::config::huge_pages::PageSize;
 
     fn condition(type_: &str, status: bool) -> RuntimeCondition {
         RuntimeCondition { r#type: type_.to_owned(), status, reason: "Why".to_owned(), message: "because".to_owned() }
     }
 
     fn generate_at(node: &Node, runtime: Result<&[RuntimeCondition], &str>, second: i64) -> NodeStatus {
-        let machine = Machine { cpu_millis: 2000, memory_bytes: 1 << 30, architecture: "amd64", ..Machine::default() };
+        let huge_pages = BTreeMap::from([(PageSize(2 << 20), 16 << 20), (PageSize(1 << 30), 0)]);
+        let machine = Machine {
+            cpu_millis: 2000,
+            memory_bytes: 1 << 30,
+            huge_pages,
+            architecture: "amd64",
+            ..Machine::default()
+        };
+        let can = RuntimeHandlerFeatures { recursive_read_only_mounts: true, user_namespaces: false };
+        let response = runtime.map(|conditions| StatusResponse {
+            status: Some(RuntimeStatus { conditions: conditions.to_vec() }),
+            runtime_handlers: vec![RuntimeHandler { name: "other".to_owned(), features: Some(can) }],
+            features: Some(RuntimeFeatures { supplemental_groups_policy: true }),
+            ..StatusResponse::default()
+        });
         let policy = Policy::default();
         let devices = BTreeMap::from([("example.com/x".to_owned(), (3, 2))]);
         let facts = Facts {
@@ -272,7 +316,8 @@ mod tests {
             pressure: Pressure::default(),
             is_shutting_down: false,
             runtime_version: "pintle://0.1.0",
-            runtime,
+            runtime: response.as_ref().map_err(|error| *error),
+            volumes_in_use: &["kubernetes.io/csi/d^h".to_owned()],
             images: &[],
             node_name: "node",
             node_ips: &["192.0.2.10".to_owned()],
@@ -308,6 +353,20 @@ mod tests {
     }
 
     #[test]
+    fn what_the_runtime_can_do_outlasts_its_silence() {
+        let told = generate_at(&Node::default(), Ok(&[]), 1);
+        assert_eq!(told.volumes_in_use.as_ref().unwrap(), &["kubernetes.io/csi/d^h"]);
+        assert_eq!(told.features.as_ref().unwrap().supplemental_groups_policy, Some(true));
+        let handler = &told.runtime_handlers.as_ref().unwrap()[0];
+        let can = handler.features.as_ref().unwrap();
+        assert_eq!(handler.name.as_deref(), Some("other"));
+        assert_eq!((can.recursive_read_only_mounts, can.user_namespaces), (Some(true), Some(false)));
+        let node = Node { status: Some(told.clone()), ..Node::default() };
+        let silent = generate_at(&node, Err("gone"), 2);
+        assert_eq!((silent.features, silent.runtime_handlers), (told.features, told.runtime_handlers));
+    }
+
+    #[test]
     fn a_node_found_again_is_not_called_unready_at_once() {
         let up = [condition("RuntimeReady", true), condition("NetworkReady", true)];
         let ready = generate_at(&Node::default(), Ok(&up), 5);
@@ -338,7 +397,9 @@ mod tests {
         assert_eq!(status.conditions.unwrap().len(), 5);
         let (capacity, allocatable) = (status.capacity.unwrap(), status.allocatable.unwrap());
         assert_eq!(capacity["memory"].0, "1048576Ki");
-        assert_eq!(allocatable["memory"].0, "946176Ki", "what eviction keeps is nobody's");
+        assert_eq!(allocatable["memory"].0, "929792Ki", "what eviction and huge pages keep is nobody's");
+        assert_eq!((capacity["hugepages-2Mi"].0.as_str(), allocatable["hugepages-2Mi"].0.as_str()), ("16Mi", "16Mi"));
+        assert_eq!(capacity["hugepages-1Gi"].0, "0");
         assert_eq!((capacity["example.com/x"].0.as_str(), allocatable["example.com/x"].0.as_str()), ("3", "2"));
         assert_eq!((capacity["example.com/y"].0.as_str(), allocatable["example.com/y"].0.as_str()), ("7", "7"));
         assert!(!capacity.contains_key("gone"));

@@ -1,15 +1,16 @@
-//! Whether the node takes a pod that was given to it: upstream's checks, reasons and words. Pure.
+//! Whether the node takes a pod that was given to it: upstream's checks, their order, reasons and words. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::Quantity;
 use api::k8s::api::core::v1::{Node, Pod, Taint, Toleration};
 
+use super::preempt::{self, Need};
 use super::spec;
-use crate::config::{qos, totals};
-use crate::node::MAXIMUM_PODS;
+use crate::config::{huge_pages, qos, totals};
 use crate::node::machine::Pressure;
+use crate::node::{MAXIMUM_PODS, is_extended};
 
 /// What the decision rests on.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub(crate) struct Situation<'a> {
     pub(crate) node: Option<&'a Node>,
     pub(crate) node_name: &'a str,
     pub(crate) pressure: Pressure,
+    /// Whether the kernel enforces AppArmor profiles.
+    pub(crate) has_app_armor: bool,
+    /// What device plugins serve: who got devices fits.
+    pub(crate) plugin_resources: &'a BTreeSet<String>,
     /// The pods that the node has taken and that have not ended.
     pub(crate) others: &'a [Arc<Pod>],
 }
@@ -54,24 +59,56 @@ const SAFE_SYSCTLS: [&str; 14] = [
     "net.ipv4.tcp_notsent_lowat",
 ];
 
+/// What upstream asks before it gives processors, memory and devices away.
+pub(crate) fn refuse_at_once(situation: &Situation<'_>) -> Option<Rejection> {
+    under_pressure(situation).or_else(|| sysctls(situation.pod))
+}
+
+/// What it asks after: these pods have got what they need of the managers.
 pub(crate) fn judge(situation: &Situation<'_>) -> Verdict {
     let Situation { pod, node, .. } = *situation;
-    let checks = [under_pressure(situation), sysctls(pod), operating_system(pod)];
-    if let Some(rejection) = checks.into_iter().flatten().next() {
+    if let Some(rejection) = operating_system(pod) {
         return Verdict::Reject(rejection);
     }
-    let Some(node) = node else { return Verdict::Admit };
-    let short = shortages(pod, node, situation.others);
+    let verdict = node.map_or(Verdict::Admit, |node| fit(situation, node));
+    match (verdict, app_armor(situation)) {
+        // Before anybody makes room for it.
+        (Verdict::Admit | Verdict::AdmitAfter(_), Some(rejection)) => Verdict::Reject(rejection),
+        (verdict, _) => verdict,
+    }
+}
+
+/// What the node has too little of, if anything.
+pub(crate) fn lack_of_room(situation: &Situation<'_>, node: &Node) -> Option<Rejection> {
+    shortages(situation, node).first().map(Shortage::rejection)
+}
+
+fn fit(situation: &Situation<'_>, node: &Node) -> Verdict {
+    let pod = situation.pod;
+    if let Some(rejection) = groups_policy(pod, node) {
+        return Verdict::Reject(rejection);
+    }
+    let short = shortages(situation, node);
     let other = [affinity(pod, node, situation.node_name), host_ports(pod, situation.others), taints(pod, node)];
-    let other = other.into_iter().flatten().next();
-    match (short.first(), other) {
+    match (short.first(), other.into_iter().flatten().next()) {
         (None, None) => Verdict::Admit,
+        (None, Some(rejection)) => Verdict::Reject(rejection),
+        // Room can be made for a critical pod; what else it lacks then counts alone.
+        (Some(_), Some(rejection)) if spec::is_critical(pod) => Verdict::Reject(rejection),
         (Some(_), None) if spec::is_critical(pod) => {
-            let victims = make_room(pod, node, situation.others);
-            victims.map_or_else(|| Verdict::Reject(short[0].rejection()), Verdict::AdmitAfter)
+            let needs = short.iter().map(|shortage| Need {
+                resource: shortage.resource.clone(),
+                amount: shortage.requested - (shortage.capacity - shortage.used),
+            });
+            match preempt::victims(pod, situation.others, needs.collect()) {
+                Ok(victims) => Verdict::AdmitAfter(victims),
+                Err(error) => Verdict::Reject(Rejection {
+                    reason: "UnexpectedAdmissionError".to_owned(),
+                    message: format!("Unexpected error while attempting to recover from admission failure: {error}"),
+                }),
+            }
         }
         (Some(shortage), _) => Verdict::Reject(shortage.rejection()),
-        (None, Some(rejection)) => Verdict::Reject(rejection),
     }
 }
 
@@ -112,11 +149,41 @@ fn sysctls(pod: &Pod) -> Option<Rejection> {
 }
 
 fn operating_system(pod: &Pod) -> Option<Rejection> {
+    let labelled = pod.metadata.labels.as_ref().and_then(|labels| labels.get("kubernetes.io/os"));
+    if labelled.is_some_and(|name| name != "linux") {
+        let message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label";
+        return reject("PodOSSelectorNodeLabelDoesNotMatch", message);
+    }
     let wanted = spec::spec(pod).os.as_ref()?;
     if wanted.name == "linux" {
         return None;
     }
     reject("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS")
+}
+
+fn groups_policy(pod: &Pod, node: &Node) -> Option<Rejection> {
+    let context = spec::spec(pod).security_context.as_ref()?;
+    let features = node.status.as_ref().and_then(|status| status.features.as_ref());
+    let is_supported = features.is_some_and(|features| features.supplemental_groups_policy == Some(true));
+    if context.supplemental_groups_policy.as_deref() != Some("Strict") || is_supported {
+        return None;
+    }
+    let message = "SupplementalGroupsPolicy=Strict is not supported in this node";
+    reject("SupplementalGroupsPolicyNotSupported", message)
+}
+
+/// A profile that is asked for must be enforced.
+fn app_armor(situation: &Situation<'_>) -> Option<Rejection> {
+    let spec = spec::spec(situation.pod);
+    let of_pod = spec.security_context.as_ref().and_then(|context| context.app_armor_profile.as_ref());
+    let containers = spec::init_containers(situation.pod).iter().chain(&spec.containers);
+    let of_containers =
+        containers.filter_map(|container| container.security_context.as_ref()?.app_armor_profile.as_ref());
+    let mut profiles = of_pod.into_iter().chain(of_containers);
+    if situation.has_app_armor || profiles.all(|profile| profile.type_ == "Unconfined") {
+        return None;
+    }
+    reject("AppArmor", "Cannot enforce AppArmor: AppArmor is not enabled on the host")
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +206,8 @@ impl Shortage {
     }
 }
 
-fn shortages(pod: &Pod, node: &Node, others: &[Arc<Pod>]) -> Vec<Shortage> {
+fn shortages(situation: &Situation<'_>, node: &Node) -> Vec<Shortage> {
+    let Situation { pod, others, .. } = *situation;
     let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
     let amount = |resource: &str| -> Option<Quantity> { Quantity::of(allocatable?.get(resource)?).ok() };
     let mut found = Vec::new();
@@ -148,19 +216,31 @@ fn shortages(pod: &Pod, node: &Node, others: &[Arc<Pod>]) -> Vec<Shortage> {
     if taken >= room {
         found.push(Shortage { resource: "pods".to_owned(), requested: 1, used: taken, capacity: room });
     }
-    for resource in ["cpu", "memory", "ephemeral-storage"] {
-        let requested = totals::request(pod, resource);
-        // What the node does not count it cannot lack.
-        let Some(capacity) = amount(resource).filter(|_| requested > Quantity::ZERO) else { continue };
+    let others_of_plugins = |resource: &String| !situation.plugin_resources.contains(resource);
+    let further = further_resources(pod).into_iter().filter(others_of_plugins);
+    for resource in ["cpu", "memory", "ephemeral-storage"].map(str::to_owned).into_iter().chain(further) {
+        let requested = totals::request(pod, &resource);
+        let none = huge_pages::PageSize::of_resource(&resource).map(|_| Quantity::ZERO);
+        // What the node does not count it cannot lack, but for huge pages.
+        let Some(capacity) = amount(&resource).or(none).filter(|_| requested > Quantity::ZERO) else { continue };
         let used =
-            others.iter().map(|other| totals::request(other, resource)).fold(Quantity::ZERO, Quantity::saturating_add);
+            others.iter().map(|other| totals::request(other, &resource)).fold(Quantity::ZERO, Quantity::saturating_add);
         if requested.saturating_add(used) > capacity {
             let number = |quantity: Quantity| if resource == "cpu" { quantity.millis() } else { quantity.units() };
             let (requested, used, capacity) = (number(requested), number(used), number(capacity));
-            found.push(Shortage { resource: resource.to_owned(), requested, used, capacity });
+            found.push(Shortage { resource, requested, used, capacity });
         }
     }
     found
+}
+
+/// What the pod asks for besides what every node has: huge pages, and what somebody else counts.
+fn further_resources(pod: &Pod) -> BTreeSet<String> {
+    let spec = spec::spec(pod);
+    let own = spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+    let containers = spec::init_containers(pod).iter().chain(&spec.containers).filter_map(qos::requests);
+    let names = containers.chain(own).flat_map(|amounts| amounts.keys());
+    names.filter(|name| name.starts_with(huge_pages::RESOURCE_PREFIX) || is_extended(name)).cloned().collect()
 }
 
 fn predicate(name: &str, description: &str) -> Option<Rejection> {
@@ -218,42 +298,6 @@ fn covers(toleration: &Toleration, taint: &Taint) -> bool {
     effect && key && value
 }
 
-/// The fewest and least important pods whose end lets a critical pod in; `None` where that is not enough.
-fn make_room(pod: &Pod, node: &Node, others: &[Arc<Pod>]) -> Option<Vec<Arc<Pod>>> {
-    let priority = |pod: &Pod| spec::spec(pod).priority.unwrap_or(0);
-    let preemptable = |other: &&Arc<Pod>| !spec::is_critical(other) || priority(other) < priority(pod);
-    let mut candidates: Vec<&Arc<Pod>> = others.iter().filter(preemptable).collect();
-    let standing = |class: qos::Class| match class {
-        qos::Class::BestEffort => 0,
-        qos::Class::Burstable => 1,
-        qos::Class::Guaranteed => 2,
-    };
-    candidates.sort_by_key(|other| (standing(qos::class(other)), priority(other)));
-    let without = |victims: &[Arc<Pod>]| -> Vec<Arc<Pod>> {
-        let stays = |other: &&Arc<Pod>| !victims.iter().any(|victim| spec::uid(victim) == spec::uid(other));
-        others.iter().filter(stays).cloned().collect()
-    };
-    let fits = |victims: &[Arc<Pod>]| shortages(pod, node, &without(victims)).is_empty();
-    let mut victims: Vec<Arc<Pod>> = Vec::new();
-    for candidate in candidates {
-        if fits(&victims) {
-            break;
-        }
-        victims.push(Arc::clone(candidate));
-    }
-    if !fits(&victims) {
-        return None;
-    }
-    // The most important are spared where the others' end is enough.
-    for index in (0..victims.len()).rev() {
-        let spared = victims.remove(index);
-        if !fits(&victims) {
-            victims.insert(index, spared);
-        }
-    }
-    Some(victims)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,7 +307,8 @@ mod tests {
         serde_json::from_str(
             r#"{"metadata":{"name":"n","labels":{"disk":"ssd"}},
                 "spec":{"taints":[{"key":"gone","effect":"NoExecute"},{"key":"soft","effect":"NoSchedule"}]},
-                "status":{"allocatable":{"cpu":"2","memory":"1Gi","pods":"3"}}}"#,
+                "status":{"allocatable":{"cpu":"2","memory":"1Gi","pods":"3","hugepages-2Mi":"4Mi","example.com/counted":"2",
+                    "example.com/served":"2"}}}"#,
         )
         .unwrap()
     }
@@ -279,8 +324,17 @@ mod tests {
 
     fn check(pod: &Pod, others: &[Arc<Pod>], pressure: Pressure) -> String {
         let node = node();
-        let situation = Situation { pod, node: Some(&node), node_name: "n", pressure, others };
-        match judge(&situation) {
+        let plugin_resources = BTreeSet::from(["example.com/served".to_owned()]);
+        let situation = Situation {
+            pod,
+            node: Some(&node),
+            node_name: "n",
+            pressure,
+            has_app_armor: false,
+            plugin_resources: &plugin_resources,
+            others,
+        };
+        match refuse_at_once(&situation).map_or_else(|| judge(&situation), Verdict::Reject) {
             Verdict::Admit => "admitted".to_owned(),
             Verdict::AdmitAfter(victims) => {
                 victims.iter().map(|victim| spec::name(victim)).collect::<Vec<_>>().join(" ")
@@ -355,20 +409,51 @@ mod tests {
     }
 
     #[test]
-    fn critical_pods_push_out_as_few_as_possible() {
-        let critical =
-            |requests: &str| pod("p", r#""tolerations":[{"operator":"Exists"}],"priority":2000000000,"#, requests);
-        let guaranteed = Arc::new(pod_from(
-            r#"{"metadata":{"name":"g","uid":"g"},"spec":{"containers":[{"name":"c","resources":{
-                "requests":{"cpu":"1","memory":"1Mi"},"limits":{"cpu":"1","memory":"1Mi"}}}]}}"#,
-        ));
-        let small = pod("small", "", r#"{"cpu":"100m"}"#);
-        let large = pod("large", r#""priority":5,"#, r#"{"cpu":"900m"}"#);
-        let others = [guaranteed, small, large];
-        assert_eq!(check(&critical(r#"{"cpu":"1"}"#), &others[..2], Pressure::default()), "small");
-        assert_eq!(check(&critical(r#"{"cpu":"900m"}"#), &others, Pressure::default()), "large");
-        assert_eq!(check(&critical(r#"{"cpu":"1"}"#), &others, Pressure::default()), "small large");
+    fn huge_pages_and_foreign_resources_are_counted() {
+        let of = |requests: &str| alone(TOLERANT, requests);
+        assert_eq!(of(r#"{"hugepages-2Mi":"4Mi"}"#), "admitted");
+        assert_eq!(
+            of(r#"{"hugepages-2Mi":"6Mi"}"#),
+            "OutOfhugepages-2Mi: Node didn't have enough resource: hugepages-2Mi, requested: 6291456, used: 0, capacity: 4194304"
+        );
+        assert!(of(r#"{"hugepages-1Gi":"1Gi"}"#).ends_with("requested: 1073741824, used: 0, capacity: 0"));
+        assert!(of(r#"{"example.com/counted":"3"}"#).starts_with("OutOfexample.com/counted: "));
+        assert_eq!(of(r#"{"example.com/served":"3","example.com/of-the-cluster":"3"}"#), "admitted");
+    }
+
+    #[test]
+    fn what_the_node_cannot_do_it_does_not_promise() {
+        let of_pod = |context: &str| alone(&format!(r#"{TOLERANT}"securityContext":{context},"#), "{}");
+        let expected = "AppArmor: Cannot enforce AppArmor: AppArmor is not enabled on the host";
+        assert_eq!(of_pod(r#"{"appArmorProfile":{"type":"RuntimeDefault"}}"#), expected);
+        assert_eq!(of_pod(r#"{"appArmorProfile":{"type":"Unconfined"}}"#), "admitted");
+        assert_eq!(
+            of_pod(r#"{"supplementalGroupsPolicy":"Strict"}"#),
+            "SupplementalGroupsPolicyNotSupported: SupplementalGroupsPolicy=Strict is not supported in this node"
+        );
+        assert_eq!(of_pod(r#"{"supplementalGroupsPolicy":"Merge"}"#), "admitted");
+        let windows = r#"{"metadata":{"name":"p","labels":{"kubernetes.io/os":"windows"}},"spec":{"containers":[]}}"#;
+        assert!(
+            check(&pod_from(windows), &[], Pressure::default()).starts_with("PodOSSelectorNodeLabelDoesNotMatch: ")
+        );
+        assert!(alone(r#""os":{"name":"windows"},"#, "{}").starts_with("PodOSNotSupported: "));
+    }
+
+    #[test]
+    fn room_is_made_for_critical_pods_alone() {
+        let critical = |more: &str, requests: &str| pod("p", &format!(r#"{more}"priority":2000000000,"#), requests);
+        let all = r#""tolerations":[{"operator":"Exists"}],"#;
+        let others = [pod("small", "", r#"{"cpu":"100m"}"#), pod("large", "", r#"{"cpu":"1900m"}"#)];
+        assert_eq!(check(&critical(all, r#"{"cpu":"1"}"#), &others, Pressure::default()), "large");
+        // What no room helps against is named, and nobody goes.
+        let elsewhere = critical(&format!(r#"{all}"nodeSelector":{{"disk":"hdd"}},"#), r#"{"cpu":"1"}"#);
+        assert!(check(&elsewhere, &others, Pressure::default()).starts_with("NodeAffinity: "));
         let vital = pod("vital", r#""priority":2000000001,"#, r#"{"cpu":"2"}"#);
-        assert!(check(&critical(r#"{"cpu":"1"}"#), &[vital], Pressure::default()).starts_with("OutOfcpu"));
+        assert_eq!(
+            check(&critical(all, r#"{"cpu":"1"}"#), &[vital], Pressure::default()),
+            "UnexpectedAdmissionError: Unexpected error while attempting to recover from admission failure: \
+             preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: \
+             [(res: cpu, q: 1000), ]"
+        );
     }
 }

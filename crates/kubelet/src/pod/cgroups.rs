@@ -8,7 +8,8 @@ use std::path::Path;
 use api::k8s::api::core::v1::Pod;
 use cri::LinuxContainerResources;
 
-use crate::config::resources;
+use crate::config::huge_pages::{self, PageSize};
+use crate::config::{NodeFacts, resources, totals};
 
 /// How many processes and threads are in the cgroup and below; none where nobody counts them.
 pub(crate) fn processes(root: &Path, cgroup: &str) -> u64 {
@@ -20,25 +21,32 @@ pub(crate) fn processes(root: &Path, cgroup: &str) -> u64 {
     counts.next().unwrap_or(0)
 }
 
-/// What a pod may use as a whole; zero sets no bound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a pod may use as a whole; zero sets no bound, but for huge pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) processes: u64,
     pub(crate) cpu_shares: i64,
     pub(crate) cpu_quota_us: i64,
     pub(crate) cpu_period_us: i64,
     pub(crate) memory_bytes: i64,
+    /// Bytes in huge pages of each size that the kernel has.
+    pub(crate) huge_pages: Vec<(PageSize, u64)>,
 }
 
+/// A controller, the file and what is written into it.
+type Setting = (&'static str, String, String);
+
 impl Limits {
-    pub(crate) fn of(pod: &Pod, processes: u64) -> Self {
+    pub(crate) fn of(pod: &Pod, node: &NodeFacts) -> Self {
         let resources = resources::for_pod(pod);
+        let huge = |size: &PageSize| (*size, huge_pages::bytes(totals::limit(pod, &size.resource())));
         Limits {
-            processes,
+            processes: node.pod_pids_limit,
             cpu_shares: resources.cpu_shares,
             cpu_quota_us: resources.cpu_quota,
             cpu_period_us: resources.cpu_period,
             memory_bytes: resources.memory_limit_in_bytes,
+            huge_pages: node.page_sizes.iter().map(huge).collect(),
         }
     }
 
@@ -47,34 +55,50 @@ impl Limits {
         Limits { cpu_quota_us: 0, ..self }
     }
 
-    /// Controller, file and contents with cgroup v1.
-    fn legacy(&self) -> [(&'static str, &'static str, String); 5] {
+    /// With cgroup v1.
+    fn legacy(&self) -> Vec<Setting> {
         let or_none = |amount: i64| if amount > 0 { amount } else { -1 }.to_string();
-        [
-            ("pids", "pids.max", self.processes.to_string()),
-            ("cpu", "cpu.shares", self.cpu_shares.to_string()),
-            ("cpu", "cpu.cfs_period_us", self.period_us().to_string()),
-            ("cpu", "cpu.cfs_quota_us", or_none(self.cpu_quota_us)),
-            ("memory", "memory.limit_in_bytes", or_none(self.memory_bytes)),
-        ]
+        let mut settings = vec![
+            ("pids", "pids.max".to_owned(), self.processes.to_string()),
+            ("cpu", "cpu.shares".to_owned(), self.cpu_shares.to_string()),
+            ("cpu", "cpu.cfs_period_us".to_owned(), self.period_us().to_string()),
+            ("cpu", "cpu.cfs_quota_us".to_owned(), or_none(self.cpu_quota_us)),
+            ("memory", "memory.limit_in_bytes".to_owned(), or_none(self.memory_bytes)),
+        ];
+        settings.extend(self.of_huge_pages("limit_in_bytes"));
+        settings
     }
 
     /// The same with cgroup v2.
-    fn unified(&self) -> [(&'static str, &'static str, String); 4] {
+    fn unified(&self) -> Vec<Setting> {
         let or_max = |amount: i64| if amount > 0 { amount.to_string() } else { "max".to_owned() };
-        let weight = 1 + ((self.cpu_shares.max(2) - 2) * 9999) / 262_142;
-        [
-            ("pids", "pids.max", self.processes.to_string()),
-            ("cpu", "cpu.weight", weight.to_string()),
-            ("cpu", "cpu.max", format!("{} {}", or_max(self.cpu_quota_us), self.period_us())),
-            ("memory", "memory.max", or_max(self.memory_bytes)),
-        ]
+        let mut settings = vec![
+            ("pids", "pids.max".to_owned(), self.processes.to_string()),
+            ("cpu", "cpu.weight".to_owned(), weight_of_shares(self.cpu_shares).to_string()),
+            ("cpu", "cpu.max".to_owned(), format!("{} {}", or_max(self.cpu_quota_us), self.period_us())),
+            ("memory", "memory.max".to_owned(), or_max(self.memory_bytes)),
+        ];
+        settings.extend(self.of_huge_pages("max"));
+        settings
+    }
+
+    fn of_huge_pages(&self, ending: &str) -> impl Iterator<Item = Setting> {
+        self.huge_pages
+            .iter()
+            .map(move |(size, bytes)| ("hugetlb", format!("hugetlb.{}.{ending}", size.in_cgroups()), bytes.to_string()))
     }
 
     fn period_us(&self) -> i64 {
         const DEFAULT: i64 = 100_000;
         if self.cpu_period_us > 0 { self.cpu_period_us } else { DEFAULT }
     }
+}
+
+/// The straight line by which upstream's kubelet weighs pods against each other. Runtimes have left it for a curve,
+/// which weighs the containers of one pod.
+fn weight_of_shares(shares: i64) -> i64 {
+    const RANGE: std::ops::RangeInclusive<i64> = 2..=262_144;
+    1 + (shares.clamp(*RANGE.start(), *RANGE.end()) - RANGE.start()) * 9_999 / (RANGE.end() - RANGE.start())
 }
 
 /// Whether version 2 alone governs containers.
@@ -141,6 +165,7 @@ pub(crate) fn remove(root: &Path, cgroup: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{node_facts, pod_from};
 
     #[test]
     fn only_version_2_ends_a_container_as_a_whole() {
@@ -157,22 +182,50 @@ mod tests {
     fn a_pod_is_bounded_in_either_version() {
         let root = tempfile::tempdir().unwrap();
         let read = |path: &str| std::fs::read_to_string(root.path().join(path)).unwrap();
-        let limits = Limits { processes: 7, cpu_shares: 1024, memory_bytes: 1 << 20, ..Limits::default() };
+        let huge_pages = vec![(PageSize(2 << 20), 4 << 20), (PageSize(1 << 30), 0)];
+        let limits = Limits { processes: 7, cpu_shares: 1024, memory_bytes: 1 << 20, huge_pages, ..Limits::default() };
         bound(root.path(), "/c/pods/podu", &limits).unwrap();
         assert!(!root.path().join("c").exists(), "there are no controllers");
-        std::fs::write(root.path().join("cgroup.controllers"), "cpu pids\n").unwrap();
+        std::fs::write(root.path().join("cgroup.controllers"), "cpu hugetlb pids\n").unwrap();
         bound(root.path(), "/c/pods/podu", &limits).unwrap();
         assert_eq!(read("c/pods/podu/pids.max"), "7");
         assert_eq!((read("c/pods/podu/cpu.weight"), read("c/pods/podu/cpu.max")), ("39".into(), "max 100000".into()));
-        assert!(read("c/pods/cgroup.subtree_control").starts_with("+cpu"));
+        assert_eq!(
+            (read("c/pods/podu/hugetlb.2MB.max"), read("c/pods/podu/hugetlb.1GB.max")),
+            ("4194304".into(), "0".into())
+        );
+        assert!(read("c/pods/cgroup.subtree_control").starts_with("+hugetlb"));
         assert!(!root.path().join("c/pods/podu/memory.max").exists());
-        for controller in ["pids", "memory"] {
+        for controller in ["pids", "memory", "hugetlb"] {
             std::fs::create_dir(root.path().join(controller)).unwrap();
         }
         bound(root.path(), "/c/pods/podu", &limits).unwrap();
         assert_eq!(read("memory/c/pods/podu/memory.limit_in_bytes"), "1048576");
+        assert_eq!(read("hugetlb/c/pods/podu/hugetlb.2MB.limit_in_bytes"), "4194304");
         std::fs::write(root.path().join("pids/c/pods/podu/pids.current"), "3\n").unwrap();
         assert_eq!(processes(root.path(), "/c/pods/podu"), 3);
+    }
+
+    #[test]
+    fn pods_are_weighed_as_upstream_weighs_them() {
+        for (shares, weight) in
+            [(0, 1), (2, 1), (512, 20), (1024, 39), (8192, 313), (262_144, 10_000), (i64::MAX, 10_000)]
+        {
+            assert_eq!(weight_of_shares(shares), weight, "{shares}");
+        }
+    }
+
+    #[test]
+    fn a_pods_limits_are_those_of_all_its_containers() {
+        let pod = pod_from(
+            r#"{"metadata":{"name":"p","uid":"u"},"spec":{"overhead":{"memory":"1Mi"},"containers":[
+                {"name":"a","resources":{"limits":{"cpu":"1","memory":"1Mi","hugepages-2Mi":"4Mi"}}},
+                {"name":"b","resources":{"limits":{"cpu":"1","memory":"1Mi","hugepages-2Mi":"2Mi"}}}]}}"#,
+        );
+        let node = NodeFacts { page_sizes: vec![PageSize(2 << 20), PageSize(1 << 30)], ..node_facts() };
+        let limits = Limits::of(&pod, &node);
+        assert_eq!(limits.huge_pages, [(PageSize(2 << 20), 6 << 20), (PageSize(1 << 30), 0)]);
+        assert_eq!((limits.memory_bytes, limits.cpu_shares, limits.processes), (3 << 20, 2048, 100));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::k8s::api::core::v1::Pod;
 use cri::{
-    ContainerEventResponse, ListContainersRequest, ListPodSandboxRequest, RemovePodSandboxRequest,
+    ContainerEventResponse, ContainerEventType, ListContainersRequest, ListPodSandboxRequest, RemovePodSandboxRequest,
     StopPodSandboxRequest,
 };
 use futures::StreamExt;
@@ -24,8 +24,8 @@ use crate::volumes;
 
 /// How long to wait before listening to a runtime again that hung up.
 const RECONNECT: Duration = Duration::from_secs(1);
-/// What a pod gets that must make room for a critical one.
-const PREEMPTION_GRACE_SECONDS: i64 = 1;
+/// A critical pod waits at least so long for one that makes room.
+const LEAST_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Pods {
     context: Arc<Context>,
@@ -34,6 +34,16 @@ pub(crate) struct Pods {
     moved: watch::Sender<u64>,
     limited: Notify,
     cancel: CancellationToken,
+}
+
+/// What is to be done with a pod that comes.
+#[derive(Debug)]
+enum Judgement {
+    /// The node had it before.
+    Known,
+    AtOnce(Rejection),
+    /// Once processors, memory and devices were given out, where that succeeds.
+    After(Verdict),
 }
 
 /// Every worker's mailbox by pod uid.
@@ -184,26 +194,18 @@ impl Pods {
         let mailbox = Arc::new(Mailbox::default());
         let (context, own_mailbox, own_pod) = (Arc::clone(&self.context), Arc::clone(&mailbox), Arc::clone(pod));
         let verdict = self.admit(pod);
-        let is_leaving = matches!(verdict, Verdict::Reject(_));
+        let is_leaving =
+            !matches!(verdict, Judgement::Known | Judgement::After(Verdict::Admit | Verdict::AdmitAfter(_)));
         self.mailboxes.lock().insert(uid.clone(), Entry { mailbox, pod: Arc::clone(pod), is_leaving });
         self.context.references.follow(pod);
-        let worker = match verdict {
-            Verdict::Reject(rejection) => Worker::rejecting(context, own_mailbox, own_pod, rejection),
-            Verdict::Admit => Worker::new(context, own_mailbox, own_pod),
-            Verdict::AdmitAfter(victims) => {
-                for victim in victims {
-                    self.evict(Eviction::preemption(&victim), PREEMPTION_GRACE_SECONDS);
-                }
-                Worker::new(context, own_mailbox, own_pod)
-            }
-        };
+        let worker = Worker::new(context, own_mailbox, own_pod);
         if has_limits(pod) {
             self.limited.notify_one();
         }
         let this = Arc::clone(self);
         tokio::spawn(async move {
             let cancel = this.cancel.clone();
-            if cancel.run_until_cancelled(worker.run()).await.is_some() {
+            if cancel.run_until_cancelled(this.take_in(worker, verdict)).await.is_some() {
                 this.mailboxes.lock().remove(&uid);
                 this.mailboxes.wake_waiting_for_room();
                 this.moved.send_modify(|count| *count = count.wrapping_add(1));
@@ -212,25 +214,60 @@ impl Pods {
     }
 
     /// A pod that was taken before stays, whatever has changed since.
-    fn admit(&self, pod: &Pod) -> Verdict {
+    fn admit(&self, pod: &Pod) -> Judgement {
         let is_known = pod.status.as_ref().is_some_and(|status| status.start_time.is_some());
         if is_known || spec::has_ended(pod) || pod.metadata.deletion_timestamp.is_some() {
-            return Verdict::Admit;
+            return Judgement::Known;
         }
         if self.context.is_shutting_down.load(Ordering::Relaxed) {
-            return Verdict::Reject(Rejection {
+            return Judgement::AtOnce(Rejection {
                 reason: "NodeShutdown".to_owned(),
                 message: "Pod was rejected as the node is shutting down.".to_owned(),
             });
         }
         let node = self.context.own_node();
-        admit::judge(&admit::Situation {
+        let situation = admit::Situation {
             pod,
             node: node.as_deref(),
             node_name: &self.context.node.node_name,
             pressure: self.context.pressures.get(),
+            has_app_armor: self.context.node.has_app_armor,
+            plugin_resources: &self.context.managers.devices.amounts().into_keys().collect(),
             others: &self.active(),
-        })
+        };
+        match admit::refuse_at_once(&situation) {
+            Some(rejection) => Judgement::AtOnce(rejection),
+            // Decided now, while it is known who came before; it counts once the managers have been asked.
+            None => Judgement::After(admit::judge(&situation)),
+        }
+    }
+
+    /// From the pod's first moment on this node to its last.
+    async fn take_in(&self, mut worker: Worker, judgement: Judgement) {
+        if let Judgement::AtOnce(rejection) = judgement {
+            worker.reject(rejection);
+            return worker.run().await;
+        }
+        worker.allot().await;
+        match judgement {
+            Judgement::After(Verdict::Reject(rejection)) => worker.reject(rejection),
+            Judgement::After(Verdict::AdmitAfter(victims)) if !worker.is_rejected() => self.make_room(&victims).await,
+            _ => {}
+        }
+        worker.run().await;
+    }
+
+    /// Ends pods for a critical one's sake, each with the grace it asks for.
+    async fn make_room(&self, victims: &[Arc<Pod>]) {
+        for victim in victims {
+            let grace_seconds = spec::termination_grace_seconds(victim);
+            self.evict(Eviction::preemption(victim), grace_seconds);
+            let seconds = u64::try_from(grace_seconds.saturating_add(grace_seconds / 2)).unwrap_or(0);
+            let patience = Duration::from_secs(seconds).max(LEAST_PATIENCE);
+            if tokio::time::timeout(patience, self.ended(spec::uid(victim))).await.is_err() {
+                tracing::warn!(pod = spec::long_name(victim), "a pod that makes room has not ended yet");
+            }
+        }
     }
 
     fn removed(&self, pod: &Pod) {
@@ -247,6 +284,12 @@ impl Pods {
     /// The pods that the node has taken and that have not ended.
     pub(crate) fn active(&self) -> Vec<Arc<Pod>> {
         self.mailboxes.active()
+    }
+
+    /// Uids of pods that have ended and are still known.
+    pub(crate) fn ended_pods(&self) -> BTreeSet<String> {
+        let mailboxes = self.mailboxes.lock();
+        mailboxes.iter().filter(|(_, entry)| spec::has_ended(&entry.pod)).map(|(uid, _)| uid.clone()).collect()
     }
 
     pub(crate) fn evict(&self, eviction: Eviction, grace_seconds: i64) {
@@ -300,6 +343,9 @@ impl Pods {
 
     fn dispatch(&self, event: &ContainerEventResponse) {
         self.context.runtime_events.send_modify(|count| *count = count.wrapping_add(1));
+        if is_own_doing(event) {
+            return;
+        }
         let of_sandbox = event.pod_sandbox_status.as_ref().and_then(|status| {
             let labelled = status.labels.get(labels::POD_UID);
             labelled.or(status.metadata.as_ref().map(|metadata| &metadata.uid))
@@ -365,6 +411,16 @@ impl Pods {
                 tracing::warn!(folder = name, %error, "logs were not removed");
             }
         }
+    }
+}
+
+/// Whether it tells of the first half of a start: the worker that ordered it hears of the whole.
+fn is_own_doing(event: &ContainerEventResponse) -> bool {
+    let is_sandbox = || event.pod_sandbox_status.as_ref().is_some_and(|status| status.id == event.container_id);
+    match event.container_event_type() {
+        ContainerEventType::CreatedEvent => true,
+        ContainerEventType::StartedEvent => is_sandbox(),
+        ContainerEventType::StoppedEvent | ContainerEventType::DeletedEvent => false,
     }
 }
 

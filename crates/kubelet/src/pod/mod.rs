@@ -11,6 +11,7 @@ pub(crate) mod manager;
 mod mirror;
 pub(crate) mod observed;
 pub(crate) mod plan;
+mod preempt;
 pub(crate) mod publish;
 pub(crate) mod resize;
 pub(crate) mod spec;
@@ -35,6 +36,7 @@ use crate::counts::{Counts, ProbeKey};
 use crate::managers::Managers;
 use crate::node::machine::Pressures;
 use crate::references::References;
+use crate::volumes::attach::VolumesInUse;
 use crate::volumes::claims::MountedClaims;
 use crate::volumes::mounts::Mounter;
 use crate::volumes::tokens::Tokens;
@@ -60,6 +62,7 @@ pub(crate) struct Context {
     /// What the node runs short of.
     pub(crate) pressures: Pressures,
     pub(crate) mounted_claims: MountedClaims,
+    pub(crate) volumes_in_use: VolumesInUse,
     pub(crate) managers: Arc<Managers>,
     /// Set when the machine is about to go down: no pod is taken any more.
     pub(crate) is_shutting_down: AtomicBool,

@@ -135,6 +135,12 @@ pub(crate) enum Action {
     Finish,
 }
 
+impl Action {
+    pub(crate) fn is_start(&self) -> bool {
+        matches!(self, Action::StartSandbox { .. } | Action::SetUpVolumes | Action::StartContainer { .. })
+    }
+}
+
 /// What to do now, what to say meanwhile, and when to look again if nothing else happens.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Plan {

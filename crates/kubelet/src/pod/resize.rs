@@ -1,7 +1,7 @@
 //! Other resources for containers that run: what the node has granted, what containers have got, and what
 //! the pod is told meanwhile. Decided purely; the worker carries it out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use api::Quantity;
 use api::k8s::api::core::v1::{Container, Node, Pod, ResourceRequirements};
 use serde::{Deserialize, Serialize};
 
-use super::admit::{self, Verdict};
+use super::admit;
 use super::observed::Observed;
 use super::spec::{self, Role};
 use crate::config::qos::positive;
@@ -197,14 +197,19 @@ pub(crate) fn grant(
             return Some((INFEASIBLE, message));
         }
         let node_name = node.metadata.name.as_deref().unwrap_or("");
-        let (others, pressure) = (others(), Pressure::default());
-        let situation = admit::Situation { pod, node: Some(node), node_name, pressure, others: &others };
+        let (others, plugin_resources) = (others(), BTreeSet::new());
+        let situation = admit::Situation {
+            pod,
+            node: Some(node),
+            node_name,
+            pressure: Pressure::default(),
+            has_app_armor: true,
+            plugin_resources: &plugin_resources,
+            others: &others,
+        };
         // Labels and taints may have changed since it was taken: only room counts now.
-        match admit::judge(&situation) {
-            Verdict::Reject(rejection) if rejection.reason.starts_with("OutOf") => {
-                return Some((DEFERRED, rejection.message));
-            }
-            _ => {}
+        if let Some(rejection) = admit::lack_of_room(&situation, node) {
+            return Some((DEFERRED, rejection.message));
         }
     }
     grants.allocated = wanted(pod);

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use api::k8s::api::core::v1::{Container, Pod, Secret, Volume};
+use api::k8s::api::node::v1::RuntimeClass;
+use client::{Api, CallError};
 use cri::{
     CreateContainerRequest, ImageSpec, Mount, RemoveContainerRequest, RunPodSandboxRequest, StartContainerRequest,
 };
@@ -23,6 +25,7 @@ use crate::config::security::{self, ImageUser};
 use crate::config::{self, env_file, environment, hosts, names, qos};
 use crate::managers;
 use crate::userns;
+use crate::volumes::attach;
 use crate::volumes::claims::{self, MountedClaim};
 use crate::volumes::{self, PodVolumes, ReadyVolumes};
 
@@ -42,22 +45,41 @@ impl Failed {
     }
 }
 
+/// Whether volumes must first be attached to the node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attachment<'a> {
+    /// Cancelled when the pod is to end meanwhile.
+    Awaited(&'a CancellationToken),
+    /// They are mounted.
+    Stands,
+}
+
 /// Sets up what the pod mounts.
 pub(crate) async fn set_up_volumes(
     context: &Context,
     pod: &Pod,
     observed: &Observed,
+    attachment: Attachment<'_>,
 ) -> Result<Arc<ReadyVolumes>, Failed> {
-    let result = try_volumes(context, pod, observed).await;
+    let result = try_volumes(context, pod, observed, attachment).await;
     result.map(Arc::new).map_err(|message| {
         context.pod_event(pod, Warning, "FailedMount", message.clone());
         Failed::new("FailedMount", message)
     })
 }
 
-async fn try_volumes(context: &Context, pod: &Pod, observed: &Observed) -> Result<ReadyVolumes, String> {
+async fn try_volumes(
+    context: &Context,
+    pod: &Pod,
+    observed: &Observed,
+    attachment: Attachment<'_>,
+) -> Result<ReadyVolumes, String> {
     let objects = context.references.objects(pod).await.map_err(|error| error.to_string())?;
     let claims = claims::fetch(&context.client, pod).await.map_err(|error| error.to_string())?;
+    if let Attachment::Awaited(cancel) = attachment {
+        let attachable = attach::attachable(context, &claims).await.map_err(|error| stdx::error::chain(&error))?;
+        attach::wait(context, spec::uid(pod), &attachable, cancel).await?;
+    }
     let pod_ips = pod_ips(context, pod, observed);
     let node = context.own_node();
     let all = PodVolumes {
@@ -99,13 +121,27 @@ pub(crate) async fn start_sandbox(context: &Context, pod: &Pod, attempt: u32) ->
     }
     make_folder(Path::new(&config.log_directory)).map_err(|error| failed(error.to_string()))?;
     let cgroup = qos::cgroup_parent(&context.node.cgroup_root, pod);
-    let limits = cgroups::Limits::of(pod, context.node.pod_pids_limit);
+    let limits = cgroups::Limits::of(pod, &context.node);
     let limits = if context.managers.has_own_cpus(pod) { limits.unthrottled() } else { limits };
     cgroups::bound(&context.node.cgroup_mount, &cgroup, &limits)
         .map_err(|error| failed(format!("setting the pod's limits: {error}")))?;
-    let request = RunPodSandboxRequest { config: Some(config), runtime_handler: String::new() };
+    let runtime_handler = runtime_handler(context, pod).await.map_err(failed)?;
+    let request = RunPodSandboxRequest { config: Some(config), runtime_handler };
     context.runtime.run_pod_sandbox(request).await.map_err(|status| failed(status.message))?;
     Ok(())
+}
+
+/// What the pod's runtime class has the runtime do; empty for the usual.
+async fn runtime_handler(context: &Context, pod: &Pod) -> Result<String, String> {
+    let Some(name) = spec::spec(pod).runtime_class_name.as_ref().filter(|name| !name.is_empty()) else {
+        return Ok(String::new());
+    };
+    let classes: Api<RuntimeClass> = Api::all(context.client.clone());
+    match classes.get_opt(name).await.map_err(CallError::from) {
+        Ok(Some(class)) => Ok(class.handler),
+        Ok(None) => Err(format!("runtimeclass.node.k8s.io {name:?} not found")),
+        Err(error) => Err(format!("failed to lookup RuntimeClass {name}: {error}")),
+    }
 }
 
 /// One start of one container.

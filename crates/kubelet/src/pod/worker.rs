@@ -22,7 +22,7 @@ use super::backoff::Backoffs;
 use super::observed::{self, Observed, State};
 use super::plan::{self, Action, Cause, Ending, Eviction, Plan, Situation, StartFailure, Volumes};
 use super::resize::{self, Change, Grants, Progress};
-use super::start::{self, ContainerStart, Failed};
+use super::start::{self, Attachment, ContainerStart, Failed};
 use super::status::{self, Facts};
 use super::stop::ContainerStop;
 use super::{Context, cgroups, mirror, publish, spec};
@@ -180,18 +180,33 @@ impl Worker {
         }
     }
 
-    /// The worker of a pod that the node does not take.
-    pub(crate) fn rejecting(context: Arc<Context>, mailbox: Arc<Mailbox>, pod: Arc<Pod>, rejection: Rejection) -> Self {
-        let mut worker = Worker::new(context, mailbox, pod);
-        worker.context.pod_event(&worker.pod, Warning, &rejection.reason, rejection.message.clone());
-        let now = worker.now();
-        worker.end(Cause::Rejected(rejection), now);
-        worker
+    /// The node does not take the pod. The first reason stands.
+    pub(crate) fn reject(&mut self, rejection: Rejection) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.context.pod_event(&self.pod, Warning, &rejection.reason, rejection.message.clone());
+        let now = self.now();
+        self.end(Cause::Rejected(rejection), now);
+        self.context.mailboxes.set_leaving(spec::uid(&self.pod));
+    }
+
+    pub(crate) fn is_rejected(&self) -> bool {
+        self.ending.is_some()
+    }
+
+    /// Gets the pod's processors, memory and devices before anything of it starts; a pod that had them keeps them.
+    pub(crate) async fn allot(&mut self) {
+        if self.pod.metadata.deletion_timestamp.is_some() || spec::has_ended(&self.pod) {
+            return;
+        }
+        if let Err(rejection) = self.context.managers.admit(&self.pod).await {
+            self.reject(rejection);
+        }
     }
 
     /// Ends when nothing is left of the pod.
     pub(crate) async fn run(mut self) {
-        self.allot().await;
         loop {
             self.read_mail();
             let (flow, wake_at) = self.step().await;
@@ -201,19 +216,6 @@ impl Worker {
                 Flow::Wait => self.wait(wake_at).await,
             }
         }
-    }
-
-    /// Gets the pod's processors, memory and devices before anything of it starts; a pod that had them keeps them.
-    async fn allot(&mut self) {
-        let is_over = self.ending.is_some() || self.pod.metadata.deletion_timestamp.is_some();
-        if is_over || spec::has_ended(&self.pod) {
-            return;
-        }
-        let Err(rejection) = self.context.managers.admit(&self.pod).await else { return };
-        self.context.pod_event(&self.pod, Warning, &rejection.reason, rejection.message.clone());
-        let now = self.now();
-        self.end(Cause::Rejected(rejection), now);
-        self.context.mailboxes.set_leaving(spec::uid(&self.pod));
     }
 
     fn read_mail(&mut self) {
@@ -259,8 +261,11 @@ impl Worker {
         self.sync_probes();
         self.stopping.retain(|_, stopping| stopping.retry_at.map_or(!stopping.task.is_finished(), |at| at > now));
         let health = self.prober.health();
-        let plan = self.plan(now, &health);
+        let mut plan = self.plan(now, &health);
         self.tell_back_offs(&plan);
+        // A start takes longer than to say so, and does not wait for the API's disk. The flow is the others' to decide.
+        let (starts, others) = std::mem::take(&mut plan.actions).into_iter().partition(Action::is_start);
+        self.act(starts).await;
         let mut wake_at = earliest(plan.wake_at, deadline);
         if !self.gone
             && let Err(error) = self.publish(&plan, &health).await
@@ -269,7 +274,7 @@ impl Worker {
             wake_at = earliest(wake_at, Some(self.retry.later(now)));
         }
         self.collect_garbage().await;
-        let flow = self.act(plan.actions).await;
+        let flow = self.act(others).await;
         if flow == Flow::Wait {
             self.refresh_volumes().await;
             wake_at = earliest(wake_at, self.volumes.as_ref().and_then(|volumes| volumes.refresh_at()));
@@ -369,7 +374,7 @@ impl Worker {
 
     fn bound_pod(&self, pod: &Pod) -> Result<(), String> {
         let cgroup = qos::cgroup_parent(&self.context.node.cgroup_root, pod);
-        let limits = cgroups::Limits::of(pod, self.context.node.pod_pids_limit);
+        let limits = cgroups::Limits::of(pod, &self.context.node);
         let limits = if self.context.managers.has_own_cpus(pod) { limits.unthrottled() } else { limits };
         let bounded = cgroups::bound(&self.context.node.cgroup_mount, &cgroup, &limits);
         bounded.map_err(|error| format!("changing the pod's limits: {error}"))
@@ -377,7 +382,7 @@ impl Worker {
 
     async fn update_container(&mut self, effective: &Pod, id: String, name: &str) -> Result<(), String> {
         let Some((container, _)) = spec::find(effective, name) else { return Ok(()) };
-        let limits = resources::for_container(effective, &container, self.context.node.memory_bytes);
+        let limits = resources::for_container(effective, &container, &self.context.node);
         let request = ContainerStatsRequest { container_id: id.clone() };
         let stats = self.context.runtime.container_stats(request).await.map_err(|status| status.message)?.stats;
         let memory = stats.and_then(|stats| stats.memory?.working_set_bytes).map_or(0, |bytes| bytes.value);
@@ -535,10 +540,10 @@ impl Worker {
     fn start_sandbox(&mut self, attempt: Option<u32>) {
         let (context, pod, observed) = (Arc::clone(&self.context), Arc::clone(&self.pod), self.observed.clone());
         let volumes = self.volumes.clone();
-        self.start(String::new(), |_| async move {
+        self.start(String::new(), |cancel| async move {
             let volumes = match volumes {
                 Some(volumes) => Ok(volumes),
-                None => start::set_up_volumes(&context, &pod, &observed).await,
+                None => start::set_up_volumes(&context, &pod, &observed, Attachment::Awaited(&cancel)).await,
             };
             match (volumes, attempt) {
                 (Ok(volumes), Some(attempt)) => {
@@ -619,6 +624,9 @@ impl Worker {
                 self.retry.later(self.now());
                 return Flow::Wait;
             }
+            if self.context.volumes_in_use.forget(&uid) {
+                self.context.node_changed.notify_one();
+            }
             self.volumes = None;
             self.finished = true;
             // The last status is written on the next round.
@@ -695,7 +703,7 @@ impl Worker {
         if !(due || self.volumes_stale) || self.ending.is_some() || self.starting.is_some() {
             return;
         }
-        match start::set_up_volumes(&self.context, &self.pod, &self.observed).await {
+        match start::set_up_volumes(&self.context, &self.pod, &self.observed, Attachment::Stands).await {
             Ok(volumes) => {
                 self.volumes = Some(volumes);
                 self.volumes_stale = false;

@@ -20,9 +20,9 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::Refusal;
 
-const TOKEN_KEPT_FOR: Duration = Duration::from_secs(120);
-const GRANT_KEPT_FOR: Duration = Duration::from_secs(300);
-const DENIAL_KEPT_FOR: Duration = Duration::from_secs(30);
+pub(super) const TOKEN_KEPT_FOR: Duration = Duration::from_secs(120);
+pub(super) const GRANT_KEPT_FOR: Duration = Duration::from_secs(300);
+pub(super) const DENIAL_KEPT_FOR: Duration = Duration::from_secs(30);
 const MAXIMUM_KEPT: usize = 1000;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

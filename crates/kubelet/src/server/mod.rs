@@ -3,6 +3,7 @@
 //! **Invariant:** every request is authenticated and authorised before its path is looked at.
 
 mod auth;
+mod configz;
 mod follow;
 mod logs;
 mod metrics;
@@ -80,13 +81,14 @@ struct Shared {
     authenticator: Authenticator,
     rates: Rates,
     policy: Arc<Policy>,
+    port: u16,
 }
 
 impl Server {
-    pub(crate) fn new(context: Arc<Context>, pods: Informer<Pod>, policy: Arc<Policy>) -> Self {
+    pub(crate) fn new(context: Arc<Context>, pods: Informer<Pod>, policy: Arc<Policy>, port: u16) -> Self {
         let authenticator =
             Authenticator::new(context.client.clone(), context.node.node_name.clone(), context.ambient.clone());
-        Server { shared: Arc::new(Shared { context, pods, authenticator, rates: Rates::default(), policy }) }
+        Server { shared: Arc::new(Shared { context, pods, authenticator, rates: Rates::default(), policy, port }) }
     }
 
     /// Serves until cancelled; streams that are open then are cut.
@@ -150,7 +152,10 @@ impl Server {
             ["healthz"] if get => Ok(text("ok")),
             ["pods"] if get => self.pods(),
             ["runningpods"] if get => self.running_pods().await,
-            ["configz"] if get => json(&serde_json::json!({ "kubeletconfig": self.shared.policy.to_json() })),
+            ["configz"] if get => {
+                let Shared { context, policy, port, .. } = &*self.shared;
+                json(&serde_json::json!({ "kubeletconfig": configz::of(policy, &context.node, *port) }))
+            }
             ["metrics"] if get => metrics::own(&self.shared.context, &self.shared.pods.list()).await,
             ["metrics", "resource"] if get => Ok(metrics::resource(&self.shared.context).await),
             ["metrics", "cadvisor"] if get => metrics::cadvisor(&self.shared.context, &self.shared.pods).await,

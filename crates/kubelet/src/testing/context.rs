@@ -58,6 +58,7 @@ impl World {
             pressures: crate::node::machine::Pressures::default(),
             managers: Arc::new(managers(&folder, &ambient)),
             is_shutting_down: std::sync::atomic::AtomicBool::new(false),
+            volumes_in_use: crate::volumes::attach::VolumesInUse::default(),
             mounted_claims: crate::volumes::claims::MountedClaims::default(),
             probe_counts: crate::counts::Counts::default(),
             eviction_counts: crate::counts::Counts::default(),

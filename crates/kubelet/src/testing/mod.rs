@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use api::k8s::api::core::v1::Pod;
 
 use crate::config::NodeFacts;
+use crate::config::huge_pages::PageSize;
 use crate::volumes::mounts::Mounter;
 
 pub(crate) fn pod_from(json: &str) -> Pod {
@@ -31,6 +32,8 @@ pub(crate) fn node_facts() -> NodeFacts {
         pod_pids_limit: 100,
         cpu_millis: 4000,
         memory_bytes: 8 << 30,
+        page_sizes: Vec::new(),
+        has_app_armor: false,
         ephemeral_storage_bytes: 100 << 30,
         resolv_conf: PathBuf::from("/does/not/exist"),
     }
@@ -44,7 +47,15 @@ impl Mounter for NoMounts {
         Ok(false)
     }
 
+    fn is_file_system(&self, _path: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
+
     fn mount_tmpfs(&self, _path: &Path, _size_bytes: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn mount_huge_pages(&self, _path: &Path, _page_size: PageSize) -> io::Result<()> {
         Ok(())
     }
 

@@ -47,7 +47,7 @@ pub(crate) fn make_in_memory(request: &SetUp<'_>) -> Result<(), VolumeError> {
     let directory = &request.directory;
     let failed = |step| VolumeError::file(step, directory);
     fs::create_dir_all(directory).map_err(failed("make"))?;
-    if !request.mounter.is_mount_point(directory).map_err(failed("look at the mounts of"))? {
+    if !request.mounter.is_file_system(directory).map_err(failed("look at the mounts of"))? {
         request.mounter.mount_tmpfs(directory, 0).map_err(failed("mount tmpfs at"))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! A pod's volumes: what is mounted where on the node. One file per plugin, listed in [`PLUGINS`].
 
 pub(crate) mod atomic_writer;
+pub(crate) mod attach;
 pub(crate) mod claims;
 mod config_map;
 mod csi;
@@ -153,6 +154,12 @@ pub(crate) enum VolumeError {
          driver name {0} not found in the list of registered CSI drivers"
     )]
     NoDeviceDriver(String),
+    #[error("unknown storage medium {0:?}")]
+    UnknownMedium(String),
+    #[error("medium: {0} can't be used if container requests multiple huge page sizes")]
+    SeveralPageSizes(String),
+    #[error("medium {0}: hugePages storage requested, but there is no resource request for huge pages")]
+    NoHugePages(String),
     #[error("path {0:?} does not exist")]
     NoLocalPath(String),
     #[error("{kind} {name:?} not found")]

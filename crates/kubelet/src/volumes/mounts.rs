@@ -3,14 +3,21 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
+use crate::config::huge_pages::PageSize;
+
 pub(crate) trait Mounter: Send + Sync {
     fn is_mount_point(&self, path: &Path) -> io::Result<bool>;
+    /// Whether what [`Self::mount_tmpfs`] and [`Self::mount_huge_pages`] do is done. It asks about this place alone;
+    /// the table of all mounts is long on a node with many pods.
+    fn is_file_system(&self, path: &Path) -> io::Result<bool>;
     /// `size_bytes` of zero means the kernel's default: half of the memory.
     fn mount_tmpfs(&self, path: &Path, size_bytes: u64) -> io::Result<()>;
+    fn mount_huge_pages(&self, path: &Path, page_size: PageSize) -> io::Result<()>;
     /// Binds what is open, not what a path names by now.
     fn bind_open_file(&self, source: &File, target: &Path) -> io::Result<()>;
     /// Takes off every mount at or below `path`, the deepest first.
@@ -25,10 +32,20 @@ impl Mounter for KernelMounter {
         Ok(mount_points()?.iter().any(|point| point == path))
     }
 
+    fn is_file_system(&self, path: &Path) -> io::Result<bool> {
+        let device = |path: &Path| path.symlink_metadata().map(|found| found.dev());
+        path.parent().map_or(Ok(true), |parent| Ok(device(path)? != device(parent)?))
+    }
+
     fn mount_tmpfs(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
         let options = if size_bytes == 0 { "mode=0777".to_owned() } else { format!("mode=0777,size={size_bytes}") };
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
         mount(Some("tmpfs"), path, Some("tmpfs"), flags, Some(options.as_str())).map_err(io::Error::from)
+    }
+
+    fn mount_huge_pages(&self, path: &Path, page_size: PageSize) -> io::Result<()> {
+        let options = format!("pagesize={}", page_size.0);
+        mount(Some("nodev"), path, Some("hugetlbfs"), MsFlags::empty(), Some(options.as_str())).map_err(io::Error::from)
     }
 
     fn bind_open_file(&self, source: &File, target: &Path) -> io::Result<()> {
@@ -79,6 +96,17 @@ fn unescape(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn file_systems_are_told_apart_by_their_devices() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!KernelMounter.is_file_system(folder.path()).unwrap());
+        for place in ["/proc", "/"] {
+            assert!(KernelMounter.is_file_system(Path::new(place)).unwrap(), "{place}");
+        }
+        let missing = KernelMounter.is_file_system(&folder.path().join("missing")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
 
     #[test]
     fn mount_points_with_spaces_are_read() {

@@ -69,7 +69,7 @@ pub(super) fn generate(context: &Context, pods: &[Arc<Pod>], containers: &[Conta
         .map(|container| {
             let pod = by_uid.get(container.pod_uid.as_str());
             let found = pod.and_then(|pod| Some((pod, spec::find(pod, &container.container)?.0)));
-            let limits = found.map(|(pod, spec)| resources::for_container(pod, &spec, context.node.memory_bytes));
+            let limits = found.map(|(pod, spec)| resources::for_container(pod, &spec, &context.node));
             let parent = pod.map(|pod| qos::cgroup_parent(&context.node.cgroup_root, pod)).unwrap_or_default();
             Seen { container, limits, cgroup: format!("{parent}/{}", container.id) }
         })
