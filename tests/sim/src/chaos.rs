@@ -45,6 +45,8 @@ pub struct Outcome {
     pub trace: Vec<String>,
     /// Laws that were broken, and what was not as declared in the end.
     pub findings: Vec<String>,
+    /// What the store remembers of the changes it saw, whole: what two runs must agree on, names and all.
+    pub history: Vec<String>,
 }
 
 /// Runs a seed to its end.
@@ -99,10 +101,11 @@ impl Run {
             findings = self.stay_idle().await;
         }
         findings.splice(0..0, self.observer.broken());
-        if let Err(reason) = self.cluster.stop().await {
+        let history = self.cluster.stop().await.unwrap_or_else(|reason| {
             findings.push(reason);
-        }
-        Ok(Outcome { trace: self.observer.lines(), findings })
+            Vec::new()
+        });
+        Ok(Outcome { trace: self.observer.lines(), findings, history })
     }
 
     async fn prepare(&mut self, seed: u64) {
