@@ -6,12 +6,15 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn any_pod() -> impl Strategy<Value = (Option<u8>, &'static str, Option<i64>, Option<i32>)> {
+/// Node, phase, since when it is ready, and what its deletion costs.
+type Parts = (Option<u8>, &'static str, Option<i64>, Option<i32>);
+
+fn any_pod() -> impl Strategy<Value = Parts> {
     let phase = prop::sample::select(vec!["Pending", "Running", "Unknown"]);
     (prop::option::of(0..4_u8), phase, prop::option::of(0..2000_i64), prop::option::of(-5..5_i32))
 }
 
-fn made(parts: Vec<(Option<u8>, &'static str, Option<i64>, Option<i32>)>) -> Vec<Arc<Pod>> {
+fn made(parts: Vec<Parts>) -> Vec<Arc<Pod>> {
     let pods = parts.into_iter().enumerate().map(|(number, (node, phase, ready_since, cost))| {
         let node = node.map(|node| format!("node-{node}"));
         let mut pod = pod(&format!("pod-{number}"), node.as_deref(), phase, ready_since);
