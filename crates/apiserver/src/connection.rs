@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -62,10 +64,7 @@ pub(crate) async fn serve(
             }
         };
         let (server, acceptor, cancel) = (server.clone(), acceptor.clone(), cancel.clone());
-        connections.spawn(async move {
-            let _place = place;
-            connection(server, acceptor, stream, address.ip(), cancel).await;
-        });
+        connections.spawn(boxed_connection(server, acceptor, stream, address.ip(), cancel).map(|()| drop(place)));
     }
     drop(listener);
     server.shutdown.cancel();
@@ -73,6 +72,18 @@ pub(crate) async fn serve(
     if tokio::time::timeout(DRAIN_TIMEOUT, connections.wait()).await.is_err() {
         tracing::info!(left = connections.len(), "connections did not end in time");
     }
+}
+
+/// Boxed here, it is compiled here, with the whole library, and not again by whoever serves.
+#[inline(never)]
+fn boxed_connection(
+    server: Arc<ApiServer>,
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    address: IpAddr,
+    cancel: CancellationToken,
+) -> BoxFuture<'static, ()> {
+    Box::pin(connection(server, acceptor, stream, address, cancel))
 }
 
 async fn connection(
@@ -98,8 +109,7 @@ async fn connection(
     let certificate = certificate.map(|certificate| Arc::new(Identity::of(certificate)));
     let peer = Peer::Remote { address, certificate };
     let service = service_fn(move |request: Request<Incoming>| {
-        let (server, peer) = (server.clone(), peer.clone());
-        async move { Ok::<_, std::convert::Infallible>(filters::answer(server, peer, request.map(body::wire)).await) }
+        filters::answer(server.clone(), peer.clone(), request.map(body::wire))
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // The library's own bound of 100 headers is left alone: any other costs an allocation a request.

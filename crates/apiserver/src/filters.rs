@@ -1,5 +1,6 @@
 //! The filters of a request, in order.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 use crate::auth::{self, Peer, User, impersonation};
@@ -27,13 +29,22 @@ const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 
 /// Every request passes here, from the wire and from within: panic guard, request info,
 /// authentication, impersonation, authorisation, limits, handler; audit sees the outcome.
-pub(crate) async fn answer(server: Arc<ApiServer>, peer: Peer, request: Request<Body>) -> Response<Body> {
-    let guarded = AssertUnwindSafe(audited(&server, &peer, request)).catch_unwind().await;
-    guarded.unwrap_or_else(|_| {
-        // The panic hook has printed where; the client learns no more than that it was our fault.
-        tracing::error!("a request handler panicked");
-        let message = "This request caused apiserver to panic. Look in the logs for details.";
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message).into_response()
+///
+/// Boxed here, all of it is compiled here and not again in every crate that polls it.
+#[inline(never)]
+pub(crate) fn answer(
+    server: Arc<ApiServer>,
+    peer: Peer,
+    request: Request<Body>,
+) -> BoxFuture<'static, Result<Response<Body>, Infallible>> {
+    Box::pin(async move {
+        let guarded = AssertUnwindSafe(audited(&server, &peer, request)).catch_unwind().await;
+        Ok(guarded.unwrap_or_else(|_| {
+            // The panic hook has printed where; the client learns no more than that it was our fault.
+            tracing::error!("a request handler panicked");
+            let message = "This request caused apiserver to panic. Look in the logs for details.";
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message).into_response()
+        }))
     })
 }
 

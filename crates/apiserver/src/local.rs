@@ -58,9 +58,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (server, peer) = (self.server.clone(), self.peer.clone());
         let mut request = request.map(body::boxed);
         request.headers_mut().entry(header::USER_AGENT).or_insert_with(|| self.agent.clone());
-        Box::pin(async move { Ok(filters::answer(server, peer, request).await) })
+        filters::answer(self.server.clone(), self.peer.clone(), request)
     }
 }

@@ -66,11 +66,6 @@ pub(crate) fn refusal(call: &Call, error: ApiError) -> Response<Body> {
     response
 }
 
-/// The object decoded, in the version and form that was asked for.
-pub(crate) fn transformed(call: &Call, encoded: &Encoded) -> Result<Value, ApiError> {
-    View::of(call).value(encoded)
-}
-
 /// Whether stored bytes go out as they are.
 fn shares_bytes(kind: &Kind, accepted: Accepted) -> bool {
     accepted == Accepted::JSON && kind.storage.is_none()

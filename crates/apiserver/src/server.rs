@@ -10,6 +10,7 @@ use store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::admission::QuotaTurns;
 use crate::auth::User;
 use crate::auth::token::{KeyError, TokenAuthority};
 use crate::authorize::rbac::Rbac;
@@ -72,6 +73,7 @@ pub struct ApiServer {
     pub(crate) indexes: Indexes,
     pub(crate) fanouts: Fanouts,
     pub(crate) limits: Limits,
+    pub(crate) quota_turns: QuotaTurns,
     pub(crate) metrics: Metrics,
     /// Ends watches and other long answers.
     pub(crate) shutdown: CancellationToken,
@@ -100,6 +102,7 @@ impl ApiServer {
             advertise: config.advertise,
             kubelet_tls: config.kubelet_tls,
             limits: Limits::default(),
+            quota_turns: QuotaTurns::default(),
             metrics: Metrics::default(),
             shutdown,
             started: AtomicBool::new(false),

@@ -7,6 +7,8 @@ mod plan;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 
 use api::NamespacedName;
@@ -16,7 +18,7 @@ use api::k8s::apimachinery::pkg::apis::meta::v1::Time;
 use client::kube::Api;
 use client::kube::api::{DeleteParams, PostParams, PropagationPolicy};
 use client::{CallError, Client};
-use reconcile::{Controller, Informer, Outcome, Reconciler, Recorder, controller_of, reference_to};
+use reconcile::{Controller, Informer, Outcome, Reconciler, Recorder, WorkQueue, controller_of, reference_to};
 use stdx::Ambient;
 
 use crate::context::{Context, on_each};
@@ -44,7 +46,7 @@ pub(crate) async fn run(context: Context) {
         move |cron_job| queue.add(NamespacedName::of(&cron_job.metadata))
     });
     on_each(&jobs, {
-        let cron_jobs = cron_jobs.clone();
+        let (cron_jobs, queue) = (cron_jobs.clone(), queue.clone());
         move |job| {
             if let Some(cron_job) = resolve_controller::<CronJob>(&cron_jobs, &job.metadata) {
                 queue.add(NamespacedName::of(&cron_job.metadata));
@@ -55,7 +57,27 @@ pub(crate) async fn run(context: Context) {
         cron_jobs.synced().await;
         jobs.synced().await;
     };
-    context.run(controller, synced).await;
+    tokio::select! {
+        biased;
+        () = context.run(controller, synced) => {}
+        () = look_again_at_steps(&context, &cron_jobs, &queue) => {}
+    }
+}
+
+/// Looks at all CronJobs again whenever somebody has set the clock: the wait for the next hour was reckoned by the old
+/// one. Never returns.
+async fn look_again_at_steps(context: &Context, cron_jobs: &Informer<CronJob>, queue: &WorkQueue<NamespacedName>) {
+    let watched = async {
+        let mut steps = context.ambient.clock.steps()?;
+        loop {
+            steps.next().await?;
+            cron_jobs.list().iter().for_each(|cron_job| queue.add(NamespacedName::of(&cron_job.metadata)));
+        }
+    };
+    let ended: io::Result<Infallible> = watched.await;
+    let Err(error) = ended;
+    tracing::warn!(error = stdx::error::chain(&error), "CronJobs will not notice when the clock is set");
+    std::future::pending().await
 }
 
 struct Timekeeper {

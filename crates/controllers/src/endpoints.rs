@@ -8,10 +8,12 @@ use api::k8s::api::core::v1::{EndpointAddress, EndpointPort, EndpointSubset, End
 use client::Client;
 use client::kube::Api;
 use client::kube::api::{DeleteParams, ObjectMeta, PostParams};
-use reconcile::{Controller, Informer, Outcome, Reconciler};
+use reconcile::{Controller, Informer, Outcome, Reconciler, WorkQueue};
+use stdx::Clock;
 
 use crate::context::Context;
 use crate::error::{During, ReconcileError, unless_gone};
+use crate::pace::rest_after;
 use crate::pods;
 use crate::services::{self, enqueue_services, selected_pods, selector};
 
@@ -26,14 +28,17 @@ pub(crate) async fn run(context: Context) {
     let services = context.informers.of::<Service>();
     let pods = context.informers.of::<Pod>();
     let endpoints = context.informers.of::<Endpoints>();
+    let queue = WorkQueue::new(context.ambient.clock);
     let lister = Lister {
         client: context.client.clone(),
+        queue: queue.clone(),
+        clock: context.ambient.clock,
         services: services.clone(),
         pods: pods.clone(),
         endpoints: endpoints.clone(),
     };
-    let controller = Controller::new("endpoints-controller", lister, context.ambient.clock);
-    enqueue_services(&services, &pods, &controller.queue());
+    let controller = Controller::with_queue("endpoints-controller", lister, queue.clone());
+    enqueue_services(&services, &pods, &queue);
     let synced = async {
         services.synced().await;
         pods.synced().await;
@@ -44,6 +49,8 @@ pub(crate) async fn run(context: Context) {
 
 struct Lister {
     client: Client,
+    queue: WorkQueue<NamespacedName>,
+    clock: Clock,
     services: Informer<Service>,
     pods: Informer<Pod>,
     endpoints: Informer<Endpoints>,
@@ -62,9 +69,12 @@ impl Reconciler for Lister {
             return Ok(Outcome::Done);
         };
         let Some(selector) = selector(&service) else { return Ok(Outcome::Done) };
+        let began = self.clock.instant();
         let pods = selected_pods(&self.pods, &service, &selector);
         let present = self.endpoints.get(key);
-        let Some(wanted) = plan_endpoints(&service, &pods, present.as_deref()) else { return Ok(Outcome::Done) };
+        let plan = plan_endpoints(&service, &pods, present.as_deref());
+        self.queue.rest(key, rest_after(began.elapsed()));
+        let Some(wanted) = plan else { return Ok(Outcome::Done) };
         let written = if present.is_some() {
             api.replace(&key.name, &PostParams::default(), &wanted).await.during("update endpoints", key)
         } else {

@@ -10,10 +10,12 @@ use api::k8s::api::discovery::v1::EndpointSlice;
 use client::Client;
 use client::kube::Api;
 use client::kube::api::{DeleteParams, PostParams};
-use reconcile::{Controller, Expectations, Informer, Outcome, Reconciler, Recorder};
+use reconcile::{Controller, Expectations, Informer, Outcome, Reconciler, Recorder, WorkQueue};
+use stdx::Clock;
 
 use crate::context::Context;
 use crate::error::{During, ReconcileError, unless_gone};
+use crate::pace::rest_after;
 use crate::services::{enqueue_services, selected_pods, selector};
 use plan::{MANAGED_BY, MANAGER, SERVICE_NAME, plan_slices};
 
@@ -27,7 +29,10 @@ pub(crate) async fn run(context: Context) {
     let slices =
         context.informers.of::<EndpointSlice>().with_index(BY_SERVICE, |slice| service_of(slice).into_iter().collect());
     let expectations = Arc::new(Expectations::new(context.ambient.clock));
+    let queue = WorkQueue::new(context.ambient.clock);
     let slicer = Slicer {
+        queue: queue.clone(),
+        clock: context.ambient.clock,
         expectations: Arc::clone(&expectations),
         client: context.client.clone(),
         recorder: context.recorder(),
@@ -36,8 +41,7 @@ pub(crate) async fn run(context: Context) {
         nodes: nodes.clone(),
         slices: slices.clone(),
     };
-    let controller = Controller::new("endpointslice-controller", slicer, context.ambient.clock);
-    let queue = controller.queue();
+    let controller = Controller::with_queue("endpointslice-controller", slicer, queue.clone());
     enqueue_services(&services, &pods, &queue);
     // Somebody else's change of a slice is undone.
     slices.on_change(move |old, new| {
@@ -59,6 +63,8 @@ pub(crate) async fn run(context: Context) {
 
 struct Slicer {
     client: Client,
+    queue: WorkQueue<NamespacedName>,
+    clock: Clock,
     recorder: Recorder,
     services: Informer<Service>,
     pods: Informer<Pod>,
@@ -86,6 +92,7 @@ impl Reconciler for Slicer {
             // The slice's arrival leads here again.
             return Ok(Outcome::Done);
         }
+        let began = self.clock.instant();
         let pods = selected_pods(&self.pods, &service, &selector);
         let present: Vec<Arc<EndpointSlice>> =
             self.slices.by_index(BY_SERVICE, &key.to_string()).into_iter().filter(|slice| is_managed(slice)).collect();
@@ -94,6 +101,7 @@ impl Reconciler for Slicer {
             node.metadata.labels.as_ref()?.get("topology.kubernetes.io/zone").cloned()
         };
         let plan = plan_slices(&service, &pods, &present, &zone_of);
+        self.queue.rest(key, rest_after(began.elapsed()));
         let result = self.carry_out(key, plan).await;
         if let Err(error) = &result
             && let Some(call) = error.call()

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use api::NamespacedName;
+use api::k8s::api::core::v1::ObjectReference;
 use api::k8s::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use client::Client;
 use client::kube::Api;
 use client::kube::api::{DeleteParams, Patch, PatchParams, Preconditions, PropagationPolicy};
 use client::kube::core::{ApiResource, DynamicObject, PartialObjectMeta};
-use reconcile::{Controller, Informer, ListOptions, Outcome, Reconciler, WorkQueue};
+use reconcile::{Controller, EventType, Informer, ListOptions, Outcome, Reconciler, Recorder, WorkQueue};
 use serde_json::json;
 
 use crate::context::Context;
@@ -32,6 +33,7 @@ pub(crate) async fn run(context: Context) {
     let informers: Vec<_> = resources.iter().map(|resource| watch(&context, resource, &graph, &queue)).collect();
     let collector = Collector {
         client: context.client.clone(),
+        recorder: context.recorder(),
         graph,
         queue: queue.clone(),
         resources: resources.iter().map(|found| (kind_of(&found.resource), found.clone())).collect(),
@@ -121,8 +123,14 @@ fn item_of(kind: &(String, String), metadata: &ObjectMeta) -> Item {
     }
 }
 
+fn kind_of_owner(reference: &OwnerReference) -> (String, String) {
+    let group = reference.api_version.split_once('/').map_or("", |(group, _)| group);
+    (group.to_owned(), reference.kind.clone())
+}
+
 struct Collector {
     client: Client,
+    recorder: Recorder,
     graph: Arc<Mutex<Graph>>,
     queue: WorkQueue<Work>,
     resources: BTreeMap<(String, String), Discovered>,
@@ -153,6 +161,8 @@ struct Owners {
     dangling: Vec<String>,
     /// Being deleted in the foreground: they wait for this object to go first.
     waiting: Vec<String>,
+    /// An object of no namespace names an owner that is in one, and does not say in which. It is left alone.
+    is_unresolvable: bool,
 }
 
 impl Collector {
@@ -169,6 +179,9 @@ impl Collector {
             return Ok(());
         }
         let owners = self.classify(item, &references).await?;
+        if owners.is_unresolvable {
+            return Ok(());
+        }
         if owners.solid > 0 {
             let useless: Vec<String> = owners.dangling.into_iter().chain(owners.waiting).collect();
             return self.drop_references(&api, &live.metadata, &useless).await;
@@ -198,12 +211,17 @@ impl Collector {
         let mut owners = Owners::default();
         for reference in references {
             let known = self.graph().get(&reference.uid).cloned();
-            let is_reachable =
-                |owner: &Item| owner.key.namespace.is_empty() || owner.key.namespace == item.key.namespace;
             match known {
-                Some(owner) if !is_reachable(&owner) => owners.dangling.push(reference.uid.clone()),
+                Some(owner) if !item.may_be_owned_by(&owner) => {
+                    self.refuse_owner(item, reference);
+                    owners.is_unresolvable |= item.key.namespace.is_empty();
+                    owners.dangling.push(reference.uid.clone());
+                }
                 Some(owner) if owner.waits_for_dependents => owners.waiting.push(reference.uid.clone()),
                 Some(_) => owners.solid += 1,
+                None if item.key.namespace.is_empty() && self.is_of_namespaces(reference) => {
+                    owners.is_unresolvable = true
+                }
                 None if self.exists(item, reference).await? => owners.solid += 1,
                 None => owners.dangling.push(reference.uid.clone()),
             }
@@ -211,12 +229,35 @@ impl Collector {
         Ok(owners)
     }
 
+    /// Says of a reference that its object is not in the item's namespace.
+    fn refuse_owner(&self, item: &Item, reference: &OwnerReference) {
+        let OwnerReference { api_version, kind, name, uid, .. } = reference;
+        let namespace = &item.key.namespace;
+        let about = ObjectReference {
+            api_version: self.resources.get(&item.kind).map(|found| found.resource.api_version.clone()),
+            kind: Some(item.kind.1.clone()),
+            namespace: Some(namespace.clone()),
+            name: Some(item.key.name.clone()),
+            uid: Some(item.uid.clone()),
+            ..ObjectReference::default()
+        };
+        let owner = format!("[{api_version}/{kind}, namespace: {namespace}, name: {name}, uid: {uid}]");
+        let message = format!("ownerRef {owner} does not exist in namespace {namespace:?}");
+        self.recorder.event(&about, EventType::Warning, "OwnerRefInvalidNamespace", message);
+    }
+
+    fn is_of_namespaces(&self, reference: &OwnerReference) -> bool {
+        self.resources.get(&kind_of_owner(reference)).is_some_and(|found| found.is_namespaced)
+    }
+
     /// Asks the API itself: only its word makes an owner gone.
     async fn exists(&self, item: &Item, reference: &OwnerReference) -> Result<bool, ReconcileError> {
-        let group = reference.api_version.split_once('/').map_or("", |(group, _)| group);
-        let kind = (group.to_owned(), reference.kind.clone());
         let key = NamespacedName::new(&item.key.namespace, &reference.name);
-        let live = self.api(&kind, &key)?.get_metadata_opt(&reference.name).await.during("look for owner", &key)?;
+        let live = self
+            .api(&kind_of_owner(reference), &key)?
+            .get_metadata_opt(&reference.name)
+            .await
+            .during("look for owner", &key)?;
         Ok(live.is_some_and(|live| live.metadata.uid.as_ref() == Some(&reference.uid)))
     }
 

@@ -30,6 +30,7 @@ mod namespace;
 mod nodeipam;
 mod nodelifecycle;
 mod ownership;
+mod pace;
 mod persistentvolume;
 mod podautoscaler;
 mod podgc;

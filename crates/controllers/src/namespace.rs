@@ -4,11 +4,13 @@ mod status;
 
 use api::NamespacedName;
 use api::k8s::api::core::v1::{Namespace, Pod};
-use client::Client;
 use client::kube::Api;
 use client::kube::api::{DeleteParams, ListParams, PostParams};
-use client::kube::core::DynamicObject;
+use client::kube::core::{DynamicObject, Request};
+use client::{Client, ClientError};
+use http::{HeaderValue, header};
 use reconcile::{Controller, Informer, Outcome, Reconciler};
+use serde::de::IgnoredAny;
 use stdx::Ambient;
 
 use crate::context::{Context, on_each};
@@ -17,6 +19,7 @@ use crate::error::{During, ReconcileError};
 use status::{Findings, plan_status};
 
 const FINALIZER: &str = "kubernetes";
+const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 pub(crate) async fn run(context: Context) {
     let namespaces = context.informers.of::<Namespace>();
@@ -134,13 +137,15 @@ impl Emptier {
         findings: &mut Findings,
     ) -> Result<(), ReconcileError> {
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &key.name, &resource.resource);
-        let present = api.list_metadata(&ListParams::default()).await.during("list the contents of", key)?;
+        let at_once = resource.supports("deletecollection");
+        let enough = if at_once { ListParams::default().limit(1) } else { ListParams::default() };
+        let present = api.list_metadata(&enough).await.during("list the contents of", key)?;
         if present.items.is_empty() {
             return Ok(());
         }
         let parameters = DeleteParams::background();
-        if resource.supports("deletecollection") {
-            api.delete_collection(&parameters, &ListParams::default()).await.during("delete the contents of", key)?;
+        if at_once {
+            self.delete_collection(&api, &parameters).await.during("delete the contents of", key)?;
         } else {
             for object in &present.items {
                 let name = object.metadata.name.as_deref().unwrap_or_default();
@@ -151,6 +156,14 @@ impl Emptier {
         let metadata = rest.items.iter().map(|object| &object.metadata);
         findings.remains(&resource.resource, metadata);
         Ok(())
+    }
+
+    /// The answer tells of everything that was deleted, of which nothing is wanted.
+    async fn delete_collection(&self, api: &Api<DynamicObject>, parameters: &DeleteParams) -> Result<(), ClientError> {
+        let request = Request::new(api.resource_url()).delete_collection(parameters, &ListParams::default());
+        let mut request = request.map_err(ClientError::BuildRequest)?;
+        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(METADATA_LIST));
+        self.client.request::<IgnoredAny>(request).await.map(drop)
     }
 
     async fn finalize(&self, key: &NamespacedName, mut namespace: Namespace) -> Result<Outcome, ReconcileError> {

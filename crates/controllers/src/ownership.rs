@@ -94,6 +94,7 @@ where
             Claim::Ignore => {}
         }
     }
+    // What the index gives is in order.
     if !to_adopt.is_empty() {
         confirm_alive(client, owner).await?;
         let reference = controller_reference(owner);
@@ -101,8 +102,8 @@ where
             adopt(&api, &*object, &reference, finalizers).await.during("adopt", NamespacedName::of(object.meta()))?;
             claimed.push(object);
         }
+        claimed.sort_by_cached_key(|object| NamespacedName::of(object.meta()));
     }
-    claimed.sort_by_cached_key(|object| NamespacedName::of(object.meta()));
     Ok(claimed)
 }
 

@@ -16,7 +16,7 @@ use client::Client;
 use client::kube::Api;
 use client::kube::api::{ObjectMeta, PostParams};
 use reconcile::{
-    Controller, Expectations, Informer, Outcome, Reconciler, controller_of, controller_reference, slow_start,
+    Controller, Expectations, Informer, Outcome, Reconciler, WorkQueue, controller_of, controller_reference, slow_start,
 };
 use stdx::Ambient;
 
@@ -25,9 +25,10 @@ pub(crate) use owner::{ReplicaCounts, ReplicaOwner, non_zero};
 use crate::context::{Context, on_each};
 use crate::error::{During, ReconcileError};
 use crate::ownership::{claim_dependents, controlled_by, index_by_controller};
+use crate::pace::rest_after;
 use crate::podowner::{PodControl, watch_pods};
 use crate::pods;
-use plan::plan_replicas;
+use plan::{ReplicaPlan, plan_replicas};
 use status::{next_availability, plan_status};
 
 pub(crate) async fn run(context: Context) {
@@ -39,8 +40,10 @@ pub(crate) async fn run_for<O: ReplicaOwner>(context: Context, name: &'static st
     let owners = index_by_controller(context.informers.of::<O>());
     let pods = index_by_controller(context.informers.of::<Pod>());
     let expectations = Arc::new(Expectations::new(context.ambient.clock));
+    let queue = WorkQueue::new(context.ambient.clock);
     let replicator = Replicator {
         client: context.client.clone(),
+        queue: queue.clone(),
         owners: owners.clone(),
         pods: pods.clone(),
         expectations: Arc::clone(&expectations),
@@ -51,8 +54,7 @@ pub(crate) async fn run_for<O: ReplicaOwner>(context: Context, name: &'static st
         },
         ambient: context.ambient.clone(),
     };
-    let controller = Controller::new(name, replicator, context.ambient.clock);
-    let queue = controller.queue();
+    let controller = Controller::with_queue(name, replicator, queue.clone());
     on_each(&owners, {
         let queue = queue.clone();
         move |owner| queue.add(NamespacedName::of(owner.meta()))
@@ -67,6 +69,7 @@ pub(crate) async fn run_for<O: ReplicaOwner>(context: Context, name: &'static st
 
 struct Replicator<O> {
     client: Client,
+    queue: WorkQueue<NamespacedName>,
     owners: Informer<O>,
     pods: Informer<Pod>,
     expectations: Arc<Expectations>,
@@ -83,16 +86,20 @@ impl<O: ReplicaOwner> Reconciler for Replicator<O> {
             self.expectations.forget(key);
             return Ok(Outcome::Done);
         };
+        let began = self.ambient.clock.instant();
         let is_settled = self.expectations.satisfied(key);
         let selector = owner.selector()?;
         let dependents =
             claim_dependents(&self.client, &self.pods, &*owner, &selector, |pod| !pods::is_finished(pod)).await?;
         let (terminating, active): (Vec<_>, Vec<_>) = dependents.into_iter().partition(|pod| pods::is_terminating(pod));
-        let managed = if is_settled && owner.meta().deletion_timestamp.is_none() {
-            self.manage(key, &owner, &active).await
+        let plan = if is_settled && owner.meta().deletion_timestamp.is_none() {
+            let now = self.ambient.clock.now();
+            plan_replicas(owner.replicas(), &active, || self.related_pods(&owner), now)
         } else {
-            Ok(())
+            ReplicaPlan::default()
         };
+        self.queue.rest(key, rest_after(began.elapsed()));
+        let managed = self.manage(key, &owner, &plan).await;
         self.update_status(key, &owner, &active, terminating.len(), managed.as_ref().err()).await?;
         managed?;
         let now = self.ambient.clock.now();
@@ -102,8 +109,7 @@ impl<O: ReplicaOwner> Reconciler for Replicator<O> {
 
 impl<O: ReplicaOwner> Replicator<O> {
     /// Creates what is missing, or deletes what is too much.
-    async fn manage(&self, key: &NamespacedName, owner: &O, active: &[Arc<Pod>]) -> Result<(), ReconcileError> {
-        let plan = plan_replicas(owner.replicas(), active, &self.related_pods(owner), self.ambient.clock.now());
+    async fn manage(&self, key: &NamespacedName, owner: &O, plan: &ReplicaPlan) -> Result<(), ReconcileError> {
         if plan.create > 0 {
             return self.create_pods(key, owner, plan.create).await;
         }

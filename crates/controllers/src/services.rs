@@ -1,5 +1,6 @@
 //! What the controllers of endpoints share: which pods stand behind a Service, and on which ports.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::k8s::api::core::v1::{Container, ObjectReference, Pod, Service, ServicePort};
@@ -26,9 +27,7 @@ pub(crate) fn enqueue_services(services: &Informer<Service>, pods: &Informer<Pod
             }
             for pod in old.into_iter().chain(new) {
                 for service in services.list_namespace(pod.metadata.namespace.as_deref().unwrap_or_default()) {
-                    if selector(&service)
-                        .is_some_and(|selector| selector.matches_optional(pod.metadata.labels.as_ref()))
-                    {
+                    if selects(&service, pod) {
                         queue.add(NamespacedName::of(&service.metadata));
                     }
                 }
@@ -39,30 +38,37 @@ pub(crate) fn enqueue_services(services: &Informer<Service>, pods: &Informer<Pod
 
 /// Whether any endpoint can look different for the change.
 fn matters(old: &Pod, new: &Pod) -> bool {
-    let view = |pod: &Pod| {
+    fn view(pod: &Pod) -> impl PartialEq {
         let status = pod.status.as_ref();
         (
-            pod.metadata.labels.clone(),
-            pod.metadata.uid.clone(),
-            pods::is_terminating(pod),
-            pods::is_finished(pod),
-            pods::is_ready(pod),
-            pods::node_name(pod).map(str::to_owned),
-            status.and_then(|status| status.pod_ips.clone()),
-            status.and_then(|status| status.pod_ip.clone()),
+            pod.metadata.labels.as_ref(),
+            pod.metadata.uid.as_ref(),
+            (pods::is_terminating(pod), pods::is_finished(pod), pods::is_ready(pod)),
+            pods::node_name(pod),
+            status.and_then(|status| status.pod_ips.as_ref()),
+            status.and_then(|status| status.pod_ip.as_ref()),
         )
-    };
+    }
     view(old) != view(new)
 }
 
 /// `None` where the Service's endpoints are somebody else's business.
 pub(crate) fn selector(service: &Service) -> Option<Selector> {
+    selector_labels(service).map(Selector::from_map)
+}
+
+/// As [`selector`] tells, without making one: every pod's changes are compared with all Services.
+fn selects(service: &Service, pod: &Pod) -> bool {
+    let has = |(key, value)| pod.metadata.labels.as_ref().and_then(|labels| labels.get(key)) == Some(value);
+    selector_labels(service).is_some_and(|wanted| wanted.iter().all(has))
+}
+
+fn selector_labels(service: &Service) -> Option<&BTreeMap<String, String>> {
     let spec = service.spec.as_ref()?;
     if spec.type_.as_deref() == Some("ExternalName") {
         return None;
     }
-    let labels = spec.selector.as_ref().filter(|labels| !labels.is_empty())?;
-    Some(Selector::from_map(labels))
+    spec.selector.as_ref().filter(|labels| !labels.is_empty())
 }
 
 /// The pods that the Service selects and that have an address, ordered by name.

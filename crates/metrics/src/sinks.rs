@@ -19,9 +19,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use stdx::Backoff;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -48,7 +50,7 @@ pub enum Sink {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of prometheus:http://HOST:PORT/PATH, influxdb:http://HOST:PORT and folder")]
+#[error("{0:?} is none of prometheus:http[s]://HOST:PORT/PATH, influxdb:http[s]://HOST:PORT and folder")]
 pub struct SinkError(String);
 
 impl Sink {
@@ -59,7 +61,7 @@ impl Sink {
             return Ok(Sink::Folder);
         }
         let uri: Uri = address.parse().map_err(|_| refused())?;
-        if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
             return Err(refused());
         }
         match kind {
@@ -242,16 +244,23 @@ impl Sender {
 
 /// Speaks HTTP with one receiver.
 struct Http {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     uri: Uri,
     authorization: Option<String>,
 }
 
 impl Http {
-    /// A name and password before the host become basic authentication.
+    /// A name and password before the host become basic authentication. Over TLS the receiver must be vouched for by
+    /// an authority that the machine trusts.
     fn new(uri: Uri) -> Http {
+        let is_secure = uri.scheme_str() == Some("https");
+        Http::over(uri, if is_secure { trusting_the_machines_authorities() } else { trusting_nobody() })
+    }
+
+    fn over(uri: Uri, tls: ClientConfig) -> Http {
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
         // Connections are seldom used: none is kept.
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
         let user = uri.authority().and_then(|authority| authority.as_str().rsplit_once('@')).map(|(user, _)| user);
         let authorization = user.map(|user| format!("Basic {}", STANDARD.encode(user)));
         Http { client, uri, authorization }
@@ -279,6 +288,27 @@ impl Http {
         let bytes = body.map_err(|_| SendError::BrokeOff)?.to_bytes();
         Err(SendError::Answer { code, text: String::from_utf8_lossy(&bytes).trim().to_owned() })
     }
+}
+
+/// Read from where the machine keeps them, which costs some time and memory.
+fn trusting_the_machines_authorities() -> ClientConfig {
+    match tls().with_native_roots() {
+        Ok(trusting) => trusting.with_no_client_auth(),
+        Err(error) => {
+            tracing::warn!(%error, "this machine trusts no authority: no sink can be reached over TLS");
+            trusting_nobody()
+        }
+    }
+}
+
+fn trusting_nobody() -> ClientConfig {
+    tls().with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+}
+
+fn tls() -> ConfigBuilder<ClientConfig, WantsVerifier> {
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has the suites of the default versions")
 }
 
 #[cfg(test)]

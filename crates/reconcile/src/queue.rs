@@ -41,6 +41,8 @@ struct State<K> {
     delayed_by_key: BTreeMap<K, (Instant, u64)>,
     sequence: u64,
     failures: BTreeMap<K, u32>,
+    /// Keys that are not handed out before a time, wanted or not.
+    resting: BTreeMap<K, Instant>,
 }
 
 impl<K: Ord + Clone> WorkQueue<K> {
@@ -53,12 +55,13 @@ impl<K: Ord + Clone> WorkQueue<K> {
             delayed_by_key: BTreeMap::new(),
             sequence: 0,
             failures: BTreeMap::new(),
+            resting: BTreeMap::new(),
         };
         WorkQueue { shared: Arc::new(Shared { clock, state: Mutex::new(state), ready: Notify::new() }) }
     }
 
     pub fn add(&self, key: K) {
-        if self.lock().add(key) {
+        if self.lock().add(key, &self.shared.clock) {
             self.shared.ready.notify_one();
         }
     }
@@ -97,13 +100,24 @@ impl<K: Ord + Clone> WorkQueue<K> {
         self.lock().failures.get(key).copied().unwrap_or(0)
     }
 
+    /// Keeps the key back for a while from now, whoever adds it meanwhile: many changes then become one turn. To be
+    /// called by the worker that has the key.
+    pub fn rest(&self, key: &K, duration: Duration) {
+        let now = self.shared.clock.instant();
+        let mut state = self.lock();
+        state.resting.retain(|_, until| *until > now);
+        if !duration.is_zero() {
+            state.resting.insert(key.clone(), now + duration);
+        }
+    }
+
     /// The next key to work on; [`WorkQueue::done`] must follow.
     pub async fn next(&self) -> K {
         loop {
             let woken = self.shared.ready.notified();
             let deadline = {
                 let mut state = self.lock();
-                state.promote(self.shared.clock.instant());
+                state.promote(&self.shared.clock);
                 if let Some(key) = state.take() {
                     if !state.queue.is_empty() || !state.delayed.is_empty() {
                         // Another worker takes the rest, or minds the next deadline.
@@ -126,7 +140,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
 
     /// The worker is done with the key.
     pub fn done(&self, key: &K) {
-        if self.lock().done(key) {
+        if self.lock().done(key, &self.shared.clock) {
             self.shared.ready.notify_one();
         }
     }
@@ -146,13 +160,30 @@ impl<K: Ord + Clone> WorkQueue<K> {
 }
 
 impl<K: Ord + Clone> State<K> {
-    /// True where a worker has something new to take.
-    fn add(&mut self, key: K) -> bool {
-        if !self.wanted.insert(key.clone()) || self.working.contains(&key) {
+    /// True where a worker has something new to take, or has to wake earlier.
+    fn add(&mut self, key: K, clock: &Clock) -> bool {
+        if self.working.contains(&key) {
+            self.wanted.insert(key);
+            return false;
+        }
+        if let Some(until) = self.rests_until(&key, clock) {
+            return self.add_at(key, until);
+        }
+        if !self.wanted.insert(key.clone()) {
             return false;
         }
         self.queue.push_back(key);
         true
+    }
+
+    /// Only who rests at all has to be compared with the time.
+    fn rests_until(&mut self, key: &K, clock: &Clock) -> Option<Instant> {
+        let until = *self.resting.get(key)?;
+        if until > clock.instant() {
+            return Some(until);
+        }
+        self.resting.remove(key);
+        None
     }
 
     /// True where the earliest deadline moved.
@@ -173,14 +204,15 @@ impl<K: Ord + Clone> State<K> {
     }
 
     /// Moves what has come due to the queue.
-    fn promote(&mut self, now: Instant) {
+    fn promote(&mut self, clock: &Clock) {
+        let now = clock.instant();
         while let Some(entry) = self.delayed.first_entry() {
             if entry.key().0 > now {
                 break;
             }
             let key = entry.remove();
             self.delayed_by_key.remove(&key);
-            self.add(key);
+            self.add(key, clock);
         }
     }
 
@@ -192,13 +224,9 @@ impl<K: Ord + Clone> State<K> {
     }
 
     /// True where the key is wanted again.
-    fn done(&mut self, key: &K) -> bool {
+    fn done(&mut self, key: &K, clock: &Clock) -> bool {
         self.working.remove(key);
-        let again = self.wanted.contains(key);
-        if again {
-            self.queue.push_back(key.clone());
-        }
-        again
+        self.wanted.remove(key) && self.add(key.clone(), clock)
     }
 }
 
@@ -276,6 +304,26 @@ mod tests {
         assert_eq!(queue.failures(&"a"), 20);
         queue.forget(&"a");
         assert_eq!(queue.failures(&"a"), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_resting_key_comes_once_and_not_before_its_time() {
+        let queue = queue();
+        let start = Instant::now();
+        queue.add("a");
+        assert_eq!(queue.next().await, "a");
+        queue.add("a");
+        queue.rest(&"a", Duration::from_secs(5));
+        queue.done(&"a");
+        queue.add("a");
+        queue.add_after("a", Duration::from_secs(1));
+        queue.add("b");
+        assert_eq!((queue.next().await, start.elapsed().as_secs()), ("b", 0), "others are not held back");
+        assert_eq!((queue.next().await, start.elapsed().as_secs()), ("a", 5));
+        queue.done(&"a");
+        assert_eq!(ready_within(&queue, Duration::from_secs(3600)).await, None, "it was wanted once");
+        queue.add("a");
+        assert_eq!(ready_within(&queue, Duration::ZERO).await, Some("a"), "its rest is over");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Nodes and the pods on them, those included that are only assumed to be there.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use api::NamespacedName;
@@ -9,7 +10,7 @@ use api::quantity::ParseQuantityError;
 
 use crate::budgets::Budgets;
 use crate::nominations::Nominations;
-use crate::pod::{NamespaceLabels, PodInfo};
+use crate::pod::{NamespaceLabels, PodController, PodInfo};
 use crate::resources::Resources;
 use crate::volumes::Volumes;
 
@@ -51,6 +52,10 @@ pub(crate) struct NodeInfo {
     pub(crate) allocatable: Resources,
     pub(crate) requested: Resources,
     pub(crate) assumed_requested: Resources,
+    /// How many of the pods have wishes about their neighbours, or about whose neighbours they are.
+    pub(crate) with_affinity: usize,
+    /// How many of each controller's pods are here to stay.
+    controlled: BTreeMap<PodController, usize>,
 }
 
 impl Cache {
@@ -172,14 +177,31 @@ impl NodeInfo {
     pub(crate) fn add(&mut self, pod: &Arc<PodInfo>) {
         self.requested.add(&pod.requests);
         self.assumed_requested.add(&pod.assumed_requests);
+        self.with_affinity += usize::from(pod.has_affinity());
+        if let Some(controller) = pod.controller().filter(|_| !pod.is_going()) {
+            *self.controlled.entry(controller).or_default() += 1;
+        }
         self.pods.insert(pod.key(), Arc::clone(pod));
     }
 
     pub(crate) fn remove(&mut self, key: &NamespacedName) {
-        if let Some(pod) = self.pods.remove(key) {
-            self.requested.subtract(&pod.requests);
-            self.assumed_requested.subtract(&pod.assumed_requests);
+        let Some(pod) = self.pods.remove(key) else { return };
+        self.requested.subtract(&pod.requests);
+        self.assumed_requested.subtract(&pod.assumed_requests);
+        self.with_affinity -= usize::from(pod.has_affinity());
+        if let Some(controller) = pod.controller().filter(|_| !pod.is_going())
+            && let Entry::Occupied(mut count) = self.controlled.entry(controller)
+        {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
         }
+    }
+
+    /// How many pods of the controller are here to stay.
+    pub(crate) fn controlled_by(&self, controller: &PodController) -> usize {
+        self.controlled.get(controller).copied().unwrap_or(0)
     }
 
     pub(crate) fn label(&self, key: &str) -> Option<&str> {
@@ -203,6 +225,8 @@ impl NodeInfo {
 
 #[cfg(test)]
 mod tests {
+    use api::k8s::api::core::v1::{Affinity, PodAffinity, PodAffinityTerm};
+
     use super::*;
     use crate::fixture;
 
@@ -220,6 +244,34 @@ mod tests {
         assert!(cache.remove_pod(&pod.key()));
         assert_eq!(cache.snapshot().nodes[0].requested.get("cpu"), 0);
         assert_eq!(before.nodes[0].requested.get("cpu"), 500, "a snapshot never changes");
+    }
+
+    #[test]
+    fn what_is_counted_of_pods_follows_them() {
+        let mut cache = Cache::default();
+        cache.set_node(&fixture::node("one").build()).unwrap();
+        let counts = |cache: &Cache, controller: &PodController| {
+            let node = Arc::clone(&cache.snapshot().nodes[0]);
+            (node.controlled_by(controller), node.with_affinity)
+        };
+        let made = |name: &str| fixture::pod(name).controlled_by("set");
+        let (staying, going) = (made("a").info(), made("b").going().info());
+        let controller = staying.controller().unwrap();
+        cache.confirm(&staying, "one");
+        cache.confirm(&made("b").info(), "one");
+        assert_eq!(counts(&cache, &controller), (2, 0));
+        cache.confirm(&going, "one");
+        assert_eq!(counts(&cache, &controller), (1, 0), "who is on its way out makes room for others");
+        let term = PodAffinityTerm { topology_key: "zone".into(), ..PodAffinityTerm::default() };
+        let near =
+            PodAffinity { required_during_scheduling_ignored_during_execution: Some(vec![term]), ..Default::default() };
+        let affinity = Affinity { pod_affinity: Some(near), ..Affinity::default() };
+        cache.confirm(&made("a").edit(|spec| spec.affinity = Some(affinity)).info(), "one");
+        assert_eq!(counts(&cache, &controller), (1, 1));
+        cache.remove_pod(&staying.key());
+        cache.remove_pod(&going.key());
+        assert_eq!(counts(&cache, &controller), (0, 0));
+        assert!(cache.snapshot().nodes[0].controlled.is_empty());
     }
 
     #[test]

@@ -165,6 +165,10 @@ impl Scheduler {
         let snapshot = state.cache.snapshot();
         match decide(&pod, &snapshot, &self.config.ambient.random) {
             Ok(Placement { node, volumes }) => {
+                let chosen = snapshot.nodes.iter().find(|info| info.name == node && !volumes.is_empty());
+                let labels = chosen.and_then(|info| info.labels()).cloned().unwrap_or_default();
+                // What a snapshot shares is copied when it is written to.
+                drop(snapshot);
                 state.cache.assume(&pod, &node);
                 state.end_nomination(&pod.key());
                 if volumes.is_empty() {
@@ -172,8 +176,6 @@ impl Scheduler {
                     return Some(self.bind(pod, node));
                 }
                 state.cache.volumes_mut().promise(&volumes, &node);
-                let chosen = snapshot.nodes.iter().find(|info| info.name == node);
-                let labels = chosen.and_then(|info| info.labels()).cloned().unwrap_or_default();
                 drop(state);
                 Some(self.bind_volumes(pod, node, labels, volumes))
             }

@@ -7,7 +7,7 @@ use api::k8s::api::core::v1::{
     Toleration,
 };
 use api::k8s::apimachinery::pkg::api::resource::Quantity;
-use api::k8s::apimachinery::pkg::apis::meta::v1::Time;
+use api::k8s::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use api::k8s::jiff::Timestamp;
 use client::kube::api::ObjectMeta;
 
@@ -33,6 +33,18 @@ impl PodBuilder {
 
     pub(crate) fn label(mut self, key: &str, value: &str) -> Self {
         self.0.metadata.labels.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
+
+    pub(crate) fn controlled_by(mut self, uid: &str) -> Self {
+        let reference = OwnerReference { uid: uid.into(), controller: Some(true), ..OwnerReference::default() };
+        self.0.metadata.owner_references.get_or_insert_default().push(reference);
+        self
+    }
+
+    /// On its way out.
+    pub(crate) fn going(mut self) -> Self {
+        self.0.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
         self
     }
 
@@ -70,16 +82,16 @@ impl PodBuilder {
     }
 
     /// Pushed out by the scheduler, and not gone yet.
-    pub(crate) fn preempted(mut self) -> Self {
-        self.0.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+    pub(crate) fn preempted(self) -> Self {
+        let mut pod = self.going();
         let condition = PodCondition {
             type_: "DisruptionTarget".into(),
             status: "True".into(),
             reason: Some("PreemptionByScheduler".into()),
             ..PodCondition::default()
         };
-        self.0.status.get_or_insert_default().conditions.get_or_insert_default().push(condition);
-        self
+        pod.0.status.get_or_insert_default().conditions.get_or_insert_default().push(condition);
+        pod
     }
 
     pub(crate) fn spec(self) -> PodSpec {

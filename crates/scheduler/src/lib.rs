@@ -26,6 +26,7 @@ mod volumes;
 mod fixture;
 
 use client::Client;
+use futures::future::BoxFuture;
 use stdx::Ambient;
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +51,12 @@ pub async fn run(config: Config) -> Result<(), Error> {
     tokio::select! {
         biased;
         () = cancel.cancelled() => Ok(()),
-        () = cycle::run(config) => Err(Error::Ended),
+        () = boxed_cycle(config) => Err(Error::Ended),
     }
+}
+
+/// Boxed here, it is compiled here and not again by whoever runs it.
+#[inline(never)]
+fn boxed_cycle(config: Config) -> BoxFuture<'static, ()> {
+    Box::pin(cycle::run(config))
 }

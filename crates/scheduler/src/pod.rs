@@ -7,6 +7,7 @@ use api::k8s::api::core::v1::{Affinity, Pod, PodAffinityTerm, PodSpec, WeightedP
 use api::quantity::ParseQuantityError;
 use api::selector::SelectorError;
 use api::{NamespacedName, Selector};
+use reconcile::controller_of;
 
 use crate::resources::{Resources, assumed_requests, requests};
 
@@ -36,6 +37,9 @@ pub(crate) struct HostPort {
     protocol: String,
     port: i32,
 }
+
+/// Whose the pods of a workload are: a namespace, and the UID of what controls them there.
+pub(crate) type PodController = (String, String);
 
 /// A term of inter-pod affinity, its selectors read.
 #[derive(Debug)]
@@ -98,6 +102,11 @@ impl PodInfo {
 
     pub(crate) fn is_going(&self) -> bool {
         self.pod.metadata.deletion_timestamp.is_some()
+    }
+
+    pub(crate) fn controller(&self) -> Option<PodController> {
+        let reference = controller_of(&self.pod.metadata)?;
+        Some((self.namespace().to_owned(), reference.uid.clone()))
     }
 
     pub(crate) fn has_affinity(&self) -> bool {

@@ -25,6 +25,8 @@ pub(crate) struct SchedulingQueue {
     active: BTreeSet<(Reverse<i32>, u64, NamespacedName)>,
     /// Everything with a time at which it becomes ready.
     timed: BTreeSet<(Instant, u64, NamespacedName)>,
+    /// Those that events matter to: of thousands that are ready to be tried, none.
+    listening: BTreeSet<NamespacedName>,
     sequence: u64,
 }
 
@@ -111,6 +113,7 @@ impl SchedulingQueue {
         let waiting = self.waiting.get_mut(&key)?;
         waiting.attempts = waiting.attempts.saturating_add(1);
         waiting.place = Place::InFlight { missed: Vec::new() };
+        self.listening.insert(key);
         Some(Attempt { pod: Arc::clone(&waiting.pod) })
     }
 
@@ -147,7 +150,8 @@ impl SchedulingQueue {
     /// Something happened: pods it may help come back.
     pub(crate) fn happened(&mut self, event: ClusterEvent, now: Instant) {
         let mut helped = Vec::new();
-        for (key, waiting) in &mut self.waiting {
+        for key in &self.listening {
+            let Some(waiting) = self.waiting.get_mut(key) else { continue };
             match &mut waiting.place {
                 // A handful of kinds of events exist; each is kept once.
                 Place::InFlight { missed } if !missed.contains(&event) => missed.push(event),
@@ -198,6 +202,7 @@ impl SchedulingQueue {
     /// Takes the pod out of whichever order it stands in.
     fn unlink(&mut self, key: &NamespacedName) {
         let Some(waiting) = self.waiting.get(key) else { return };
+        self.listening.remove(key);
         match waiting.place {
             Place::Active { sequence } => {
                 self.active.remove(&(Reverse(waiting.pod.priority()), sequence, key.clone()));

@@ -1,10 +1,14 @@
 //! The one place that reads the machine's clock.
 
+use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
+
+use crate::signal::Signal;
+use crate::steps::Steps;
 
 /// Where a simulation's calendar starts: 2030-01-01T00:00:00Z, in seconds since the epoch.
 const SIMULATION_EPOCH_SECONDS: i64 = 1_893_456_000;
@@ -21,9 +25,16 @@ enum Source {
     /// Wall time derived from tokio's clock, which a test can pause and advance.
     Simulated {
         start: Instant,
-        /// By how many milliseconds the calendar was set ahead.
-        ahead: &'static AtomicI64,
+        calendar: &'static Calendar,
     },
+}
+
+/// What the copies of a simulated clock share.
+#[derive(Debug)]
+struct Calendar {
+    /// By how many milliseconds it was set ahead.
+    ahead: AtomicI64,
+    steps: Signal<()>,
 }
 
 impl Clock {
@@ -33,16 +44,26 @@ impl Clock {
 
     /// Starts the simulated calendar now. Must be called inside a tokio runtime.
     pub fn simulated() -> Self {
-        // Clocks are copied freely, so what copies share lives as long as the process: eight bytes a simulation.
-        let ahead = Box::leak(Box::new(AtomicI64::new(0)));
-        Clock { source: Source::Simulated { start: Instant::now(), ahead } }
+        // Clocks are copied freely, so what copies share lives as long as the process: some bytes a simulation.
+        let calendar = Box::leak(Box::new(Calendar { ahead: AtomicI64::new(0), steps: Signal::new(()) }));
+        Clock { source: Source::Simulated { start: Instant::now(), calendar } }
     }
 
     /// Sets the calendar of a simulation ahead, or back, as somebody who corrects a machine's clock does. Monotonic
     /// time does not notice. All copies of the clock follow.
     pub fn jump(&self, milliseconds: i64) {
-        if let Source::Simulated { ahead, .. } = self.source {
-            ahead.fetch_add(milliseconds, Ordering::Relaxed);
+        if let Source::Simulated { calendar, .. } = self.source {
+            calendar.ahead.fetch_add(milliseconds, Ordering::Relaxed);
+            calendar.steps.set(());
+        }
+    }
+
+    /// Tells from now on when somebody sets the calendar. Waits for hours of the day follow from monotonic time, which
+    /// does not notice: whoever keeps hours looks again then. Must be called inside a tokio runtime.
+    pub fn steps(&self) -> io::Result<Steps> {
+        match self.source {
+            Source::System => Steps::of_the_machine(),
+            Source::Simulated { calendar, .. } => Ok(Steps::simulated(calendar.steps.subscribe())),
         }
     }
 
@@ -54,11 +75,11 @@ impl Clock {
                 #[expect(clippy::disallowed_methods, reason = "the clock is read here and nowhere else")]
                 Timestamp::now()
             }
-            Source::Simulated { start, ahead } => {
+            Source::Simulated { start, calendar } => {
                 let epoch = Timestamp::from_second(SIMULATION_EPOCH_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH);
                 let elapsed = Instant::now().duration_since(start);
                 let shown = epoch.checked_add(elapsed).unwrap_or(Timestamp::MAX);
-                let ahead = SignedDuration::from_millis(ahead.load(Ordering::Relaxed));
+                let ahead = SignedDuration::from_millis(calendar.ahead.load(Ordering::Relaxed));
                 shown.checked_add(ahead).unwrap_or(shown)
             }
         };
@@ -103,5 +124,17 @@ mod tests {
         copy.jump(-7_200_000);
         assert_eq!(clock.now().to_string(), "2029-12-31T23:00:00Z");
         assert_eq!(clock.instant(), before);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_of_the_calendar_is_told_and_the_passing_of_time_is_not() {
+        let clock = Clock::simulated();
+        let mut steps = clock.steps().unwrap();
+        let told =
+            async |steps: &mut Steps| tokio::time::timeout(Duration::from_secs(86_400), steps.next()).await.is_ok();
+        assert!(!told(&mut steps).await);
+        clock.jump(-5);
+        assert!(told(&mut steps).await);
+        assert!(!told(&mut steps).await);
     }
 }

@@ -8,12 +8,14 @@ pub mod error;
 pub mod fs;
 pub mod random;
 pub mod signal;
+pub mod steps;
 pub mod waiters;
 
 pub use backoff::Backoff;
 pub use clock::Clock;
 pub use random::Random;
 pub use signal::Signal;
+pub use steps::Steps;
 
 /// Time and chance, handed to every component that needs either, so that the same code runs on
 /// a machine and, reproducibly, in the simulator.

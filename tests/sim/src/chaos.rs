@@ -45,6 +45,8 @@ pub struct Outcome {
     pub trace: Vec<String>,
     /// Laws that were broken, and what was not as declared in the end.
     pub findings: Vec<String>,
+    /// What the store remembers of the changes it saw, whole: what two runs must agree on, names and all.
+    pub history: Vec<String>,
 }
 
 /// Runs a seed to its end.
@@ -80,6 +82,7 @@ enum Later {
     Start(Room),
     KillInstance(String),
     LetGo(String),
+    ReplaceServer,
 }
 
 impl Run {
@@ -99,10 +102,11 @@ impl Run {
             findings = self.stay_idle().await;
         }
         findings.splice(0..0, self.observer.broken());
-        if let Err(reason) = self.cluster.stop().await {
+        let history = self.cluster.stop().await.unwrap_or_else(|reason| {
             findings.push(reason);
-        }
-        Ok(Outcome { trace: self.observer.lines(), findings })
+            Vec::new()
+        });
+        Ok(Outcome { trace: self.observer.lines(), findings, history })
     }
 
     async fn prepare(&mut self, seed: u64) {
@@ -141,7 +145,7 @@ impl Run {
                     if next.is_none() {
                         return;
                     }
-                    self.catch_up();
+                    self.catch_up().await;
                 }
             }
         }
@@ -161,7 +165,7 @@ impl Run {
     }
 
     /// Does what is due.
-    fn catch_up(&mut self) {
+    async fn catch_up(&mut self) {
         let now = self.ambient.clock.instant();
         let (due, later) = std::mem::take(&mut self.pending).into_iter().partition(|(at, _)| *at <= now);
         self.pending = later;
@@ -175,7 +179,14 @@ impl Run {
                 Later::Start(_) => {}
                 Later::KillInstance(name) => self.cluster.kill_instance(&name),
                 Later::LetGo(end) => self.cluster.network.hold(&end, false),
+                Later::ReplaceServer => self.replace_server().await,
             }
+        }
+    }
+
+    async fn replace_server(&mut self) {
+        if let Err(reason) = self.cluster.replace_server().await {
+            self.observer.report_broken(format!("no server: {reason}"));
         }
     }
 
@@ -206,6 +217,11 @@ impl Run {
                 self.pending.extend(first.into_iter().map(|name| (now + *time, Later::KillInstance(name))));
             }
             Act::CutWatches => self.cut_watches(),
+            Act::RestartServer(time) => {
+                self.cluster.network.set_down(true);
+                self.pending.push((now + *time, Later::ReplaceServer));
+            }
+            Act::Load { app, millicores } => self.cluster.load.set(app, *millicores),
             Act::HoldWatches(room, time) => {
                 for instance in self.cluster.running(*room) {
                     self.cluster.network.hold(&instance, true);
@@ -270,6 +286,7 @@ impl Run {
                 Later::LetGo(end) => self.cluster.network.hold(&end, false),
                 Later::KillInstance(name) => self.cluster.kill_instance(&name),
                 Later::Start(_) => {}
+                Later::ReplaceServer => self.replace_server().await,
             }
         }
         self.fuses.clear();

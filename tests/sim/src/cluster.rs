@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use apiserver::ApiServer;
+use apiserver::{ApiServer, LocalService};
 use client::Client;
 use futures::{FutureExt, StreamExt};
 use stdx::{Ambient, Random};
@@ -21,15 +21,58 @@ use crate::network::Network;
 use crate::node::FakeNode;
 use crate::script::{NodeSize, Request, Trouble};
 use crate::trace::Trace;
+use crate::usage::Load;
 
 /// How long a new cluster has to come to rest.
 const SETTLING: Duration = Duration::from_secs(10);
 /// How long a room that a script kills stays dead.
 const REVIVAL: Duration = Duration::from_secs(1);
 
+/// The server that there is at the moment; clones share it.
+#[derive(Clone)]
+struct Front(Arc<Mutex<Arc<ApiServer>>>);
+
+impl Front {
+    fn local(&self, user: &str, groups: &[&str]) -> LocalService {
+        self.lock().local(user, groups)
+    }
+
+    fn set(&self, server: Arc<ApiServer>) {
+        *self.lock() = server;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<ApiServer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What every server of the cluster is started with.
+struct Keys {
+    client_ca_pem: String,
+    service_account_key_pem: String,
+    ambient: Ambient,
+}
+
+async fn start_server(store: Arc<Memory>, keys: &Keys) -> Result<Arc<ApiServer>, String> {
+    let config = apiserver::Config {
+        store,
+        ambient: keys.ambient.clone(),
+        service_cidr: "10.96.0.0/12".into(),
+        node_ports: 30000..=32767,
+        cluster_domain: "cluster.local".into(),
+        client_ca_pem: keys.client_ca_pem.clone(),
+        service_account_key_pem: keys.service_account_key_pem.clone(),
+        service_account_issuer: "https://kubernetes.default.svc.cluster.local".into(),
+        advertise: SocketAddr::new(Ipv4Addr::new(192, 0, 2, 1).into(), 6443),
+        kubelet_tls: None,
+    };
+    ApiServer::start(config).await.map_err(describe)
+}
+
 pub(crate) struct Cluster {
     store: Arc<Memory>,
-    server: Arc<ApiServer>,
+    keys: Keys,
+    server: Front,
     admin: Client,
     /// Of the nodes.
     ambient: Ambient,
@@ -46,6 +89,7 @@ pub(crate) struct Cluster {
     nodes: BTreeMap<String, FakeNode>,
     pub(crate) network: Network,
     pub(crate) behaviour: Arc<Behaviour>,
+    pub(crate) load: Load,
     pub(crate) trace: Trace,
 }
 
@@ -75,27 +119,22 @@ impl Cluster {
         // A sequence for each: what one draws more or less does not change what the others do.
         let [for_server, for_controllers, for_scheduler, for_nodes, for_trace, for_network] = [1, 2, 3, 4, 5, 6]
             .map(|number| Ambient { clock: ambient.clock, random: Random::seeded(seed.wrapping_mul(8) + number) });
-        let server = ApiServer::start(apiserver::Config {
-            store: store.clone(),
-            ambient: for_server.clone(),
-            service_cidr: "10.96.0.0/12".into(),
-            node_ports: 30000..=32767,
-            cluster_domain: "cluster.local".into(),
+        let keys = Keys {
             client_ca_pem: authority.cert.pem(),
             service_account_key_pem: authority.signing_key.serialize_pem(),
-            service_account_issuer: "https://kubernetes.default.svc.cluster.local".into(),
-            advertise: SocketAddr::new(Ipv4Addr::new(192, 0, 2, 1).into(), 6443),
-            kubelet_tls: None,
-        })
-        .await
-        .map_err(describe)?;
+            ambient: for_server,
+        };
+        let server = start_server(store.clone(), &keys).await?;
         let cancel = CancellationToken::new();
         let admin = client::in_process(server.local("admin", &["system:masters"]));
         let network = Network::new(for_network.random);
         let trace = Trace::start(admin.clone(), store.clone(), &for_trace, cancel.clone()).await;
+        let load = Load::default();
+        server.add_group(load.group(trace.informers().pods.clone(), ambient.clock));
         let mut cluster = Cluster {
             store,
-            server,
+            keys,
+            server: Front(Arc::new(Mutex::new(server))),
             admin,
             ambient: for_nodes,
             for_controllers,
@@ -109,6 +148,7 @@ impl Cluster {
             nodes: BTreeMap::new(),
             network,
             behaviour: Arc::default(),
+            load,
             trace,
         };
         cluster.start_room(Room::Controllers);
@@ -140,7 +180,8 @@ impl Cluster {
                 self.rooms.spawn(async move { ended(work.await.map_err(describe), &told) });
             }
             Room::Scheduler => {
-                let client = self.network.client(self.server.local("system:kube-scheduler", &[]), &name);
+                let server = self.server.clone();
+                let client = self.network.client(move || server.local("system:kube-scheduler", &[]), &name);
                 let ambient = self.for_scheduler.clone();
                 let work = scheduler::run(scheduler::Config { client, ambient, cancel: cancel.clone() });
                 self.rooms.spawn(async move { ended(work.await.map_err(describe), &told) });
@@ -171,12 +212,18 @@ impl Cluster {
 
     fn controllers(&self, instance: &str, cancel: CancellationToken) -> controllers::Config {
         let (server, network, instance) = (self.server.clone(), self.network.clone(), instance.to_owned());
-        let informers = network.client(server.local("system:kube-controller-manager", &[]), &instance);
+        let informers = network.client(
+            {
+                let server = server.clone();
+                move || server.local("system:kube-controller-manager", &[])
+            },
+            &instance,
+        );
         controllers::Config {
             clients: Arc::new(move |name| {
-                let user = format!("system:serviceaccount:kube-system:{name}");
+                let (server, user) = (server.clone(), format!("system:serviceaccount:kube-system:{name}"));
                 let groups = ["system:serviceaccounts", "system:serviceaccounts:kube-system"];
-                network.client(server.local(&user, &groups), &instance)
+                network.client(move || server.local(&user, &groups), &instance)
             }),
             informers,
             ambient: self.for_controllers.clone(),
@@ -190,8 +237,8 @@ impl Cluster {
     }
 
     pub(crate) fn add_node(&mut self, name: &str, size: &NodeSize) {
-        let service = self.server.local(&format!("system:node:{name}"), &["system:nodes"]);
-        let client = self.network.client(service, name);
+        let (server, user) = (self.server.clone(), format!("system:node:{name}"));
+        let client = self.network.client(move || server.local(&user, &["system:nodes"]), name);
         let host = Ipv4Addr::new(192, 0, 2, 10 + self.nodes.len() as u8);
         let node = FakeNode::new(name, host, size.clone(), client, self.behaviour.clone(), &self.ambient, &self.trace);
         self.nodes.entry(name.to_owned()).or_insert(node).start();
@@ -252,6 +299,16 @@ impl Cluster {
 
     pub(crate) async fn drain(&self, node: &str) -> Result<(), String> {
         administrator::drain(&self.admin, node).await
+    }
+
+    /// Puts a new server in the place of the one that is away. What watched the old one beside the components, the
+    /// administrator and the trace, goes on with that: to them there are two over one store.
+    pub(crate) async fn replace_server(&mut self) -> Result<(), String> {
+        let server = start_server(self.store.clone(), &self.keys).await?;
+        server.add_group(self.load.group(self.trace.informers().pods.clone(), self.ambient.clock));
+        self.server.set(server);
+        self.network.set_down(false);
+        Ok(())
     }
 
     pub(crate) async fn trouble(&mut self, trouble: Trouble) -> Result<(), String> {

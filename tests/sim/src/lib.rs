@@ -15,6 +15,7 @@ mod node;
 mod object;
 pub mod script;
 mod trace;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -107,6 +108,10 @@ async fn perform_one(cluster: &mut Cluster, action: &Action) -> Result<(), Strin
         Action::End => {
             // What is due at this very moment still happens.
             tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok(())
+        }
+        Action::Load { app, millicores } => {
+            cluster.load.set(app, *millicores);
             Ok(())
         }
         Action::Request(request) => cluster.send(request).await,

@@ -11,6 +11,7 @@ const KINDS: &[(&str, &str, bool)] = &[
     ("job", "apis/batch/v1", true),
     ("cronjob", "apis/batch/v1", true),
     ("poddisruptionbudget", "apis/policy/v1", true),
+    ("horizontalpodautoscaler", "apis/autoscaling/v2", true),
     ("pod", "api/v1", true),
     ("service", "api/v1", true),
     ("configmap", "api/v1", true),

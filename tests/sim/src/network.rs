@@ -49,6 +49,8 @@ pub(crate) struct Network {
 #[derive(Default)]
 struct State {
     weather: Weather,
+    /// The server is away: nobody gets through.
+    is_down: bool,
     ends: BTreeMap<String, Arc<Signal<End>>>,
     fuses: BTreeMap<String, Fuse>,
     calls: BTreeMap<(String, String), u64>,
@@ -82,9 +84,26 @@ impl Network {
         Network { shared: Arc::default(), random }
     }
 
-    /// A client that speaks through an end.
-    pub(crate) fn client(&self, service: LocalService, end: &str) -> Client {
+    /// A client that speaks through an end, to the server that there is at the moment.
+    pub(crate) fn client(&self, service: impl Fn() -> LocalService + Send + Sync + 'static, end: &str) -> Client {
+        let service = Arc::new(service);
         client::in_process(Line { network: self.clone(), signal: self.end(end), end: end.into(), service })
+    }
+
+    /// Takes the server away from everybody, or gives one back.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        let ends: Vec<String> = {
+            let mut state = self.lock();
+            state.is_down = is_down;
+            state.ends.keys().cloned().collect()
+        };
+        if is_down {
+            ends.iter().for_each(|end| self.cut(end));
+        }
+    }
+
+    pub(crate) fn is_down(&self) -> bool {
+        self.lock().is_down
     }
 
     pub(crate) fn set_weather(&self, weather: Weather) {
@@ -272,7 +291,7 @@ struct Line {
     network: Network,
     end: Arc<str>,
     signal: Arc<Signal<End>>,
-    service: LocalService,
+    service: Arc<dyn Fn() -> LocalService + Send + Sync>,
 }
 
 impl Service<Request<RequestBody>> for Line {
@@ -291,12 +310,12 @@ impl Service<Request<RequestBody>> for Line {
 }
 
 impl Line {
-    async fn carry(mut self, request: Request<RequestBody>) -> Result<Response<Body>, BoxError> {
+    async fn carry(self, request: Request<RequestBody>) -> Result<Response<Body>, BoxError> {
         let call = Call::of(&request);
         if self.signal.get().is_dead || self.network.note(&self.end, &call) {
             return std::future::pending().await;
         }
-        if self.signal.get().is_apart {
+        if self.signal.get().is_apart || self.network.is_down() {
             return Err(Reset.into());
         }
         let fate = self.network.fate(&call);
@@ -307,12 +326,12 @@ impl Line {
         }
         let news = self.signal.subscribe();
         let cuts = self.signal.get().cuts;
-        let answer = self.service.call(request).await?;
+        let answer = (self.service)().call(request).await?;
         let state = self.signal.get();
         if state.is_dead {
             return std::future::pending().await;
         }
-        if matches!(fate, Fate::Lost) || state.is_apart {
+        if matches!(fate, Fate::Lost) || state.is_apart || state.cuts != cuts && self.network.is_down() {
             return Err(Reset.into());
         }
         if !call.is_watch {

@@ -9,6 +9,7 @@
 //! image IMAGE starts after TIME     how long its containers take to get ready (else 2s)
 //! image IMAGE never starts
 //! image IMAGE exits CODE[,CODE...] after TIME   of its containers, one after the other; the last code stays
+//! load APP MILLICORES               what the pods labelled `app=APP` have to do together, each its share
 //! create deployment NAME image=IMAGE [replicas=1] [maxSurge=25%] [maxUnavailable=25%]
 //! create statefulset NAME image=IMAGE [replicas=1] [policy=OrderedReady]
 //! create daemonset NAME image=IMAGE [maxSurge=0] [maxUnavailable=1]
@@ -74,6 +75,11 @@ pub enum Action {
         exits: Exits,
     },
     Request(Request),
+    /// Of the processor, by the pods of that app together.
+    Load {
+        app: String,
+        millicores: u64,
+    },
     Drain {
         node: String,
     },
@@ -218,6 +224,9 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
             let codes = codes.split(',').map(number).collect::<Result<Vec<i32>, String>>()?;
             let exits = Exits { codes, after: parse_time(time)? };
             return Ok(Action::ImageExits { image: owned(image), exits });
+        }
+        ["load", app, millicores] => {
+            return Ok(Action::Load { app: owned(app), millicores: number(millicores)? });
         }
         ["wait", condition @ .., "within", time] => {
             return Ok(Action::Wait { condition: Condition::parse(condition)?, within: parse_time(time)? });

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api::k8s::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use api::k8s::api::autoscaling::v2::HorizontalPodAutoscaler;
 use api::k8s::api::batch::v1::{CronJob, Job};
 use api::k8s::api::core::v1::{Namespace, Node, PersistentVolumeClaim, Pod, ResourceQuota};
 use api::k8s::api::discovery::v1::EndpointSlice;
@@ -23,8 +24,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use kinds::{
-    budget_changes, claim_changes, cron_job_changes, daemon_set_changes, deployment_changes, endpoint_changes,
-    job_changes, namespace_changes, node_changes, pod_changes, quota_changes, replica_set_changes,
+    autoscaler_changes, budget_changes, claim_changes, cron_job_changes, daemon_set_changes, deployment_changes,
+    endpoint_changes, job_changes, namespace_changes, node_changes, pod_changes, quota_changes, replica_set_changes,
     stateful_set_changes,
 };
 
@@ -88,6 +89,7 @@ impl Trace {
         observe(&log, &all.of::<PersistentVolumeClaim>(), claim_changes).await;
         observe(&log, &all.of::<ResourceQuota>(), quota_changes).await;
         observe(&log, &all.of::<PodDisruptionBudget>(), budget_changes).await;
+        observe(&log, &all.of::<HorizontalPodAutoscaler>(), autoscaler_changes).await;
         observe(&log, &informers.pods, pod_changes).await;
         observe(&log, &all.of::<EndpointSlice>(), endpoint_changes).await;
         Trace { informers, log, start: ambient.clock.instant() }

@@ -22,3 +22,15 @@ fn check(seeds: [u64; 4]) {
 fn after_quiet_the_world_is_as_declared() {
     check([0, 1, 2, 5]);
 }
+
+#[test]
+fn the_same_seed_takes_the_same_course() {
+    for seed in [100, 101, 102] {
+        let [one, other] = [chaos::run(seed).unwrap(), chaos::run(seed).unwrap()];
+        for (one, other) in [(&one.trace, &other.trace), (&one.history, &other.history)] {
+            let difference = one.iter().zip(other).find(|(one, other)| one != other);
+            assert_eq!(difference, None, "seed {seed}");
+            assert_eq!(one.len(), other.len(), "seed {seed}");
+        }
+    }
+}

@@ -108,6 +108,11 @@ fn a_cron_job_outlives_a_clock_that_is_set() {
     check("cronjob-and-the-clock");
 }
 
+#[test]
+fn an_autoscaler_follows_the_work_up_and_down() {
+    check("autoscaler");
+}
+
 /// What begins, and by which words its end is told.
 const DEPLOYMENT: [&str; 3] = [
     "set image deployment web image=web:2",

@@ -35,6 +35,8 @@ mod service_addresses;
 mod storage_protection;
 mod taint_nodes_by_condition;
 
+pub(crate) use resource_quota::Turns as QuotaTurns;
+
 /// Every plugin, in the order they run, which is upstream's. What sets something aside comes late,
 /// and quotas last: what they charge for is then sure to be written but for a race.
 const PLUGINS: &[&dyn Plugin] = &[

@@ -4,8 +4,7 @@
 //! One write of a namespace is charged at a time here; against other servers and the controller that
 //! counts anew, each note is a compare-and-swap.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::LazyLock;
+use std::hash::{DefaultHasher, Hasher};
 
 use api::Quantity;
 use async_trait::async_trait;
@@ -25,8 +24,19 @@ use crate::storage::Stored;
 /// How often a charge starts over because somebody else wrote the quota.
 const ATTEMPTS: usize = 8;
 
-/// Namespaces share these by chance, which costs at most a moment's wait.
 const TURNS: usize = 32;
+
+/// Whose turn it is to be charged. Namespaces share these by chance, which costs at most a moment's wait.
+#[derive(Default)]
+pub(crate) struct Turns([Mutex<()>; TURNS]);
+
+impl Turns {
+    async fn take(&self, namespace: &str) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(namespace.as_bytes());
+        self.0[(hasher.finish() % TURNS as u64) as usize].lock().await
+    }
+}
 
 pub(super) struct ResourceQuota;
 
@@ -61,7 +71,7 @@ impl Plugin for ResourceQuota {
             used: quota::usage(attributes.kind, object, now),
             used_before: attributes.old.map(|old| quota::usage(attributes.kind, old, now)),
         };
-        let _turn = turn(attributes.namespace).await;
+        let _turn = attributes.call.server.quota_turns.take(attributes.namespace).await;
         'attempts: for _ in 0..ATTEMPTS {
             let mut charges = Vec::new();
             for encoded in quotas_of_namespace(attributes).await? {
@@ -81,14 +91,6 @@ impl Plugin for ResourceQuota {
         }
         Err(ApiError::modified(attributes.call.subject(attributes.name)))
     }
-}
-
-async fn turn(namespace: &str) -> MutexGuard<'static, ()> {
-    static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    static LOCKS: [Mutex<()>; TURNS] = [const { Mutex::const_new(()) }; TURNS];
-    let mut hasher = HASHER.build_hasher();
-    hasher.write(namespace.as_bytes());
-    LOCKS[hasher.finish() as usize % TURNS].lock().await
 }
 
 /// Writes the quota with its new use; false where somebody else wrote it in between.

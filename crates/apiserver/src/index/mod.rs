@@ -236,6 +236,7 @@ async fn keep(slot: Weak<Slot>, storage: Storage, clock: Clock, shutdown: Cancel
     loop {
         let far_behind = |newest: &Revision| newest.0 >= followed.0 + FOLLOW_STEP;
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => return,
             moved = revisions.wait_for(far_behind) => if moved.is_err() { return },
             () = tokio::time::sleep_until(idle_at) => {

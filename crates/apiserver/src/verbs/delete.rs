@@ -1,10 +1,12 @@
 //! DELETE, of one object and of many.
 
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
 use http::{Response, StatusCode};
 use registry::FieldError;
 use serde_json::{Value, json};
 
-use super::list;
+use super::list::{self, Page};
 use crate::call::{Call, invalid_options};
 use crate::deletion::{DeleteOptions, Propagation};
 use crate::metadata;
@@ -13,6 +15,9 @@ use crate::storage::Encoded;
 use crate::wire::body::{self, Body};
 use crate::write::{self, Deleted};
 use crate::{decode, respond};
+
+/// Of one request, so many deletions are under way at once: the store writes them down together.
+const DELETIONS: usize = 32;
 
 /// The kinds whose deletion answers with the object rather than with a Status, as upstream's.
 const ANSWERS_WITH_OBJECT: [(&str, &str); 6] = [
@@ -38,25 +43,44 @@ pub(crate) async fn delete(call: &Call, request: Body) -> Result<Response<Body>,
 pub(crate) async fn delete_collection(call: &Call, request: Body) -> Result<Response<Body>, ApiError> {
     let options = options(call, &body::read(request).await?)?;
     let page = list::select(call).await?;
-    let mut items = Vec::with_capacity(page.entries.len());
-    for entry in &page.entries {
-        let object = entry.decode()?;
-        let only_this = DeleteOptions { uid: Some(metadata::uid(&object).to_owned()), ..options.clone() };
-        let place = call.in_namespace(metadata::namespace(&object));
-        match write::delete(&place, metadata::name(&object), &only_this).await {
-            Ok(Deleted::Gone(encoded) | Deleted::Marked(encoded)) => items.push(respond::transformed(call, &encoded)?),
-            // Somebody else was faster, or it was made anew: not this request's object any more.
-            Err(error) if matches!(error.code(), StatusCode::NOT_FOUND | StatusCode::CONFLICT) => {}
-            Err(error) => return Err(error),
+    let mut found = page.entries.iter();
+    let (mut entries, mut failure) = (Vec::with_capacity(page.entries.len()), None);
+    let mut deletions = FuturesOrdered::new();
+    loop {
+        while failure.is_none()
+            && deletions.len() < DELETIONS
+            && let Some(entry) = found.next()
+        {
+            deletions.push_back(delete_one_of_many(call, entry, &options));
+        }
+        match deletions.next().await {
+            Some(Ok(entry)) => entries.extend(entry),
+            // What is under way is not left half done.
+            Some(Err(error)) => failure = failure.or(Some(error)),
+            None => break,
         }
     }
-    let list = json!({
-        "kind": format!("{}List", call.kind.kind),
-        "apiVersion": call.kind.api_version(),
-        "metadata": page.metadata.to_json(),
-        "items": items,
-    });
-    respond::value(call, StatusCode::OK, list)
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    list::answer(call, Page { metadata: page.metadata, entries }).await
+}
+
+/// The object as it stood; none where it was no longer this request's.
+async fn delete_one_of_many(
+    call: &Call,
+    entry: &Encoded,
+    options: &DeleteOptions,
+) -> Result<Option<Encoded>, ApiError> {
+    let object = entry.decode()?;
+    let only_this = DeleteOptions { uid: Some(metadata::uid(&object).to_owned()), ..options.clone() };
+    let place = call.in_namespace(metadata::namespace(&object));
+    match write::delete(&place, metadata::name(&object), &only_this).await {
+        Ok(Deleted::Gone(encoded) | Deleted::Marked(encoded)) => Ok(Some(encoded)),
+        // Somebody else was faster, or it was made anew: not this request's object any more.
+        Err(error) if matches!(error.code(), StatusCode::NOT_FOUND | StatusCode::CONFLICT) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// DeleteOptions from the body, or where there is none from the query.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use api::Selector;
 use api::selector::{Operator, Requirement};
+use memchr::memmem;
 use registry::{FieldError, Kind, Object, names};
 use serde_json::Value;
 
@@ -37,6 +38,8 @@ const MAX_SELECTOR_BYTES: usize = 16 * 1024;
 
 const NAME: &str = "metadata.name";
 const NAMESPACE: &str = "metadata.namespace";
+/// Wherever it is selectable, it stands in the object as it is compared.
+const NODE_NAME: &str = "spec.nodeName";
 
 impl Filter {
     pub(crate) fn of(call: &Call) -> Result<Self, ApiError> {
@@ -92,6 +95,7 @@ impl Filter {
     /// Whether the stored object at `key` is selected. Reads no more of it than there is to compare.
     pub(crate) fn matches(&self, kind: &Kind, key: &str, encoded: &Encoded) -> Result<bool, ApiError> {
         Ok(self.matches_place(kind, key)
+            && self.may_match(&encoded.bytes)
             && (self.labels.is_everything() || self.labels.matches(&attributes::labels(&encoded.bytes)?))
             && (self.fields.is_empty() || self.matches_fields(kind, &attributes::selectable(kind, &encoded.bytes)?)))
     }
@@ -104,6 +108,15 @@ impl Filter {
             let actual = if term.path == NAME { name } else { namespace };
             (actual == term.value) == term.equal
         })
+    }
+
+    /// Every node watches its own pods, and so every pod's change is held against every node. Where a node's name
+    /// stands nowhere in the object, there is nothing to read.
+    fn may_match(&self, bytes: &[u8]) -> bool {
+        let is_plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+        let names_node = |term: &&FieldTerm| term.equal && term.path == NODE_NAME && is_plain(&term.value);
+        let mut names = self.fields.iter().filter(names_node);
+        names.all(|term| memmem::find(bytes, term.value.as_bytes()).is_some())
     }
 
     fn matches_fields(&self, kind: &Kind, object: &Object) -> bool {
@@ -239,6 +252,9 @@ mod tests {
             ("metadata.name!=a", false),
             ("spec.nodeName=n", true),
             ("spec.nodeName=", false),
+            ("spec.nodeName=a", false),
+            ("spec.nodeName=other", false),
+            ("spec.nodeName!=other", true),
             ("spec.nodeName=a\\,b", false),
         ] {
             let query = Query::parse(&format!("fieldSelector={}", encode_segment(text)));

@@ -108,6 +108,8 @@ impl Calendar<'_> {
 
 #[cfg(test)]
 mod tests {
+    use api::k8s::jiff::civil::DateTime;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -209,6 +211,68 @@ mod tests {
             ("59 23 31 2 *", none.clone(), none.clone(), "2030-01-01T02:00:00Z", (None, false, None)),
         ] {
             assert_eq!(check(schedule, last, deadline, now), expected, "{schedule} at {now}");
+        }
+    }
+
+    /// Two numbers of a field, which may be alike; none stands for a star.
+    type Field = Option<(i8, i8)>;
+
+    fn text(field: &Field) -> String {
+        field.map_or("*".to_owned(), |(one, other)| format!("{one},{other}"))
+    }
+
+    fn has(field: &Field, value: i8) -> bool {
+        field.is_none_or(|(one, other)| value == one || value == other)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+        /// Beside somebody who looks at the calendar on the wall every minute.
+        #[test]
+        fn times_are_those_that_a_walk_through_every_minute_meets(
+            minutes in prop::option::of((0..60_i8, 0..60_i8)),
+            hours in prop::option::of((0..24_i8, 0..24_i8)),
+            days in prop::option::of((1..29_i8, 1..32_i8)),
+            weekdays in prop::option::of((0..7_i8, 0..7_i8)),
+            zone in prop::sample::select(vec!["UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]),
+            // A few days around the days on which clocks are set.
+            start in prop::sample::select(vec!["2030-03-08T00:00:00Z", "2030-04-05T11:11:00Z", "2030-11-01T23:59:00Z"]),
+            length_minutes in 0..6000_i64,
+        ) {
+            let text = [text(&minutes), text(&hours), text(&days), "*".to_owned(), text(&weekdays)].join(" ");
+            let zone = api::time_zone::load(zone).unwrap();
+            let start: Timestamp = start.parse().unwrap();
+            let minute = |number: i64| Timestamp::from_second(start.as_second() + number * 60).unwrap();
+            let is_due = |moment: Timestamp| {
+                let shown: DateTime = zone.to_datetime(moment);
+                let weekday = shown.weekday().to_sunday_zero_offset();
+                // Of two fields for days, either will do; a star is no field.
+                let of_day = match (&days, &weekdays) {
+                    (Some(_), Some(_)) => has(&days, shown.day()) || has(&weekdays, weekday),
+                    _ => has(&days, shown.day()) && has(&weekdays, weekday),
+                };
+                has(&minutes, shown.minute()) && has(&hours, shown.hour()) && of_day
+            };
+            let met: Vec<Timestamp> = (1..=length_minutes).map(minute).filter(|moment| is_due(*moment)).collect();
+
+            let schedule = Schedule::parse(&text).unwrap();
+            let mut found = Vec::new();
+            let mut after = start;
+            while let Some(next) = schedule.next_after(after, &zone).filter(|next| *next <= minute(length_minutes)) {
+                found.push(next);
+                after = next;
+            }
+            prop_assert_eq!(&found, &met, "{}", text);
+
+            let cron_job: CronJob = serde_json::from_value(json!({
+                "metadata": {"name": "c", "creationTimestamp": start.to_string()},
+                "spec": {"schedule": text, "jobTemplate": {}},
+            }))
+            .unwrap();
+            let calendar = Calendar { cron_job: &cron_job, schedule, zone: zone.clone(), now: minute(length_minutes) };
+            let due = calendar.due().map(|due| due.at);
+            prop_assert_eq!(due, Ok(met.last().copied()), "{}", text);
         }
     }
 }

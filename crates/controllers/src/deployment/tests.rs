@@ -1,5 +1,7 @@
 //! Rollouts played through on paper: plans are applied to a model in which pods become available.
 
+mod tables;
+
 use std::sync::Arc;
 
 use api::k8s::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet, ReplicaSetStatus};

@@ -70,24 +70,23 @@ pub(super) fn plan_slices(
     plan
 }
 
-/// Leaves every endpoint in the slice it stands in, so that few slices change. Gives the endpoints by
-/// slice, and those that stand in none.
+/// Leaves every endpoint in the slice it stands in, and there in its place, so that few slices change. Gives the
+/// endpoints by slice, and those that stand in none.
 fn keep_places(slices: &[Arc<EndpointSlice>], endpoints: Vec<Endpoint>) -> (Vec<Vec<Endpoint>>, VecDeque<Endpoint>) {
-    let mut kept = vec![Vec::new(); slices.len()];
-    let mut rest = VecDeque::new();
-    let mut place_of: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-    for (index, slice) in slices.iter().enumerate() {
-        for endpoint in slice.endpoints.iter().flatten() {
-            place_of.entry(endpoint.addresses.clone()).or_insert(index);
-        }
+    // Pods in their node's network share its address.
+    let mut positions: BTreeMap<&[String], VecDeque<usize>> = BTreeMap::new();
+    for (position, endpoint) in endpoints.iter().enumerate() {
+        positions.entry(&endpoint.addresses).or_default().push_back(position);
     }
-    for endpoint in endpoints {
-        match place_of.get(&endpoint.addresses) {
-            Some(&index) if kept[index].len() < CAPACITY => kept[index].push(endpoint),
-            _ => rest.push_back(endpoint),
-        }
-    }
-    (kept, rest)
+    let mut stay = |known: &Endpoint| positions.get_mut(known.addresses.as_slice())?.pop_front();
+    let stays: Vec<Vec<usize>> = slices
+        .iter()
+        .map(|slice| slice.endpoints.iter().flatten().take(CAPACITY).filter_map(&mut stay).collect())
+        .collect();
+    let mut endpoints: Vec<Option<Endpoint>> = endpoints.into_iter().map(Some).collect();
+    let mut take = |position: usize| endpoints.get_mut(position)?.take();
+    let kept = stays.into_iter().map(|positions| positions.into_iter().filter_map(&mut take).collect()).collect();
+    (kept, endpoints.into_iter().flatten().collect())
 }
 
 fn place(
@@ -224,6 +223,8 @@ fn endpoint(service: &Service, pod: &Pod, address: &str, zone_of: &dyn Fn(&str) 
 
 #[cfg(test)]
 mod tests {
+    mod properties;
+
     use api::k8s::api::core::v1::{
         Container, ContainerPort, PodCondition, PodSpec, PodStatus, ServicePort, ServiceSpec,
     };
@@ -332,8 +333,39 @@ mod tests {
         let fewer: Vec<_> = pods.iter().skip(1).cloned().collect();
         let change = plan(&fewer, &present);
         assert_eq!((change.update.len(), change.create.len(), change.delete.len()), (1, 0, 0));
+        let mut other = pods.clone();
+        other[120] = pod(120, 80, false);
+        let change = plan(&other, &present);
+        assert_eq!((change.update.len(), change.create.len(), change.delete.len()), (1, 0, 0));
         let none = plan(&[], &present);
         assert_eq!((sizes(&none.update), none.delete.len()), (vec![0], 2));
+    }
+
+    #[test]
+    fn who_comes_later_stays_where_there_was_room() {
+        let late: Vec<_> = (50..110).map(|number| pod(number, 80, true)).collect();
+        let mut present = stored(plan(&late, &[]).create);
+        // Its name is before all others'.
+        let mut pods: Vec<_> = vec![pod(7, 80, true)];
+        pods.extend_from_slice(&late);
+        let change = plan(&pods, &present);
+        assert_eq!(sizes(&change.update), [61]);
+        present = stored(change.update);
+        assert_eq!(plan(&pods, &present), SlicePlan::default(), "the order of names is not worth a write");
+    }
+
+    #[test]
+    fn pods_that_share_an_address_all_stay() {
+        let shared = |name: &str, ready| {
+            let mut pod = Pod::clone(&pod(1, 80, ready));
+            pod.metadata.name = Some(name.into());
+            Arc::new(pod)
+        };
+        let both = [shared("a", true), shared("b", true)];
+        let present = stored(plan(&both, &[]).create);
+        assert_eq!(plan(&both, &present), SlicePlan::default());
+        let change = plan(&[shared("a", true), shared("b", false)], &present);
+        assert_eq!((sizes(&change.update), change.create.len()), (vec![2], 0));
     }
 
     #[test]

@@ -46,6 +46,13 @@ pub(super) struct Item {
     pub(super) orphans_dependents: bool,
 }
 
+impl Item {
+    /// Owners live in the same namespace, or in none.
+    pub(super) fn may_be_owned_by(&self, owner: &Item) -> bool {
+        owner.key.namespace.is_empty() || owner.key.namespace == self.key.namespace
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     items: BTreeMap<String, Item>,
@@ -87,7 +94,7 @@ impl Graph {
         } else if item.waits_for_dependents {
             work.push(Work::Delete(item.uid.clone()));
             work.extend(self.dependent_work(&item.uid));
-        } else if !item.is_going && item.owners.iter().any(|owner| self.is_lost(&owner.uid)) {
+        } else if !item.is_going && item.owners.iter().any(|owner| self.is_lost(&owner.uid, &item)) {
             work.push(Work::Delete(item.uid.clone()));
         }
         // An owner may have waited for just this one to stop blocking it.
@@ -105,9 +112,9 @@ impl Graph {
         work
     }
 
-    /// Gone, never seen, or waiting for its dependents to go.
-    fn is_lost(&self, owner: &str) -> bool {
-        self.items.get(owner).is_none_or(|owner| owner.waits_for_dependents)
+    /// Gone, never seen, out of the item's reach, or waiting for its dependents to go.
+    fn is_lost(&self, owner: &str, item: &Item) -> bool {
+        self.items.get(owner).is_none_or(|owner| owner.waits_for_dependents || !item.may_be_owned_by(owner))
     }
 
     fn dependent_work(&self, uid: &str) -> Vec<Work> {
@@ -134,6 +141,8 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
+    mod properties;
+
     use super::*;
 
     fn item(uid: &str, owners: &[&str]) -> Item {
@@ -177,6 +186,16 @@ mod tests {
         assert_eq!(graph.blocking_dependents("set").len(), 1);
         assert_eq!(told(graph.remove("pod")), ["delete set"]);
         assert!(graph.blocking_dependents("set").is_empty() && !graph.has_dependents("set"));
+    }
+
+    #[test]
+    fn an_owner_in_another_namespace_is_none() {
+        let mut graph = Graph::default();
+        graph.set(item("set", &[]));
+        graph.set(Item { key: NamespacedName::new("", "node"), ..item("node", &[]) });
+        let abroad = |owner| Item { key: NamespacedName::new("other", "pod"), ..item("pod", &[owner]) };
+        assert_eq!(told(graph.set(abroad("set"))), ["delete pod"]);
+        assert_eq!(told(graph.set(abroad("node"))), [""; 0], "what is in no namespace may own anything");
     }
 
     #[test]

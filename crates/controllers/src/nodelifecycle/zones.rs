@@ -91,6 +91,7 @@ fn state(well: usize, unwell: usize) -> State {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -134,5 +135,52 @@ mod tests {
         assert_eq!(limiter.take("b", USUAL, now), Ok(()));
         assert_eq!(limiter.take("a", USUAL, now + Duration::from_secs(4)), Err(Duration::from_secs(6)));
         assert_eq!(limiter.take("a", USUAL, now + USUAL), Ok(()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Of each zone, what upstream's defaults say: 0.1 nodes a second usually, 0.01 in a large zone of which 55 %
+        /// are unwell, none in a small one; all is taken back where nobody is well anywhere.
+        #[test]
+        fn the_pace_follows_the_share_of_a_zone_that_is_unwell(
+            zones in prop::collection::vec((0..80_usize, 0..80_usize), 1..4),
+        ) {
+            let all: Vec<Vec<Arc<Node>>> =
+                zones.iter().enumerate().map(|(number, (well, unwell))| nodes(&number.to_string(), *well, *unwell)).collect();
+            let everybody: Vec<Arc<Node>> = all.iter().flatten().cloned().collect();
+            let is_anybody_well = zones.iter().any(|(well, _)| *well > 0);
+            for (own, (well, unwell)) in all.iter().zip(&zones).filter(|(own, _)| !own.is_empty()) {
+                let is_troubled = *well > 0 && *unwell > 2 && *unwell as f64 / (well + unwell) as f64 >= 0.55;
+                let expected = match (is_anybody_well, is_troubled) {
+                    (false, _) => Pace::TakeBack,
+                    (true, false) => Pace::Every(Duration::from_secs(10)),
+                    (true, true) if well + unwell > 50 => Pace::Every(Duration::from_secs(100)),
+                    (true, true) => Pace::Stop,
+                };
+                prop_assert_eq!(pace(&zone_of(&own[0]), &everybody), expected, "{} well, {} not", well, unwell);
+            }
+        }
+
+        #[test]
+        fn no_zone_gives_up_two_nodes_within_its_interval(
+            asked in prop::collection::vec((0..3_u8, 0..15_000_u64), 1..60),
+        ) {
+            let mut limiter = Limiter::default();
+            let mut now = Instant::now();
+            let mut given: BTreeMap<u8, Instant> = BTreeMap::new();
+            for (zone, later) in asked {
+                now += Duration::from_millis(later);
+                let last = given.get(&zone).copied();
+                match limiter.take(&zone.to_string(), USUAL, now) {
+                    Ok(()) => {
+                        prop_assert!(last.is_none_or(|last| now - last >= USUAL));
+                        given.insert(zone, now);
+                    }
+                    // Whoever comes again at the time named is not sent away.
+                    Err(wait) => prop_assert_eq!(last.map(|last| last + USUAL), Some(now + wait)),
+                }
+            }
+        }
     }
 }

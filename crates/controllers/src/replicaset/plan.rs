@@ -1,6 +1,6 @@
 //! How many pods to create, or which to delete.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,14 +19,19 @@ pub(crate) struct ReplicaPlan {
     pub(crate) delete: Vec<Arc<Pod>>,
 }
 
-/// `related` are the pods of the same workload: where several stand on one node, one of those goes first.
-pub(crate) fn plan_replicas(replicas: i32, active: &[Arc<Pod>], related: &[Arc<Pod>], now: Timestamp) -> ReplicaPlan {
+/// `related` gives the pods of the same workload: where several stand on one node, one of those goes first.
+pub(crate) fn plan_replicas(
+    replicas: i32,
+    active: &[Arc<Pod>],
+    related: impl FnOnce() -> Vec<Arc<Pod>>,
+    now: Timestamp,
+) -> ReplicaPlan {
     let wanted = usize::try_from(replicas).unwrap_or(0);
     if active.len() <= wanted {
         return ReplicaPlan { create: (wanted - active.len()).min(BURST), delete: Vec::new() };
     }
     let excess = (active.len() - wanted).min(BURST);
-    ReplicaPlan { create: 0, delete: first_to_go(active, related, excess, now) }
+    ReplicaPlan { create: 0, delete: first_to_go(active, &related(), excess, now) }
 }
 
 /// The `count` pods whose loss is felt least, in upstream's order.
@@ -39,29 +44,27 @@ fn first_to_go(active: &[Arc<Pod>], related: &[Arc<Pod>], count: usize, now: Tim
     }
     let rank = |pod: &Pod| pods::node_name(pod).and_then(|node| neighbours.get(node)).copied().unwrap_or(0);
     let mut candidates = active.to_vec();
-    candidates.sort_by(|a, b| compare(a, b, rank(a), rank(b), now));
+    candidates.sort_by_cached_key(|pod| worth(pod, rank(pod), now));
     candidates.truncate(count);
     candidates
 }
 
-/// Less means: deleted sooner.
-fn compare(a: &Pod, b: &Pod, rank_a: usize, rank_b: usize, now: Timestamp) -> Ordering {
-    let is_assigned = |pod: &Pod| pods::node_name(pod).is_some();
-    let progress = |pod: &Pod| match pods::phase(pod) {
+/// What orders pods by how much their loss is felt, the least first. Looked up once for each pod.
+fn worth(pod: &Pod, neighbours: usize, now: Timestamp) -> impl Ord + use<> {
+    let progress = match pods::phase(pod) {
         "Running" => 2,
         "Unknown" => 1,
         _ => 0,
     };
-    is_assigned(a)
-        .cmp(&is_assigned(b))
-        .then_with(|| progress(a).cmp(&progress(b)))
-        .then_with(|| pods::is_ready(a).cmp(&pods::is_ready(b)))
-        .then_with(|| deletion_cost(a).cmp(&deletion_cost(b)))
-        .then_with(|| rank_b.cmp(&rank_a))
-        .then_with(|| age_bucket(pods::ready_since(a), now).cmp(&age_bucket(pods::ready_since(b), now)))
-        .then_with(|| Reverse(pods::most_restarts(a)).cmp(&Reverse(pods::most_restarts(b))))
-        .then_with(|| age_bucket(created(a), now).cmp(&age_bucket(created(b), now)))
-        .then_with(|| a.metadata.uid.cmp(&b.metadata.uid))
+    (
+        (pods::node_name(pod).is_some(), progress, pods::is_ready(pod)),
+        deletion_cost(pod),
+        Reverse(neighbours),
+        age_bucket(pods::ready_since(pod), now),
+        Reverse(pods::most_restarts(pod)),
+        age_bucket(created(pod), now),
+        pod.metadata.uid.clone(),
+    )
 }
 
 fn created(pod: &Pod) -> Option<Timestamp> {
@@ -82,6 +85,8 @@ fn deletion_cost(pod: &Pod) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    mod properties;
+
     use api::k8s::api::core::v1::{ContainerStatus, PodCondition, PodSpec, PodStatus};
     use api::k8s::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
@@ -118,16 +123,17 @@ mod tests {
     fn order(candidates: &[Pod], count: usize) -> Vec<String> {
         let pods: Vec<Arc<Pod>> = candidates.iter().cloned().map(Arc::new).collect();
         let wanted = i32::try_from(pods.len() - count).unwrap();
-        let plan = plan_replicas(wanted, &pods, &pods, at(2000));
+        let plan = plan_replicas(wanted, &pods, || pods.clone(), at(2000));
         plan.delete.iter().map(|pod| pod.metadata.name.clone().unwrap()).collect()
     }
 
     #[test]
     fn creates_what_is_missing_up_to_a_burst() {
-        assert_eq!(plan_replicas(3, &[], &[], at(0)).create, 3);
-        assert_eq!(plan_replicas(9999, &[], &[], at(0)).create, 500);
+        assert_eq!(plan_replicas(3, &[], Vec::new, at(0)).create, 3);
+        assert_eq!(plan_replicas(9999, &[], Vec::new, at(0)).create, 500);
         let one = [Arc::new(pod("a", None, "Pending", None))];
-        assert_eq!(plan_replicas(1, &one, &one, at(0)), ReplicaPlan::default());
+        let unasked = || panic!("who is related matters only where something goes");
+        assert_eq!(plan_replicas(1, &one, unasked, at(0)), ReplicaPlan::default());
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub(super) fn plan(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -136,5 +137,33 @@ mod tests {
         assert_eq!(names(&["count/deployments.apps"]), ("deployments.apps".into(), String::new()));
         assert_eq!(names(&["services.nodeports"]), ("services".into(), String::new()));
         assert_eq!(names(&["count/trees.example.com"]), (String::new(), "count/trees.example.com".into()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Processors in thousandths, by pod; the phase says whether it counts.
+        #[test]
+        fn what_is_used_is_the_sum_of_what_counts_in_any_order(
+            pods in prop::collection::vec((1..5000_u32, prop::sample::select(vec!["Pending", "Running", "Succeeded", "Failed"])), 0..20),
+        ) {
+            let quota = json!({"spec": {"hard": {"pods": "5", "requests.cpu": "3", "count/pods": "9"}}});
+            let mut quota: ResourceQuota = serde_json::from_value(quota).unwrap();
+            let objects: Vec<Object> = pods.iter().map(|(cpu, phase)| pod(Some(&format!("{cpu}m")), phase)).collect();
+            let turned = objects.iter().rev().cloned().collect();
+            let status = plan(&quota, &[(kind("pods"), objects.clone())], &[], Timestamp::UNIX_EPOCH).unwrap().unwrap();
+            let again = plan(&quota, &[(kind("pods"), turned)], &[], Timestamp::UNIX_EPOCH).unwrap().unwrap();
+            prop_assert_eq!(&status, &again);
+            let used = status.used.clone().unwrap();
+            let counted: Vec<u32> =
+                pods.iter().filter(|(_, phase)| !["Succeeded", "Failed"].contains(phase)).map(|(cpu, _)| *cpu).collect();
+            prop_assert_eq!(&used["pods"].0, &counted.len().to_string());
+            prop_assert_eq!(&used["count/pods"].0, &pods.len().to_string());
+            let cpu = used["requests.cpu"].0.parse::<api::Quantity>().unwrap();
+            prop_assert_eq!(cpu, format!("{}m", counted.iter().sum::<u32>()).parse().unwrap());
+            // Once it is written there is nothing to write.
+            quota.status = Some(status);
+            prop_assert_eq!(plan(&quota, &[(kind("pods"), objects)], &[], Timestamp::UNIX_EPOCH).unwrap(), None);
+        }
     }
 }

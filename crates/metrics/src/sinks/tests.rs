@@ -59,13 +59,13 @@ fn decoded(body: &[u8]) -> prometheus::WriteRequest {
 #[test]
 fn settings_name_sinks() {
     for (text, host) in
-        [("prometheus:http://a:9090/api/v1/write", "prometheus at a"), ("influxdb:http://u:p@b:8086", "influxdb at b")]
+        [("prometheus:http://a:9090/api/v1/write", "prometheus at a"), ("influxdb:https://u:p@b:8086", "influxdb at b")]
     {
         assert_eq!(Sink::parse(text).unwrap().to_string(), host);
     }
     assert_eq!(Sink::parse("folder"), Ok(Sink::Folder));
     for bad in
-        ["", "prometheus", "prometheus:a", "prometheus:https://a", "other:http://a", "folder:/a", "influxdb:http://"]
+        ["", "prometheus", "prometheus:a", "prometheus:ftp://a", "other:http://a", "folder:/a", "influxdb:http://"]
     {
         assert!(Sink::parse(bad).is_err(), "{bad}");
     }
@@ -168,4 +168,52 @@ async fn the_folder_gives_back_what_was_before_a_restart() {
     let mut history = History::default();
     sinks("folder").restore(folder.path(), Timestamp::MIN, &mut history);
     assert_eq!(history.last().map(|moment| moment.at), Some(moment(30, &[]).at));
+}
+
+/// A receiver behind TLS, and what vouches for it.
+async fn secure_receiver() -> (Uri, RootCertStore, tokio::task::JoinHandle<Option<Vec<u8>>>) {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certified.cert.der().clone()).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = builder.with_no_client_auth().with_single_cert(vec![certified.cert.der().clone()], key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let stream = tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await.ok()?;
+        let (sender, mut received) = mpsc::unbounded_channel();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let sender = sender.clone();
+            async move {
+                let body = request.into_body().collect().await.unwrap().to_bytes().to_vec();
+                sender.send(body).unwrap();
+                Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
+            }
+        });
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok()?;
+        received.recv().await
+    });
+    (format!("https://localhost:{port}/write").parse().unwrap(), roots, serving)
+}
+
+#[tokio::test]
+async fn a_sink_behind_tls_is_written_to_when_its_authority_is_trusted() {
+    let (uri, roots, serving) = secure_receiver().await;
+    let http = Http::over(uri.clone(), tls().with_root_certificates(roots).with_no_client_auth());
+    http.post(&uri, &[], b"some moment".to_vec()).await.unwrap();
+    drop(http);
+    assert_eq!(serving.await.unwrap().as_deref(), Some(b"some moment".as_slice()));
+}
+
+#[tokio::test]
+async fn a_sink_that_nobody_vouches_for_is_told_nothing() {
+    let (uri, _, serving) = secure_receiver().await;
+    let refused = Http::new(uri.clone()).post(&uri, &[], b"some moment".to_vec()).await.unwrap_err();
+    let told = stdx::error::chain(&refused);
+    assert!(told.contains("UnknownIssuer") || told.contains("invalid peer certificate"), "{told}");
+    assert!(refused.may_pass(), "an authority may be trusted later");
+    assert_eq!(serving.await.unwrap(), None);
 }

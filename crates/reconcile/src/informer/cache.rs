@@ -20,7 +20,8 @@ pub(super) struct Cache<K> {
 
 struct Index<K> {
     function: fn(&K) -> Vec<String>,
-    keys: BTreeMap<String, BTreeSet<NamespacedName>>,
+    /// The objects themselves: a reader takes thousands without looking each up.
+    found: BTreeMap<String, BTreeMap<NamespacedName, Arc<K>>>,
 }
 
 impl<K> Default for Cache<K> {
@@ -52,16 +53,16 @@ impl<K: Resource> Cache<K> {
     }
 
     pub(super) fn by_index(&self, name: &'static str, value: &str) -> Vec<Arc<K>> {
-        let keys = self.indexes.get(name).and_then(|index| index.keys.get(value));
-        keys.into_iter().flatten().filter_map(|key| self.get(key)).collect()
+        let found = self.indexes.get(name).and_then(|index| index.found.get(value));
+        found.into_iter().flat_map(BTreeMap::values).cloned().collect()
     }
 
     pub(super) fn add_index(&mut self, name: &'static str, function: fn(&K) -> Vec<String>) {
         let objects = &self.objects;
         self.indexes.entry(name).or_insert_with(|| {
-            let mut index = Index { function, keys: BTreeMap::new() };
+            let mut index = Index { function, found: BTreeMap::new() };
             for (key, object) in objects {
-                index.insert(key, object);
+                index.replace(key, None, object);
             }
             index
         });
@@ -87,10 +88,7 @@ impl<K: Resource> Cache<K> {
             }
         }
         for index in self.indexes.values_mut() {
-            if let Some(old) = &old {
-                index.remove(&key, old);
-            }
-            index.insert(&key, &object);
+            index.replace(&key, old.as_deref(), &object);
         }
         self.objects.insert(key, Arc::clone(&object));
         Some(Change { old, new: Some(object) })
@@ -111,18 +109,32 @@ impl<K: Resource> Cache<K> {
 }
 
 impl<K> Index<K> {
-    fn insert(&mut self, key: &NamespacedName, object: &K) {
-        for value in (self.function)(object) {
-            self.keys.entry(value).or_default().insert(key.clone());
+    /// Most changes leave an object where it is.
+    fn replace(&mut self, key: &NamespacedName, old: Option<&K>, new: &Arc<K>) {
+        let values = (self.function)(new);
+        if let Some(old) = old {
+            let before = (self.function)(old);
+            self.take_out(key, before.iter().filter(|value| !values.contains(value)));
+        }
+        for value in values {
+            let found = self.found.entry(value).or_default();
+            match found.get_mut(key) {
+                Some(place) => *place = Arc::clone(new),
+                None => drop(found.insert(key.clone(), Arc::clone(new))),
+            }
         }
     }
 
     fn remove(&mut self, key: &NamespacedName, object: &K) {
-        for value in (self.function)(object) {
-            if let Some(keys) = self.keys.get_mut(&value) {
-                keys.remove(key);
-                if keys.is_empty() {
-                    self.keys.remove(&value);
+        self.take_out(key, &(self.function)(object));
+    }
+
+    fn take_out<'a>(&mut self, key: &NamespacedName, values: impl IntoIterator<Item = &'a String>) {
+        for value in values {
+            if let Some(found) = self.found.get_mut(value) {
+                found.remove(key);
+                if found.is_empty() {
+                    self.found.remove(value);
                 }
             }
         }

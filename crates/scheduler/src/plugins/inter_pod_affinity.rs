@@ -27,8 +27,7 @@ impl Plugin for InterPodAffinity {
     }
 
     fn prepare<'a>(&self, cycle: Cycle<'a>) -> Option<Box<dyn Judge + 'a>> {
-        let mut others = cycle.snapshot.nodes.iter().flat_map(|node| node.pods.values());
-        if !cycle.pod.has_affinity() && !others.any(|other| other.has_affinity()) {
+        if !cycle.pod.has_affinity() && cycle.snapshot.nodes.iter().all(|node| node.with_affinity == 0) {
             return None;
         }
         Some(Box::new(Neighbourhood::look(cycle)))

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use api::Selector;
 use api::k8s::api::core::v1::TopologySpreadConstraint;
 use api::selector::Requirement;
-use reconcile::controller_of;
 
 use super::{matches_node, tolerates_all};
 use crate::cache::NodeInfo;
 use crate::events::ClusterEvent;
 use crate::framework::{BEST, Cycle, Judge, Plugin, Rejection};
-use crate::pod::PodInfo;
+use crate::pod::{PodController, PodInfo};
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -50,7 +49,7 @@ impl Plugin for PodTopologySpread {
 enum Likeness {
     Selector(Option<Selector>),
     /// Without constraints of its own, a pod is spread from those of its controller.
-    Controller(String),
+    Controller(PodController),
 }
 
 struct Constraint {
@@ -94,9 +93,7 @@ impl Constraint {
             Likeness::Selector(selector) => {
                 selector.as_ref().is_some_and(|selector| selector.matches_optional(other.labels()))
             }
-            Likeness::Controller(uid) => {
-                controller_of(&other.pod.metadata).is_some_and(|controller| controller.uid == *uid)
-            }
+            Likeness::Controller(controller) => other.controller().is_some_and(|other| other == *controller),
         }
     }
 
@@ -105,20 +102,23 @@ impl Constraint {
     }
 
     fn count_on(&self, pod: &PodInfo, node: &NodeInfo) -> i64 {
-        let like = node.pods.values().filter(|other| self.is_like(pod, other)).count();
+        let like = match &self.likeness {
+            Likeness::Controller(controller) => node.controlled_by(controller),
+            Likeness::Selector(_) => node.pods.values().filter(|other| self.is_like(pod, other)).count(),
+        };
         i64::try_from(like).unwrap_or(i64::MAX)
     }
 }
 
 /// What every pod with a controller is spread by, unless it says otherwise.
 fn default_constraints(pod: &PodInfo) -> Option<Vec<Constraint>> {
-    let uid = &controller_of(&pod.pod.metadata)?.uid;
+    let controller = pod.controller()?;
     let soft = |key: &str, max_skew| Constraint {
         key: key.to_owned(),
         max_skew,
         min_domains: None,
         is_hard: false,
-        likeness: Likeness::Controller(uid.clone()),
+        likeness: Likeness::Controller(controller.clone()),
         honors_affinity: true,
         honors_taints: false,
     };

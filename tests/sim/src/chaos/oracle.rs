@@ -27,6 +27,7 @@ pub(super) fn findings(world: &World) -> Vec<String> {
             "core/nodes" => node(object, &mut findings),
             "core/namespaces" => namespace(world, object, &mut findings),
             "core/persistentvolumeclaims" => claim(world, object, &mut findings),
+            "autoscaling/horizontalpodautoscalers" => autoscaler(world, object, &mut findings),
             _ => {}
         }
     }
@@ -251,9 +252,34 @@ fn namespace(world: &World, object: &Object, findings: &mut Findings) {
 }
 
 fn claim(world: &World, object: &Object, findings: &mut Findings) {
+    // The usual class waits for somebody who wants it.
+    let is_wanted = all(world, "core/pods").any(|pod| {
+        let mut volumes = pod.list("/spec/volumes");
+        pod.namespace() == object.namespace()
+            && volumes.any(|volume| volume["persistentVolumeClaim"]["claimName"] == object.name())
+    });
+    if !is_wanted && object.text("/status/phase") == "Pending" {
+        return;
+    }
     findings.equal(object, "phase", object.text("/status/phase"), "Bound");
     let volume = object.text("/spec/volumeName");
     let bound = all(world, "core/persistentvolumes").find(|one| one.name() == volume);
     let back = bound.map(|volume| volume.text("/spec/claimRef/uid")).unwrap_or_default();
     findings.equal(object, "its volume's claim", back, object.uid());
+}
+
+/// By then its target is there, and of a size within the bounds: nothing is scaled from or to nothing.
+fn autoscaler(world: &World, object: &Object, findings: &mut Findings) {
+    let target = object.text("/spec/scaleTargetRef/name");
+    let mut targets = all(world, "apps/deployments").filter(|one| one.namespace() == object.namespace());
+    let Some(target) = targets.find(|one| one.name() == target) else {
+        return findings.unless(false, object, || format!("its target {target} is gone"));
+    };
+    findings.equal(object, "AbleToScale", object.condition("AbleToScale"), "True");
+    if target.replicas() == 0 {
+        return;
+    }
+    let bounds = object.number("/spec/minReplicas").unwrap_or(1)..=object.count("/spec/maxReplicas");
+    findings.unless(bounds.contains(&target.replicas()), object, || format!("{} of {bounds:?}", target.replicas()));
+    findings.equal(object, "desiredReplicas", object.count("/status/desiredReplicas"), target.replicas());
 }

@@ -58,6 +58,13 @@ pub(super) enum Act {
     /// For a while there are two.
     SecondLeader(Duration),
     CutWatches,
+    /// The server is away for so long; then there is another, which knows what the store does.
+    RestartServer(Duration),
+    /// What the pods of a Deployment have to do together.
+    Load {
+        app: String,
+        millicores: u64,
+    },
     HoldWatches(Room, Duration),
     Compact,
     /// In milliseconds, ahead or back.
@@ -78,6 +85,8 @@ struct Declared {
     kind: Kind,
     namespace: &'static str,
     name: String,
+    /// The Deployment that it may be about.
+    target: String,
 }
 
 impl Declared {
@@ -90,7 +99,7 @@ impl Declared {
 pub(super) fn plan(seed: u64) -> Plan {
     let random = Random::seeded(seed);
     let is_strict = random.below(2) == 0;
-    let mut draft = Draft { random: random.clone(), is_strict, declared: Vec::new(), names: 0 };
+    let mut draft = Draft { random: random.clone(), is_strict, declared: Vec::new(), held: Vec::new(), names: 0 };
     let count = FEWEST_ACTS + random.below(MOST_ACTS - FEWEST_ACTS);
     let trouble = TROUBLE.as_millis() as u64;
     let mut times: Vec<u64> = (0..count).map(|_| random.below(trouble)).collect();
@@ -120,6 +129,8 @@ struct Draft {
     random: Random,
     is_strict: bool,
     declared: Vec<Declared>,
+    /// What was given a finalizer that only the settlement takes away, deleted meanwhile or not.
+    held: Vec<String>,
     names: u64,
 }
 
@@ -151,9 +162,13 @@ impl Draft {
             .filter(|one| one.namespace == namespace && one.kind == Kind::Deployment)
             .map(|one| one.name.as_str())
             .collect();
-        let app = if apps.is_empty() { "nobody" } else { *pick(&self.random, &apps) };
-        let manifest = kind.manifest(&name, app, &self.random);
-        self.declared.push(Declared { kind, namespace, name });
+        let app = if apps.is_empty() { "nobody" } else { *pick(&self.random, &apps) }.to_owned();
+        let manifest = kind.manifest(&name, &app, &self.random);
+        let declared = Declared { kind, namespace, name, target: app };
+        if kind == Kind::Held {
+            self.held.push(declared.path());
+        }
+        self.declared.push(declared);
         Act::Create { folder: kind.path(namespace), manifest }
     }
 
@@ -165,6 +180,9 @@ impl Draft {
         }
         let chosen = pick(&self.random, &workloads);
         let may_pause = chosen.kind == Kind::Deployment;
+        if may_pause && self.random.below(4) == 0 {
+            return Some(Act::Load { app: chosen.name.clone(), millicores: self.random.below(1500) });
+        }
         let patch = match self.random.below(10) {
             0..4 if chosen.kind.has_replicas() => json!({"spec": {"replicas": self.random.below(7)}}),
             4..5 if may_pause => json!({"spec": {"paused": true}}),
@@ -199,12 +217,13 @@ impl Draft {
         let random = self.random.clone();
         let room = *pick(&random, &[Room::Controllers, Room::Controllers, Room::Controllers, Room::Scheduler]);
         let moment = Duration::from_millis(random.below(20_000));
-        match random.below(if self.is_strict { 6 } else { 8 }) {
+        match random.below(if self.is_strict { 6 } else { 9 }) {
             0..3 => vec![Act::KillAtWrite(room, random.below(12))],
             3 => vec![Act::CutWatches],
             4 => vec![Act::Compact, Act::CutWatches],
             5 => vec![Act::Compact],
             6 => vec![if random.below(2) == 0 { Act::SecondLeader(moment) } else { Act::HoldWatches(room, moment) }],
+            7 => vec![Act::RestartServer(moment)],
             _ => vec![Act::JumpClock(random.below(150_000) as i64 - 30_000)],
         }
     }
@@ -230,7 +249,25 @@ impl Draft {
             };
             Some(Act::Patch { path: one.path(), patch })
         });
-        settled.collect()
+        let freed = self
+            .held
+            .iter()
+            .map(|path| Act::Patch { path: path.clone(), patch: json!({"metadata": {"finalizers": null}}) });
+        settled.chain(freed).chain(self.idle_autoscalers()).collect()
+    }
+
+    /// Those whose target is gone, or that share it, would say so for ever.
+    fn idle_autoscalers(&self) -> impl Iterator<Item = Act> {
+        let autoscalers = || self.declared.iter().filter(|one| one.kind == Kind::Autoscaler);
+        let same = |one: &Declared, other: &Declared| one.namespace == other.namespace && one.target == other.target;
+        let is_useful = move |one: &&Declared| {
+            let has_target = self.declared.iter().any(|target| {
+                target.kind == Kind::Deployment && target.namespace == one.namespace && target.name == one.target
+            });
+            has_target && autoscalers().filter(|other| same(one, other)).count() == 1
+        };
+        let idle = autoscalers().filter(move |one| !is_useful(one));
+        idle.map(|one| Act::Delete { path: one.path(), policy: "Background" })
     }
 }
 
@@ -246,5 +283,8 @@ fn kind_letter(kind: Kind) -> &'static str {
         Kind::Service => "svc",
         Kind::Budget => "pdb",
         Kind::Quota => "quota",
+        Kind::Autoscaler => "hpa",
+        Kind::Held => "held",
+        Kind::Claim => "claim",
     }
 }

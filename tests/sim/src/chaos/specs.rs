@@ -25,11 +25,15 @@ pub(super) enum Kind {
     Service,
     Budget,
     Quota,
+    Autoscaler,
+    /// What a finalizer keeps from going.
+    Held,
+    Claim,
 }
 
 impl Kind {
     /// Some more often than others.
-    pub(super) const CHOICES: [Kind; 14] = [
+    pub(super) const CHOICES: [Kind; 18] = [
         Kind::Deployment,
         Kind::Deployment,
         Kind::Deployment,
@@ -44,6 +48,10 @@ impl Kind {
         Kind::Service,
         Kind::Budget,
         Kind::Quota,
+        Kind::Autoscaler,
+        Kind::Autoscaler,
+        Kind::Held,
+        Kind::Claim,
     ];
 
     /// Where its objects are.
@@ -59,6 +67,9 @@ impl Kind {
             Kind::Service => ("api/v1", "services"),
             Kind::Budget => ("apis/policy/v1", "poddisruptionbudgets"),
             Kind::Quota => ("api/v1", "resourcequotas"),
+            Kind::Autoscaler => ("apis/autoscaling/v2", "horizontalpodautoscalers"),
+            Kind::Held => ("api/v1", "configmaps"),
+            Kind::Claim => ("api/v1", "persistentvolumeclaims"),
         };
         format!("/{group}/namespaces/{namespace}/{plural}")
     }
@@ -87,6 +98,7 @@ impl Kind {
             Kind::ReplicationController => json!({"replicas": replicas, "template": lasting}),
             Kind::StatefulSet => json!({
                 "replicas": replicas, "selector": selector, "template": lasting, "serviceName": name,
+                "volumeClaimTemplates": claims(random),
                 "podManagementPolicy": pick(random, &["OrderedReady", "OrderedReady", "Parallel"]),
                 "revisionHistoryLimit": random.below(4),
             }),
@@ -114,10 +126,30 @@ impl Kind {
                 let field = *pick(random, &["minAvailable", "maxUnavailable"]);
                 json!({"selector": {"matchLabels": {"app": app}}, field: amount})
             }
+            Kind::Autoscaler => json!({
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": app},
+                "minReplicas": 1 + random.below(2), "maxReplicas": 3 + random.below(4),
+                "metrics": [{"type": "Resource", "resource": {
+                    "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50 + random.below(40)},
+                }}],
+            }),
+            Kind::Held => {
+                return json!({"metadata": {"name": name, "finalizers": ["example.com/held"]}});
+            }
+            Kind::Claim => claim_spec(),
             Kind::Quota => json!({"hard": {"pods": (4 + random.below(8)).to_string()}}),
         };
         json!({"metadata": {"name": name}, "spec": spec})
     }
+}
+
+/// Of each pod; mostly none.
+fn claims(random: &Random) -> Value {
+    if random.below(3) == 0 { json!([{"metadata": {"name": "data"}, "spec": claim_spec()}]) } else { json!([]) }
+}
+
+fn claim_spec() -> Value {
+    json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}})
 }
 
 fn template(name: &str, image: &str, restart_policy: &str, random: &Random) -> Value {

@@ -1,6 +1,7 @@
 //! What a user sees of each kind.
 
 use api::k8s::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use api::k8s::api::autoscaling::v2::HorizontalPodAutoscaler;
 use api::k8s::api::batch::v1::{CronJob, Job};
 use api::k8s::api::core::v1::{Namespace, Node, PersistentVolumeClaim, Pod, ResourceQuota};
 use api::k8s::api::discovery::v1::EndpointSlice;
@@ -276,4 +277,21 @@ pub(super) fn budget_changes(
         format!("{healthy}, {} may go", status.disruptions_allowed.unwrap_or(0))
     };
     changes("budget", old, new, told)
+}
+
+pub(super) fn autoscaler_changes(
+    old: Option<&HorizontalPodAutoscaler>,
+    new: Option<&HorizontalPodAutoscaler>,
+) -> Option<(Subject, String)> {
+    let told = |autoscaler: &HorizontalPodAutoscaler| {
+        let status = autoscaler.status.clone().unwrap_or_default();
+        let metrics = status.current_metrics.unwrap_or_default();
+        let used = metrics.first().and_then(|metric| metric.resource.as_ref()?.current.average_utilization);
+        let used = used.map_or("?".to_owned(), |used| used.to_string());
+        let conditions = status.conditions.unwrap_or_default();
+        let reasons: Vec<String> = conditions.into_iter().filter_map(|condition| condition.reason).collect();
+        let (present, wanted) = (status.current_replicas.unwrap_or(0), status.desired_replicas);
+        format!("{present} there, {wanted} wanted, {used}% used, {}", reasons.join(" "))
+    };
+    changes("autoscaler", old, new, told)
 }
