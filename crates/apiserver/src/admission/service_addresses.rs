@@ -120,11 +120,9 @@ impl Taking<'_> {
     fn address_refused(&self, wanted: &str, error: &TakeError) -> ApiError {
         let detail = match error {
             TakeError::Full => return ApiError::internal("failed to allocate a serviceIP: range is full"),
-            TakeError::OutOfRange => format!(
-                "failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the valid range. The range of valid \
-                 IPs is {}",
-                self.services.cidr()
-            ),
+            TakeError::OutOfRange => {
+                format!("failed to allocate IP {wanted}: the provided network does not match the current range")
+            }
             TakeError::Taken => format!("failed to allocate IP {wanted}: provided IP is already allocated"),
         };
         self.invalid(FieldError::invalid("spec.clusterIPs", json!([wanted]), detail))

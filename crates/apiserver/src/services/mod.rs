@@ -21,6 +21,7 @@ use crate::storage::Storage;
 
 mod addresses;
 mod range;
+mod ranges;
 
 pub(crate) use addresses::{after_removal, beside, repair};
 
@@ -31,8 +32,9 @@ const PREFIX: &str = "/registry/core/services/";
 pub(crate) struct Services {
     taken: Mirror<Taken>,
     known: Mirror<addresses::Known>,
+    ranges: Mirror<ranges::Ranges>,
     pending: Arc<Mutex<Pending>>,
-    addresses: Range,
+    own: Range,
     ports: PortRange,
 }
 
@@ -41,7 +43,7 @@ pub(crate) type Port = (String, u16);
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum TakeError {
-    /// Outside of the range.
+    /// Outside of every range that is ready.
     OutOfRange,
     Taken,
     /// Nothing left.
@@ -50,15 +52,17 @@ pub(crate) enum TakeError {
 
 impl Services {
     pub(crate) async fn open(storage: Storage, cidr: &str, ports: RangeInclusive<u16>) -> Result<Self, StartError> {
-        let addresses = Range::parse(cidr).ok_or_else(|| StartError::ServiceCidr(cidr.to_owned()))?;
+        let own = Range::parse_own(cidr).ok_or_else(|| StartError::ServiceCidr(cidr.to_owned()))?;
         let taken = Mirror::open(storage.clone(), PREFIX).await?;
-        let known = Mirror::open(storage, addresses::PREFIX).await?;
-        Ok(Services { taken, known, pending: Arc::default(), addresses, ports: PortRange::new(ports) })
+        let known = Mirror::open(storage.clone(), addresses::PREFIX).await?;
+        let ranges = Mirror::open(storage, ranges::PREFIX).await?;
+        Ok(Services { taken, known, ranges, pending: Arc::default(), own, ports: PortRange::new(ports) })
     }
 
     /// Makes what is taken include every write acknowledged before.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
         self.taken.catch_up().await?;
+        self.ranges.catch_up().await?;
         self.known.catch_up().await
     }
 
@@ -67,13 +71,14 @@ impl Services {
         self.taken.read(|taken| self.known.read(|known| addresses::plan(&taken.addresses, known)))
     }
 
-    /// The address of the Service `default/kubernetes`: the first of the range.
+    /// The address of the Service `default/kubernetes`: the first of the server's own range.
     pub(crate) fn first_address(&self) -> Ipv4Addr {
-        self.addresses.first()
+        self.own.first()
     }
 
+    /// The server's own range.
     pub(crate) fn cidr(&self) -> &Range {
-        &self.addresses
+        &self.own
     }
 
     pub(crate) fn port_range(&self) -> &PortRange {
@@ -87,6 +92,7 @@ impl Services {
         wanted: Option<Ipv4Addr>,
         random: &Random,
     ) -> Result<(Ipv4Addr, Hold), TakeError> {
+        let ranges = self.ranges.read(|ranges| ranges.ready(&self.own));
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         self.taken.read(|taken| {
             let is_free = |address: &Ipv4Addr| {
@@ -95,10 +101,17 @@ impl Services {
                     && !self.known.read(|known| known.is_taken_from(owner, *address))
             };
             let address = match wanted {
-                Some(address) if !self.addresses.contains(address) => return Err(TakeError::OutOfRange),
+                // A Service keeps what it has, though its range be leaving.
+                Some(address) if taken.addresses.get(&address).is_some_and(|holder| holder == owner) => address,
+                Some(address) if !ranges.iter().any(|range| range.contains(address)) => {
+                    return Err(TakeError::OutOfRange);
+                }
                 Some(address) if !is_free(&address) => return Err(TakeError::Taken),
                 Some(address) => address,
-                None => self.addresses.pick(random, |address| is_free(&address)).ok_or(TakeError::Full)?,
+                None => {
+                    let picked = ranges.iter().find_map(|range| range.pick(random, |address| is_free(&address)));
+                    picked.ok_or(TakeError::Full)?
+                }
             };
             pending.addresses.insert(address);
             Ok((address, Hold { pending: self.pending.clone(), what: What::Address(address) }))

@@ -16,12 +16,18 @@ pub(crate) struct Range {
 }
 
 impl Range {
+    /// A range that has addresses to give.
     pub(crate) fn parse(cidr: &str) -> Option<Self> {
         let (address, bits) = cidr.split_once('/')?;
         let address: Ipv4Addr = address.parse().ok()?;
-        let prefix_bits: u32 = bits.parse().ok().filter(|bits| (8..=29).contains(bits))?;
+        let prefix_bits: u32 = bits.parse().ok().filter(|bits| (1..=30).contains(bits))?;
         let network = u32::from(address) & (u32::MAX << (32 - prefix_bits));
         Some(Range { network, prefix_bits })
+    }
+
+    /// A range for a whole cluster: neither tiny nor most of the world.
+    pub(crate) fn parse_own(cidr: &str) -> Option<Self> {
+        Range::parse(cidr).filter(|range| (8..=29).contains(&range.prefix_bits))
     }
 
     /// How many addresses may be given out.
@@ -136,9 +142,10 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_range() {
-        for text in ["", "10.96.0.0", "10.96.0.0/40", "10.96.0.0/30", "fd00::/108", "x/12"] {
+        for text in ["", "10.96.0.0", "10.96.0.0/40", "10.96.0.0/31", "0.0.0.0/0", "fd00::/108", "x/12"] {
             assert_eq!(Range::parse(text), None, "{text}");
         }
+        assert!(Range::parse("10.96.0.0/30").is_some() && Range::parse_own("10.96.0.0/30").is_none());
         assert_eq!(Range::parse("10.96.0.0/12").unwrap().to_string(), "10.96.0.0/12");
     }
 

@@ -127,3 +127,42 @@ async fn the_range_in_use_stays_and_tells_why() {
     let (code, _) = admin.call("DELETE", &format!("{RANGES}/more"), None).await;
     assert_eq!((code.as_u16(), admin.refused("GET", &format!("{RANGES}/more"), None).await.0), (200, 404));
 }
+
+async fn set_ready(cluster: &Cluster, name: &str, status: &str) {
+    let condition = json!({"type": "Ready", "status": status, "reason": "", "message": "", "lastTransitionTime": "2030-01-01T00:00:00Z"});
+    let path = format!("/apis/networking.k8s.io/v1/servicecidrs/{name}/status");
+    let (code, answer) = cluster.admin.call("PATCH", &path, Some(json!({"status": {"conditions": [condition]}}))).await;
+    assert_eq!(code, 200, "{answer}");
+}
+
+/// Source: pkg/registry/core/service/ipallocator, cidrallocator.go.
+#[tokio::test]
+async fn every_range_that_is_ready_gives_addresses() {
+    let first = apiserver::Config { service_cidr: "10.96.0.0/29".to_owned(), ..config(stdx::Ambient::simulated(1)) };
+    let cluster = Cluster::with(first).await;
+    let admin = &cluster.admin;
+    const RANGES: &str = "/apis/networking.k8s.io/v1/servicecidrs";
+    // Six addresses, of which the first Service has one.
+    for at in 0..5 {
+        admin.create(SERVICES, service(&format!("own-{at}"), None)).await;
+    }
+    let full = "Internal error occurred: failed to allocate a serviceIP: range is full";
+    assert_eq!(admin.refused("POST", SERVICES, Some(service("web", None))).await.2, full);
+    admin.create(RANGES, json!({"metadata": {"name": "more"}, "spec": {"cidrs": ["10.200.0.0/30"]}})).await;
+    assert_eq!(admin.refused("POST", SERVICES, Some(service("web", None))).await.2, full, "it is not ready");
+    let outside = "Service \"web\" is invalid: spec.clusterIPs: Invalid value: [\"10.200.0.1\"]: failed to allocate IP 10.200.0.1: \
+                   the provided network does not match the current range";
+    assert_eq!(admin.refused("POST", SERVICES, Some(service("web", Some("10.200.0.1")))).await.2, outside);
+    set_ready(&cluster, "more", "True").await;
+    let created = admin.create(SERVICES, service("web", None)).await;
+    let address = created["spec"]["clusterIP"].as_str().unwrap();
+    assert!(["10.200.0.1", "10.200.0.2"].contains(&address), "{address}");
+    let object = admin.get(&format!("{ADDRESSES}/{address}")).await;
+    assert_eq!(object["spec"]["parentRef"]["name"], "web");
+    // A range that gives no more leaves what it gave.
+    set_ready(&cluster, "more", "False").await;
+    let (code, _) =
+        admin.call("PATCH", &format!("{SERVICES}/web"), Some(json!({"metadata": {"labels": {"a": "b"}}}))).await;
+    assert_eq!(code, 200);
+    assert_eq!(admin.refused("POST", SERVICES, Some(service("other", None))).await.2, full);
+}
