@@ -39,6 +39,12 @@ impl Part {
             Part::Narrow(name) => name,
         }
     }
+
+    /// Whether a change of the spec counts as one of what is wanted. Upstream binds behind the strategy that counts.
+    /// Source: pkg/registry/core/pod/storage, BindingREST.setPodNodeAndMetadata.
+    fn raises_generation(self) -> bool {
+        !matches!(self, Part::Status | Part::Narrow("binding"))
+    }
 }
 
 /// What a write wants an object to be, in its stored form.
@@ -105,7 +111,7 @@ async fn create_once(call: &Call, mut object: Object, options: WriteOptions) -> 
     let _reservations = admission::admit(&attributes, &mut object).await?;
     decode::complete(kind, &mut object);
     let mut faults = metadata::validate(kind, &object, None);
-    faults.extend(kind.rules.validate(&object, None));
+    faults.extend(faults_of(call, &object, None));
     refuse_faults(call.kind, &name, faults)?;
     warn(call, kind, &object, None);
     admission::validate(&attributes, Some(&object)).await?;
@@ -217,7 +223,7 @@ async fn update_once(
     };
     let _reservations = admission::admit(&attributes, &mut object).await?;
     decode::complete(kind, &mut object);
-    if kind.rules.tracks_generation() && part != Part::Status && kind.rules.bumps_generation(&object, old) {
+    if kind.rules.tracks_generation() && part.raises_generation() && kind.rules.bumps_generation(&object, old) {
         metadata::bump_generation(&mut object);
     }
     let faults = match part {
@@ -229,7 +235,7 @@ async fn update_once(
         Part::Narrow(_) => metadata::validate(kind, &object, Some(old)),
         Part::Object | Part::Scale => {
             let mut faults = metadata::validate(kind, &object, Some(old));
-            faults.extend(kind.rules.validate(&object, Some(old)));
+            faults.extend(faults_of(call, &object, Some(old)));
             faults
         }
     };
@@ -244,6 +250,12 @@ async fn update_once(
         return Ok(current.clone().into());
     }
     swap(call, name, kind, &object, (current, old), options.dry_run).await
+}
+
+/// What is wrong with an object in its stored form, as the version says that it is written in.
+fn faults_of(call: &Call, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
+    let as_served = call.kind.rules.validate_as_served(object, old);
+    as_served.unwrap_or_else(|| call.stored_kind().rules.validate(object, old))
 }
 
 /// Writes the object, or removes it when it was being deleted and nothing holds it any more.

@@ -214,6 +214,12 @@ pub trait Rules: Send + Sync {
         Vec::new()
     }
 
+    /// Every fault of an object that is written in this version, where it asks other things than the version the object
+    /// rests in. The object is in its stored form.
+    fn validate_as_served(&self, _stored: &Object, _old: Option<&Object>) -> Option<Vec<FieldError>> {
+        None
+    }
+
     /// Extra checks of a write to `/status`.
     fn validate_status(&self, _object: &Object, _old: &Object) -> Vec<FieldError> {
         Vec::new()

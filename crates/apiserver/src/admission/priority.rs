@@ -68,17 +68,6 @@ impl Plugin for Priority {
         spec.insert("preemptionPolicy".to_owned(), Value::from(policy));
         Ok(None)
     }
-
-    async fn validate(&self, attributes: &Attributes<'_>, object: Option<&Object>) -> Result<(), ApiError> {
-        let name = object.and_then(|object| object.get("spec")?.get("priorityClassName")?.as_str()).unwrap_or("");
-        let reserved = name == "system-node-critical" || name == "system-cluster-critical";
-        // Anywhere else they could push out what keeps the cluster alive.
-        if attributes.operation == Operation::Create && reserved && attributes.namespace != "kube-system" {
-            let why = format!("pods with {name} priorityClass is not permitted in {} namespace", attributes.namespace);
-            return Err(attributes.forbidden(&why));
-        }
-        Ok(())
-    }
 }
 
 /// The class that is the default; of several, the one of the least value.

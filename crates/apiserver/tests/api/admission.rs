@@ -254,3 +254,16 @@ async fn a_namespace_that_is_missing_or_ending_is_told_before_anything_else() {
         "pods \"a\" is forbidden: unable to create new content in namespace ending because it is being terminated";
     assert_eq!(refused, (403, "Forbidden".to_owned(), why.to_owned()));
 }
+
+/// Source: plugin/pkg/admission/priority, which has asked for no namespace since 1.17.
+#[tokio::test]
+async fn any_namespace_may_have_pods_that_the_cluster_needs() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    admin.create("/api/v1/namespaces/default/serviceaccounts", json!({"metadata": {"name": "default"}})).await;
+    for (class, value) in [("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000)] {
+        let pod = json!({"metadata": {"name": class}, "spec": {"priorityClassName": class, "containers": [{"name": "c", "image": "i"}]}});
+        let created = admin.create("/api/v1/namespaces/default/pods", pod).await;
+        assert_eq!(created["spec"]["priority"], value);
+    }
+}

@@ -387,3 +387,35 @@ async fn every_document_is_whole_and_every_operation_has_a_name_of_its_own() {
     let policy = &core["components"]["schemas"]["io.k8s.api.core.v1.Container"]["properties"]["imagePullPolicy"];
     assert_eq!(policy["enum"], json!(["Always", "IfNotPresent", "Never"]));
 }
+
+/// Source: pkg/registry/core/pod/storage, BindingREST.setPodNodeAndMetadata, which goes past the pod's strategy.
+#[tokio::test]
+async fn what_the_scheduler_decides_is_no_change_of_what_is_wanted() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let pods = "/api/v1/namespaces/default/pods";
+    admin.create("/api/v1/namespaces/default/serviceaccounts", json!({"metadata": {"name": "default"}})).await;
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    assert_eq!(admin.create(pods, pod).await["metadata"]["generation"], 1);
+    let binding = json!({"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n"}});
+    admin.create(&format!("{pods}/p/binding"), binding).await;
+    let bound = admin.get(&format!("{pods}/p")).await;
+    assert_eq!((&bound["spec"]["nodeName"], &bound["metadata"]["generation"]), (&json!("n"), &json!(1)));
+    let image = json!({"spec": {"containers": [{"name": "c", "image": "j"}]}});
+    let (_, changed) =
+        admin.call_as("PATCH", &format!("{pods}/p"), "application/strategic-merge-patch+json", Some(image)).await;
+    assert_eq!(changed["metadata"]["generation"], 2, "{changed}");
+}
+
+#[tokio::test]
+async fn an_event_is_held_to_the_rules_of_the_version_it_is_told_in() {
+    let cluster = Cluster::start().await;
+    let admin = &cluster.admin;
+    let event = json!({"metadata": {"name": "e"}, "regarding": {"kind": "Pod", "namespace": "default", "name": "p"}});
+    let refused = admin.refused("POST", "/apis/events.k8s.io/v1/namespaces/default/events", Some(event)).await;
+    let why = "Event.events.k8s.io \"e\" is invalid: [eventTime: Required value, type: Invalid value: \"\": has invalid value: ]";
+    assert_eq!((refused.0, refused.2.as_str()), (422, why));
+    let old =
+        json!({"metadata": {"name": "e"}, "involvedObject": {"kind": "Pod", "namespace": "default", "name": "p"}});
+    admin.create("/api/v1/namespaces/default/events", old).await;
+}

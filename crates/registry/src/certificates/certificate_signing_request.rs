@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
-use crate::fields::{get, get_array, get_i64, items, object_at, or_none, set, set_default, text};
+use crate::fields::{get, get_i64, items, object_at, or_none, set, set_default, text, texts};
 use crate::human;
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
+use crate::names;
 
 pub static CERTIFICATE_SIGNING_REQUEST: Kind = Kind {
     group: "certificates.k8s.io",
@@ -21,6 +22,36 @@ pub static CERTIFICATE_SIGNING_REQUEST: Kind = Kind {
 };
 
 struct CertificateSigningRequestRules;
+
+/// Of requests from before there were signers' names.
+const LEGACY_SIGNER: &str = "kubernetes.io/legacy-unknown";
+
+/// What a certificate may be for, in the order in which refusals list it.
+const USAGES: &[&str] = &[
+    "any",
+    "cert sign",
+    "client auth",
+    "code signing",
+    "content commitment",
+    "crl sign",
+    "data encipherment",
+    "decipher only",
+    "digital signature",
+    "email protection",
+    "encipher only",
+    "ipsec end system",
+    "ipsec tunnel",
+    "ipsec user",
+    "key agreement",
+    "key encipherment",
+    "microsoft sgc",
+    "netscape sgc",
+    "ocsp signing",
+    "s/mime",
+    "server auth",
+    "signing",
+    "timestamping",
+];
 
 /// A certificate lives at least ten minutes.
 const MIN_SECONDS: i64 = 600;
@@ -64,15 +95,22 @@ impl Rules for CertificateSigningRequestRules {
         }
     }
 
-    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
+    /// What a request says is settled with its creation.
+    fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
-        for field in ["spec.request", "spec.signerName"] {
-            if text(object, field).is_empty() {
-                faults.push(FieldError::required(field, ""));
-            }
+        if old.is_some() {
+            return faults;
         }
-        if get_array(object, "spec.usages").is_empty() {
-            faults.push(FieldError::required("spec.usages", ""));
+        if text(object, "spec.request").is_empty() {
+            faults.push(FieldError::required("spec.request", ""));
+        }
+        validate_usages(object, &mut faults);
+        match text(object, "spec.signerName") {
+            LEGACY_SIGNER => {
+                let detail = "the legacy signerName is not allowed via this API version";
+                faults.push(FieldError::invalid("spec.signerName", LEGACY_SIGNER, detail));
+            }
+            signer => names::signer_name(signer, "spec.signerName", &mut faults),
         }
         if let Some(seconds) = get_i64(object, "spec.expirationSeconds").filter(|seconds| *seconds < MIN_SECONDS) {
             let detail = format!("may not specify a duration less than {MIN_SECONDS} seconds (10 minutes)");
@@ -103,6 +141,19 @@ impl Rules for CertificateSigningRequestRules {
 
     fn selectable_fields(&self) -> &'static [&'static str] {
         &["spec.signerName"]
+    }
+}
+
+fn validate_usages(request: &Object, faults: &mut Vec<FieldError>) {
+    let usages: Vec<&str> = texts(request, "spec.usages").collect();
+    if usages.is_empty() {
+        faults.push(FieldError::required("spec.usages", ""));
+    }
+    for (at, usage) in usages.iter().enumerate().filter(|(_, usage)| !USAGES.contains(usage)) {
+        faults.push(FieldError::not_supported(format!("spec.usages[{at}]"), *usage, USAGES));
+    }
+    for (at, usage) in usages.iter().enumerate().filter(|(at, usage)| usages[..*at].contains(usage)) {
+        faults.push(FieldError::duplicate(format!("spec.usages[{at}]"), *usage));
     }
 }
 

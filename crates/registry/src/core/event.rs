@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use crate::columns::{self, NAME, column, wide};
 use crate::error::FieldError;
-use crate::fields::{get_object, get_str, number, text};
+use crate::fields::{get_object, get_str, invalid_all, number, text};
 use crate::human;
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
+use crate::names;
 
 pub static EVENT: Kind = Kind {
     kind: "Event",
@@ -36,17 +37,9 @@ pub(crate) static COLUMNS: &[Column] = &[
 impl Rules for EventRules {
     fn prepare_create(&self, _object: &mut Object, _context: &WriteContext<'_>) {}
 
-    fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
+    fn validate(&self, object: &Object, _old: Option<&Object>) -> Vec<FieldError> {
         let mut faults = Vec::new();
-        let namespace = text(object, "metadata.namespace");
-        let about = text(object, "involvedObject.namespace");
-        // What is said of cluster-wide objects goes to the default namespace.
-        let matches =
-            if about.is_empty() { ["default", "kube-system"].contains(&namespace) } else { about == namespace };
-        if old.is_none() && !matches {
-            let detail = "does not match event.namespace";
-            faults.push(FieldError::invalid("involvedObject.namespace", about, detail));
-        }
+        validate(object, "reportingComponent", &mut faults);
         faults
     }
 
@@ -84,6 +77,49 @@ impl Rules for EventRules {
 
     fn creates_on_update(&self) -> bool {
         true
+    }
+}
+
+const MAX_WORD_BYTES: usize = 128;
+const MAX_MESSAGE_BYTES: usize = 1024;
+
+/// What holds for events of every version. `reporting` is what the version calls the component that tells.
+pub(crate) fn validate(event: &Object, reporting: &str, faults: &mut Vec<FieldError>) {
+    let namespace = text(event, "metadata.namespace");
+    let about = text(event, "involvedObject.namespace");
+    let is_old = text(event, "eventTime").is_empty();
+    // What is said of cluster-wide objects goes to a namespace of the system.
+    let matches = match (is_old, about) {
+        (true, "") => namespace == "default",
+        (true, about) => about == namespace,
+        (false, "") => ["default", "kube-system"].contains(&namespace),
+        (false, _) => true,
+    };
+    if !matches {
+        let detail = "does not match event.namespace";
+        faults.push(FieldError::invalid("involvedObject.namespace", about, detail));
+    }
+    if is_old {
+        return;
+    }
+    let reporter = text(event, "reportingComponent");
+    if reporter.is_empty() {
+        faults.push(FieldError::required(reporting, ""));
+    }
+    invalid_all(reporting, reporter, names::qualified_name(reporter), faults);
+    for (field, limit, is_required) in [
+        ("reportingInstance", MAX_WORD_BYTES, true),
+        ("action", MAX_WORD_BYTES, true),
+        ("reason", MAX_WORD_BYTES, true),
+        ("message", MAX_MESSAGE_BYTES, false),
+    ] {
+        let said = text(event, field);
+        if is_required && said.is_empty() {
+            faults.push(FieldError::required(field, ""));
+        }
+        if said.len() > limit {
+            faults.push(FieldError::invalid(field, "", format!("can have at most {limit} characters")));
+        }
     }
 }
 

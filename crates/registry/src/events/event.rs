@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::core::event::{COLUMNS, EVENT as CORE_EVENT, row};
+use crate::core::event::{self, COLUMNS, EVENT as CORE_EVENT, row};
 use crate::error::FieldError;
-use crate::fields::text;
+use crate::fields::{check_immutable, get, get_object, number, text, value};
 use crate::kind::{Column, Kind, Object, Rules, WriteContext};
 
 pub static EVENT: Kind = Kind {
@@ -47,24 +47,14 @@ const SELECTABLE: [(&str, &str); 8] = [
 impl Rules for EventRules {
     fn prepare_create(&self, _object: &mut Object, _context: &WriteContext<'_>) {}
 
-    fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
+    fn validate_as_served(&self, stored: &Object, old: Option<&Object>) -> Option<Vec<FieldError>> {
         let mut faults = Vec::new();
-        if old.is_some() {
-            return faults;
+        event::validate(stored, "reportingController", &mut faults);
+        match old {
+            Some(old) => validate_update(stored, old, &mut faults),
+            None => validate_creation(stored, &mut faults),
         }
-        if text(object, "eventTime").is_empty() {
-            faults.push(FieldError::required("eventTime", ""));
-        }
-        for field in ["reportingController", "reportingInstance", "action", "reason"] {
-            if text(object, field).is_empty() {
-                faults.push(FieldError::required(field, ""));
-            }
-        }
-        if !["Normal", "Warning"].contains(&text(object, "type")) {
-            let detail = format!("has invalid value: {}", text(object, "type"));
-            faults.push(FieldError::invalid("type", "", detail));
-        }
-        faults
+        Some(faults)
     }
 
     fn columns(&self) -> &'static [Column] {
@@ -105,6 +95,66 @@ fn rename(object: &mut Object, new_name: impl Fn(&str) -> Option<&'static str>) 
         Some(new) => (new.to_owned(), value),
         None => (name, value),
     }));
+}
+
+/// A new event says when it was, and none of what older clients said instead.
+fn validate_creation(event: &Object, faults: &mut Vec<FieldError>) {
+    validate_series(event, faults);
+    if text(event, "eventTime").is_empty() {
+        faults.push(FieldError::required("eventTime", ""));
+    }
+    if !["Normal", "Warning"].contains(&text(event, "type")) {
+        let detail = format!("has invalid value: {}", text(event, "type"));
+        faults.push(FieldError::invalid("type", "", detail));
+    }
+    let says_source = ["source.component", "source.host"].iter().any(|field| !text(event, field).is_empty());
+    for (field, is_set) in [
+        ("firstTimestamp", !text(event, "firstTimestamp").is_empty()),
+        ("lastTimestamp", !text(event, "lastTimestamp").is_empty()),
+        ("count", number(event, "count") != 0),
+        ("source", says_source),
+    ] {
+        if is_set {
+            faults.push(FieldError::invalid(field, "", "needs to be unset"));
+        }
+    }
+}
+
+/// Only a series goes on.
+fn validate_update(event: &Object, old: &Object, faults: &mut Vec<FieldError>) {
+    if get(event, "series") != get(old, "series") {
+        validate_series(event, faults);
+    }
+    for field in [
+        "involvedObject",
+        "reason",
+        "message",
+        "source",
+        "firstTimestamp",
+        "lastTimestamp",
+        "count",
+        "type",
+        "eventTime",
+        "action",
+        "related",
+    ] {
+        check_immutable(event, old, field, faults);
+    }
+    if get(event, "reportingComponent") != get(old, "reportingComponent") {
+        let now = value(event, "reportingComponent");
+        faults.push(FieldError::invalid("reportingController", now, "field is immutable"));
+    }
+    check_immutable(event, old, "reportingInstance", faults);
+}
+
+fn validate_series(event: &Object, faults: &mut Vec<FieldError>) {
+    let Some(series) = get_object(event, "series") else { return };
+    if number(series, "count") < 2 {
+        faults.push(FieldError::invalid("series.count", "", "should be at least 2"));
+    }
+    if text(series, "lastObservedTime").is_empty() {
+        faults.push(FieldError::required("series.lastObservedTime", ""));
+    }
 }
 
 #[cfg(test)]
