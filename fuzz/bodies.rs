@@ -10,9 +10,9 @@ pub(crate) fn decode(bytes: &[u8]) {
     let [kind, encoding, body @ ..] = bytes else { return };
     let r#type = KINDS[usize::from(*kind) % KINDS.len()].3;
     let read = match encoding % 4 {
-        0 => text(body, Format::Json, r#type),
-        1 => text(body, Format::Yaml, r#type),
-        2 => text(body, Format::Cbor, r#type),
+        0 => decoded(body, Format::Json, r#type),
+        1 => decoded(body, Format::Yaml, r#type),
+        2 => decoded(body, Format::Cbor, r#type),
         _ => protobuf::decode(body, r#type).ok(),
     };
     if let Some(object) = read {
@@ -41,7 +41,24 @@ pub(crate) fn patch(bytes: &[u8]) {
     }
 }
 
-fn text(body: &[u8], format: Format, r#type: &'static Type) -> Option<Object> {
+/// What stands in query strings and in fields of their own form. What is canonical is so for good.
+pub(crate) fn text(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    if let Ok(canonical) = api::quantity::canonical(text) {
+        assert_eq!(api::quantity::canonical(&canonical).as_ref(), Ok(&canonical), "{text:?}");
+    }
+    if let Some(span) = api::duration::parse(text) {
+        assert_eq!(api::duration::parse(&api::duration::format(span)), Some(span), "{text:?}");
+    }
+    if let Some(moment) = api::time::parse(text) {
+        let written = api::time::micros(moment);
+        assert_eq!(api::time::parse(&written).map(api::time::micros), Some(written), "{text:?}");
+    }
+    drop(api::Selector::parse(text));
+    drop(api::cron::Schedule::parse(text));
+}
+
+fn decoded(body: &[u8], format: Format, r#type: &'static Type) -> Option<Object> {
     codec::decode(body, format, r#type, FieldValidation::Warn).ok().map(|decoded| decoded.object)
 }
 

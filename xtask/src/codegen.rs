@@ -151,7 +151,9 @@ impl Generator {
             let presence = match shape {
                 Shape::Plain("Bool" | "Int32" | "Int64" | "Float64") => Presence::Pointer,
                 Shape::Struct(_) | Shape::Either(_) => Presence::Pointer,
-                Shape::Plain("Any" | "Time" | "MicroTime" | "Duration" | "Quantity" | "IntOrString") => Presence::Pointer,
+                Shape::Plain("Any" | "Time" | "MicroTime" | "Duration" | "Quantity" | "IntOrString") => {
+                    Presence::Pointer
+                }
                 _ => Presence::OmittedIfZero,
             };
             let required = field["required"] == true;

@@ -6,6 +6,7 @@ mod chaos;
 mod clients;
 mod codegen;
 mod debian;
+mod fuzz;
 mod images;
 mod test;
 mod tidy;
@@ -43,6 +44,8 @@ enum Task {
     Codegen { facts: PathBuf },
     /// Let everything go wrong in simulated clusters, and see whether what was declared comes true
     Chaos(chaos::Options),
+    /// Look for bytes that break decoders, patches or parsers
+    Fuzz(fuzz::Options),
     /// Measure, and print the figures
     Bench {
         #[command(subcommand)]
@@ -75,6 +78,7 @@ fn main() -> anyhow::Result<()> {
         }
         Task::Codegen { facts } => codegen::run(&facts, &repository()),
         Task::Chaos(options) => chaos::run(&repository(), &options),
+        Task::Fuzz(options) => fuzz::run(&repository(), &options),
         Task::Bench { what: Bench::Start } => bench_start::run(&repository()),
         Task::Bench { what: Bench::Store(options) } => bench_rooms::run(&repository(), &Room::Store, &options),
         Task::Bench { what: Bench::Api(options) } => bench_rooms::run(&repository(), &Room::Api, &options),

@@ -11,6 +11,10 @@ pub struct Quantity {
 
 const NANOS_PER_UNIT: i128 = 1_000_000_000;
 
+/// What larger amounts count as. Upstream bounds only those with binary suffixes.
+const MOST_NANOS: i128 = 10_i128.pow(38);
+const MOST_BINARY_NANOS: i128 = i64::MAX as i128 * NANOS_PER_UNIT;
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")]
 pub struct ParseQuantityError;
@@ -108,7 +112,7 @@ impl Scale {
         })
     }
 
-    /// `whole.fraction` times the factor, in nanos, rounded up; amounts past the range saturate.
+    /// `whole.fraction` times the factor, in nanos, rounded up; amounts past the range are the most there is.
     fn apply(&self, whole: &str, fraction: &str) -> Option<i128> {
         let digits: String = whole.chars().chain(fraction.chars()).collect();
         let digits = digits.trim_start_matches('0');
@@ -120,18 +124,18 @@ impl Scale {
         }
         let mantissa: i128 = digits.parse().ok()?;
         let fraction_digits = i32::try_from(fraction.len()).ok()?;
-        let (mantissa, exponent) = match *self {
-            Scale::Binary(power) => (mantissa.checked_mul(1024i128.pow(power))?, 9 - fraction_digits),
-            Scale::Decimal(power) => (mantissa, power.checked_add(9)?.checked_sub(fraction_digits)?),
+        let (mantissa, exponent, most) = match *self {
+            Scale::Binary(power) => {
+                (mantissa.checked_mul(1024i128.pow(power))?, 9 - fraction_digits, MOST_BINARY_NANOS)
+            }
+            Scale::Decimal(power) => (mantissa, power.checked_add(9)?.checked_sub(fraction_digits)?, MOST_NANOS),
         };
-        if exponent >= 0 {
-            let factor = 10i128.checked_pow(exponent.unsigned_abs());
-            return Some(factor.and_then(|factor| mantissa.checked_mul(factor)).unwrap_or(i128::MAX));
-        }
-        match 10i128.checked_pow(exponent.unsigned_abs()) {
-            Some(divisor) => Some(divide_up(mantissa, divisor)),
-            None => Some(1),
-        }
+        let factor = 10i128.checked_pow(exponent.unsigned_abs());
+        let nanos = match exponent >= 0 {
+            true => factor.and_then(|factor| mantissa.checked_mul(factor)).unwrap_or(most),
+            false => factor.map_or(1, |divisor| divide_up(mantissa, divisor)),
+        };
+        Some(nanos.min(most))
     }
 }
 
@@ -183,10 +187,10 @@ impl Quantity {
             return format!("{mantissa}{}", BINARY_SUFFIXES[power]);
         }
         let (mut mantissa, mut thousands) = (nanos, 0);
-        while mantissa % 1000 == 0 && thousands + 1 < DECIMAL_SUFFIXES.len() {
+        let has_exponent = format == Format::Exponent;
+        while mantissa % 1000 == 0 && (has_exponent || thousands + 1 < DECIMAL_SUFFIXES.len()) {
             (mantissa, thousands) = (mantissa / 1000, thousands + 1);
         }
-        let has_exponent = format == Format::Exponent;
         match 3 * i32::try_from(thousands).unwrap_or(0) - 9 {
             exponent if has_exponent && exponent != 0 => format!("{mantissa}e{exponent}"),
             _ if has_exponent => mantissa.to_string(),
@@ -234,6 +238,9 @@ mod tests {
             ("-500m", "-500m"),
             ("1M", "1M"),
             ("1048576", "1048576"),
+            ("1e21", "1e21"),
+            ("-1e99", "-100e27"),
+            ("16Ei", "9223372036854775807"),
         ] {
             assert_eq!(canonical(text).as_deref(), Ok(expected), "{text}");
         }

@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use codec::{FieldValidation, Format, Object, cbor, protobuf, schema};
 use registry::{WriteContext, Writer};
-use serde_json::{Value, json};
+use serde_json::Value;
 use stdx::Clock;
 
 const ROUNDS: u32 = 2000;
 
 fn main() {
-    let body = pod().to_string().into_bytes();
+    let body = include_bytes!("pod.json").as_slice();
     let r#type = schema::lookup("", "v1", "Pod").expect("pods are built in");
     let kind = registry::by_kind("", "v1", "Pod").expect("pods are served");
     let decode = |body: &[u8]| {
         codec::decode(body, Format::Json, r#type, FieldValidation::Strict).expect("the pod is well formed").object
     };
-    let plain: Value = serde_json::from_slice(&body).expect("the pod is JSON");
-    let decoded = decode(&body);
+    let plain: Value = serde_json::from_slice(body).expect("the pod is JSON");
+    let decoded = decode(body);
     let mut ready = decoded.clone();
     kind.rules.default(&mut ready);
     let clock = Clock::system();
@@ -43,9 +43,9 @@ fn main() {
         println!("{name:<28} {:>8.1} µs", took.as_secs_f64() * 1e6);
         took
     };
-    stage("serde_json, to its tree", &mut || drop(black_box(serde_json::from_slice::<Value>(&body))));
+    stage("serde_json, to its tree", &mut || drop(black_box(serde_json::from_slice::<Value>(body))));
     stage("a tree's copy", &mut || drop(black_box(plain.clone())));
-    let mut whole = stage("decode", &mut || drop(black_box(decode(&body))));
+    let mut whole = stage("decode", &mut || drop(black_box(decode(body))));
     whole += beyond_copy(&clock, &decoded, |object| kind.rules.default(object), "default");
     let object = ready.as_object().expect("a pod is an object");
     whole += stage("validate", &mut || drop(black_box(kind.rules.validate(object, None))));
@@ -56,7 +56,7 @@ fn main() {
     stage("CBOR, in", &mut || drop(black_box(codec::decode(&packed, Format::Cbor, r#type, FieldValidation::Strict))));
     stage("CBOR, out", &mut || drop(black_box(cbor::encode(&ready))));
     stage("resting bytes to protobuf", &mut || {
-        let value: Value = serde_json::from_slice(&body).expect("the pod is JSON");
+        let value: Value = serde_json::from_slice(body).expect("the pod is JSON");
         drop(black_box(protobuf::encode(&value)));
     });
 }
@@ -82,44 +82,4 @@ fn measured(clock: &Clock, work: &mut dyn FnMut()) -> Duration {
         clock.instant().duration_since(before) / (ROUNDS / 10)
     };
     (0..10).map(|_| turn(work)).min().unwrap_or_default()
-}
-
-fn pod() -> Value {
-    let container = |name: &str| {
-        json!({
-            "name": name, "image": format!("registry.example.com/team/{name}:1.27.3"), "imagePullPolicy": "IfNotPresent",
-            "command": ["/bin/server"], "args": ["--listen=:8080", "--config=/etc/app/config.yaml", "--verbosity=2"],
-            "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}, {"name": "metrics", "containerPort": 9090}],
-            "env": [
-                {"name": "MODE", "value": "production"},
-                {"name": "POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}},
-                {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "credentials", "key": "token"}}},
-            ],
-            "resources": {"limits": {"cpu": "500m", "memory": "512Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}},
-            "livenessProbe": {"httpGet": {"path": "/healthz", "port": "http", "scheme": "HTTP"}, "initialDelaySeconds": 10, "periodSeconds": 10},
-            "readinessProbe": {"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 5, "failureThreshold": 3},
-            "volumeMounts": [{"name": "config", "mountPath": "/etc/app", "readOnly": true}, {"name": "data", "mountPath": "/var/lib/app"}],
-            "securityContext": {"runAsNonRoot": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-        })
-    };
-    json!({
-        "kind": "Pod", "apiVersion": "v1",
-        "metadata": {
-            "name": "web-7d4b9c6f5-x2x7p", "namespace": "default",
-            "labels": {"app.kubernetes.io/name": "web", "app.kubernetes.io/part-of": "shop", "pod-template-hash": "7d4b9c6f5"},
-            "annotations": {"prometheus.io/scrape": "true", "prometheus.io/port": "9090", "checksum/config": "5f2b6c0f1a".repeat(6)},
-            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-7d4b9c6f5", "uid": "d9607e19-f88f-11e6-a518-42010a800195", "controller": true, "blockOwnerDeletion": true}],
-        },
-        "spec": {
-            "serviceAccountName": "web", "terminationGracePeriodSeconds": 30, "restartPolicy": "Always", "dnsPolicy": "ClusterFirst",
-            "containers": [container("web"), container("sidecar")],
-            "volumes": [
-                {"name": "config", "configMap": {"name": "web-config", "items": [{"key": "config.yaml", "path": "config.yaml"}]}},
-                {"name": "data", "emptyDir": {"sizeLimit": "1Gi"}},
-            ],
-            "tolerations": [{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}],
-            "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app.kubernetes.io/name": "web"}}}}]}},
-            "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": {"app.kubernetes.io/name": "web"}}}],
-        },
-    })
 }

@@ -4,12 +4,18 @@
 mod bodies;
 mod support;
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use codec::schema::facts::KINDS;
 use codec::{cbor, protobuf, yaml};
 use serde_json::{Value, json};
 use support::{Draws, Fields};
 
 const ROUNDS: usize = 4000;
+
+/// Of each seed.
+const MUTATIONS: usize = 150;
 
 fn object(draws: &mut Draws, at: usize, fields: Fields) -> Value {
     let (group, version, kind, r#type) = KINDS[at];
@@ -75,5 +81,29 @@ fn no_patch_breaks_an_object() {
         mutate(&mut draws, &mut patch);
         let body = [value.to_string().as_bytes(), b"\0", &patch].concat();
         bodies::patch(&body);
+    }
+}
+
+/// The seeds that fuzzing begins with: what decoders and parsers were once told to be wary of.
+#[test]
+fn no_seed_breaks_anything_nor_what_becomes_of_it() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    let decode: fn(&[u8]) = bodies::decode;
+    for (target, run) in [("decode", decode), ("patch", bodies::patch), ("text", bodies::text)] {
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(seeds.join(target)).unwrap().map(|file| file.unwrap().path()).collect();
+        // Folders have no order, and every run is to draw alike.
+        files.sort();
+        assert!(files.len() > 5, "{target}");
+        let mut draws = Draws::from_seed(13);
+        for file in files {
+            let seed = fs::read(&file).unwrap();
+            run(&seed);
+            for _ in 0..MUTATIONS {
+                let mut bytes = seed.clone();
+                mutate(&mut draws, &mut bytes);
+                run(&bytes);
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod client;
 pub(crate) mod constant;
+mod create;
 mod footprint;
 mod lists;
 mod objects;
@@ -29,6 +30,7 @@ pub(crate) const MEASUREMENTS: &[Measurement] = &[
     ("Watches", watch::measure),
     ("Lists", lists::measure),
     ("Footprint and start", footprint::measure),
+    ("One create: a pod of 4 KiB, in process", create::measure),
 ];
 
 /// The API server and the constant answerer, with the administrator's way to each.
