@@ -17,7 +17,8 @@ use store::{Expect, Memory, Operation, Store, Transaction};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
-/// Kinds and lines of their descriptions, spaces aside.
+/// Kinds and lines of their descriptions, spaces aside. Source: kubectl pkg/describe/describe.go, whose `describerMap`
+/// names the describer of each kind; what is told field by field comes from its `genericDescriber`.
 const LINES: &[(&str, &[&str])] = &[
     ("Pod", &["Image: nginx:1.27", "QoS Class: Burstable", "Conditions:"]),
     (
@@ -168,6 +169,59 @@ const LINES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Kinds for which kubectl has no describer of its own.
+const FIELD_BY_FIELD: &[&str] = &[
+    "CSIDriver",
+    "CSIStorageCapacity",
+    "ClusterTrustBundle",
+    "ControllerRevision",
+    "DeviceClass",
+    "DeviceTaintRule",
+    "Event",
+    "LeaseCandidate",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration",
+    "PodCertificateRequest",
+    "PodGroup",
+    "PodTemplate",
+    "ResourceClaim",
+    "ResourceClaimTemplate",
+    "ResourceSlice",
+    "StorageVersionMigration",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+    "VolumeAttachment",
+    "Workload",
+];
+
+/// Kinds that kubectl came to know better from 1.31 on: of older ones only the name's line is certain.
+const SINCE_RECENTLY: &[&str] = &["IPAddress", "ServiceCIDR", "VolumeAttributesClass"];
+
+/// The lines that the description of a kind must have besides that of the name.
+fn lines_of(kind: &Kind) -> Vec<String> {
+    if FIELD_BY_FIELD.contains(&kind.kind) {
+        return vec![format!("API Version: {}", kind.api_version()), format!("Kind: {}", kind.kind)];
+    }
+    let special = LINES.iter().find(|(known, _)| *known == kind.kind);
+    special.map_or(&[][..], |(_, lines)| lines).iter().map(|line| (*line).to_owned()).collect()
+}
+
+#[test]
+fn every_kind_is_expected_in_one_way() {
+    let listed = registry::KINDS.iter().copied().filter(|kind| golden(kind).is_some());
+    let wrong: Vec<(&str, usize)> = listed
+        .map(|kind| {
+            let special = LINES.iter().filter(|(known, _)| *known == kind.kind).count();
+            let others = [FIELD_BY_FIELD, SINCE_RECENTLY].concat();
+            (kind.kind, special + others.iter().filter(|known| **known == kind.kind).count())
+        })
+        .filter(|(_, times)| *times != 1)
+        .collect();
+    assert!(wrong.is_empty(), "kinds and how often they are expected: {wrong:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kubectl_describes_every_kind() {
     let store = Memory::new();
@@ -291,9 +345,8 @@ fn describe(folder: &Path, server: &str, kind: &Kind, name: &str) -> Vec<String>
     let lines: Vec<String> =
         printed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     let own_name = format!("Name: {name}");
-    let special = LINES.iter().find(|(known, _)| *known == kind.kind).map_or(&[][..], |(_, lines)| lines);
-    let expected = std::iter::once(own_name.as_str()).chain(special.iter().copied());
-    let missing: Vec<&str> = expected.filter(|wanted| !lines.iter().any(|line| line == wanted)).collect();
+    let expected = std::iter::once(own_name).chain(lines_of(kind));
+    let missing: Vec<String> = expected.filter(|wanted| !lines.contains(wanted)).collect();
     match missing.is_empty() {
         true => Vec::new(),
         false => vec![format!("describe {resource} {name} lacks {missing:#?} in\n{printed}")],
