@@ -176,7 +176,8 @@ fn down_takes_the_pods_and_up_brings_them_back(cluster: &Cluster) {
     cluster.pintle("down", &[]).success();
     let left: Vec<String> = sandboxes(&endpoint()).into_iter().map(|sandbox| sandbox.id).collect();
     assert!(left.is_empty(), "{left:?}");
-    up(cluster);
+    // Whose runtime it is need not be said again.
+    cluster.up();
     wait_for("another container", || {
         let status = space.get("pod again")["status"]["containerStatuses"][0].clone();
         let is_new = status["containerID"] != before && status["ready"] == true;
