@@ -4,6 +4,7 @@
 //! Starting the rooms themselves is the program's wiring, not this crate's.
 
 pub mod check;
+mod choices;
 pub mod kubeconfig;
 pub mod node;
 pub mod pki;
@@ -13,5 +14,6 @@ pub mod settings;
 pub mod store;
 pub mod traces;
 
+pub use choices::{Choices, ChoicesError};
 pub use settings::{RemoteRuntime, Settings};
 pub use store::{EtcdLocation, StoreLocation};

@@ -20,9 +20,10 @@ pub enum TracesError {
 }
 
 /// What the data folder holds, by name. Only these are removed: the folder may have been the user's before.
-const DATA_ENTRIES: [&str; 11] = [
+const DATA_ENTRIES: [&str; 12] = [
     "store",
     crate::store::FILE,
+    crate::choices::FILE,
     "pki",
     "images",
     "sandboxes",
@@ -217,6 +218,7 @@ mod tests {
         };
         fs::create_dir_all(settings.store_dir()).unwrap();
         fs::write(settings.data_dir.join(crate::store::FILE), "{}").unwrap();
+        fs::write(settings.data_dir.join(crate::choices::FILE), "{}").unwrap();
         fs::create_dir_all(&settings.run_dir).unwrap();
         fs::write(settings.data_dir.join("letter"), "mine").unwrap();
         assert!(exist(&settings));

@@ -108,6 +108,22 @@ pub fn delete(name: &str) -> Request {
     Request::new(format!("delete the link {name}"), 0, &RouteNetlinkMessage::DelLink(message)).tolerate(Errno::ENODEV)
 }
 
+/// Puts a link into a group, by which many are deleted at once; a missing one is no error.
+pub fn set_group(name: &str, group: u32) -> Request {
+    let attributes = vec![LinkAttribute::IfName(name.to_owned()), LinkAttribute::Group(group)];
+    Request::new(format!("put the link {name} into group {group}"), 0, &new_link(0, attributes, false))
+        .tolerate(Errno::ENODEV)
+}
+
+/// Deletes every link of a group; an empty one is no error. Fails with `EOPNOTSUPP`, and deletes none, where one of
+/// them cannot be deleted.
+pub fn delete_group(group: u32) -> Request {
+    let mut message = LinkMessage::default();
+    message.attributes = vec![LinkAttribute::Group(group)];
+    Request::new(format!("delete the links of group {group}"), 0, &RouteNetlinkMessage::DelLink(message))
+        .tolerate(Errno::ENODEV)
+}
+
 /// The link of that name, where there is one.
 pub fn find(socket: &mut Socket, name: &str) -> Result<Option<Link>, Error> {
     Ok(list(socket)?.into_iter().find(|link| link.name == name))

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 
 use netlink::address::LinkAddress;
 use netlink::link::{self, VethPair};
-use netlink::{Errno, Namespace, Protocol, address, route, sysctl};
+use netlink::{Errno, Namespace, Protocol, Socket, address, route, sysctl};
 
 const GATEWAY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1));
 const POD: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 2));
@@ -52,6 +52,33 @@ fn two_namespaces_talk_over_a_veth_pair() {
     socket.execute(&[link::delete("pv0"), link::delete("pv0"), address::delete(&gateway)]).unwrap();
     assert_eq!(link::find(&mut inside, "eth0").unwrap(), None);
     assert!(address::list(&mut socket).unwrap().iter().all(|found| found.address != GATEWAY));
+}
+
+#[test]
+fn a_group_of_links_goes_at_once() {
+    const GROUP: u32 = 77;
+    let (host, pod) = (Namespace::unnamed().unwrap(), Namespace::unnamed().unwrap());
+    let mut socket = host.socket(Protocol::Route).unwrap();
+    socket.execute(&[link::add_bridge("br0", [2, 0, 0, 0, 0, 1])]).unwrap();
+    let bridge = link::find(&mut socket, "br0").unwrap().unwrap();
+    for (name, peer_name) in [("pv0", "eth0"), ("pv1", "eth1"), ("pv2", "eth2")] {
+        let peer_address = [2, 0, 0, 0, 0, 2];
+        let pair =
+            VethPair { name, bridge_index: bridge.index, mtu: 1400, peer_name, peer_address, peer_namespace: &pod };
+        socket.execute(&[link::add_veth(&pair)]).unwrap();
+    }
+    socket.execute(&["pv0", "pv2", "missing"].map(|name| link::set_group(name, GROUP))).unwrap();
+    socket.execute(&[link::delete_group(GROUP), link::delete_group(GROUP)]).unwrap();
+    let left = |socket: &mut Socket, prefix: &str| {
+        let names = link::list(socket).unwrap().into_iter().map(|link| link.name);
+        names.filter(|name| name.starts_with(prefix)).collect::<Vec<_>>()
+    };
+    assert_eq!(left(&mut socket, "pv"), ["pv1"]);
+    assert_eq!(left(&mut pod.socket(Protocol::Route).unwrap(), "eth"), ["eth1"]);
+    // What cannot be deleted keeps the whole group.
+    socket.execute(&["lo", "pv1"].map(|name| link::set_group(name, GROUP))).unwrap();
+    assert_eq!(socket.execute(&[link::delete_group(GROUP)]).unwrap_err().errno(), Some(Errno::EOPNOTSUPP));
+    assert_eq!(left(&mut socket, "pv"), ["pv1"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::addresses::Addresses;
+use crate::departures::Departures;
 use crate::firewall;
 use crate::kernel::{self, BridgeLink};
 use crate::range::Range;
@@ -64,6 +65,7 @@ impl Drop for Bridge {
 struct Shared {
     config: Config,
     state: Mutex<State>,
+    departures: Departures,
     gateway: watch::Sender<Option<Ipv4Addr>>,
 }
 
@@ -86,7 +88,7 @@ impl Bridge {
         let (files, remembered) = Files::open(&config.state_dir).map_err(OpenError::State)?;
         let state = State { files, pods: remembered.pods, last: remembered.last, configured: None };
         let (gateway, _) = watch::channel(None);
-        let shared = Arc::new(Shared { config, state: Mutex::new(state), gateway });
+        let shared = Arc::new(Shared { config, state: Mutex::new(state), departures: Departures::default(), gateway });
         Ok(Arc::new(Bridge { shared, watcher: Mutex::new(None) }))
     }
 
@@ -282,7 +284,7 @@ impl Shared {
 
     fn detach(&self, sandbox_id: &str) -> Result<(), NetworkError> {
         let Some(pod) = self.lock().pods.get(sandbox_id).cloned() else { return Ok(()) };
-        kernel::detach(&pod.link).map_err(failed("detach the pod"))?;
+        self.departures.leave(&pod.link, kernel::detach).map_err(failed("detach the pod"))?;
         let mut state = self.lock();
         state.files.remove(sandbox_id).map_err(failed("forget the pod's address"))?;
         state.pods.remove(sandbox_id);

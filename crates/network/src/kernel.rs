@@ -16,6 +16,8 @@ const POD_LINK: &str = "eth0";
 const LOOPBACK_INDEX: u32 = 1;
 const POD_PREFIX_LENGTH: u8 = 32;
 const USUAL_MTU: u32 = 1500;
+/// The group of links that are being deleted; a number that nobody chooses by hand.
+const LEAVING: u32 = 0x7076_676f;
 
 /// The bridge as attaching needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +89,9 @@ pub(crate) fn attach(bridge: BridgeLink, gateway: Ipv4Addr, pod: &Pod, netns: &P
     ])
 }
 
-/// Takes a pod's link away; with its node's end goes the pod's.
-pub(crate) fn detach(link_name: &str) -> Result<(), Error> {
-    Socket::open(Protocol::Route)?.execute(&[link::delete(link_name)])
+/// Takes pods' links away; with the node's end of each goes the pod's.
+pub(crate) fn detach(links: &[String]) -> Result<(), Error> {
+    remove_links(&mut Socket::open(Protocol::Route)?, links)
 }
 
 pub(crate) fn apply(table: &str, ruleset: &Ruleset) -> Result<(), Error> {
@@ -102,11 +104,26 @@ pub(crate) fn destroy(bridge: &str, table: &str) -> Result<(), Error> {
     let links = link::list(&mut socket)?;
     if let Some(found) = links.iter().find(|link| link.name == bridge) {
         let ports = links.iter().filter(|link| link.controller == Some(found.index));
-        let mut requests: Vec<_> = ports.map(|port| link::delete(&port.name)).collect();
-        requests.push(link::delete(bridge));
-        socket.execute(&requests)?;
+        let ports: Vec<String> = ports.map(|port| port.name.clone()).collect();
+        remove_links(&mut socket, &ports)?;
+        socket.execute(&[link::delete(bridge)])?;
     }
     Transaction::destroy(table).commit(&mut Socket::open(Protocol::Netfilter)?)
+}
+
+/// Several are made a group, which goes in a single wait of the kernel's.
+fn remove_links(socket: &mut Socket, links: &[String]) -> Result<(), Error> {
+    let one_by_one: Vec<_> = links.iter().map(|name| link::delete(name)).collect();
+    if links.len() < 2 {
+        return socket.execute(&one_by_one);
+    }
+    let mut requests: Vec<_> = links.iter().map(|name| link::set_group(name, LEAVING)).collect();
+    requests.push(link::delete_group(LEAVING));
+    match socket.execute(&requests) {
+        // Somebody else has a link in this group that stays.
+        Err(error) if error.errno() == Some(Errno::EOPNOTSUPP) => socket.execute(&one_by_one),
+        removed => removed,
+    }
 }
 
 fn is_attached(inside: &mut Socket, pod: Ipv4Addr) -> Result<bool, Error> {

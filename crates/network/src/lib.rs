@@ -9,6 +9,7 @@
 
 mod addresses;
 mod bridge;
+mod departures;
 mod firewall;
 mod kernel;
 mod range;

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cluster::progress::Format;
 use cluster::settings::NODE_CIDR_BITS;
-use cluster::{EtcdLocation, RemoteRuntime, Settings, StoreLocation};
+use cluster::{Choices, EtcdLocation, RemoteRuntime, Settings, StoreLocation};
 
 use crate::commands::store;
 
@@ -18,6 +18,8 @@ const SERVICE_CIDR: &str = "10.96.0.0/12";
 const CLUSTER_DOMAIN: &str = "cluster.local";
 /// Says that the state rests in the data folder.
 const FOLDER: &str = "folder";
+/// Says that the program runs the node's containers itself.
+const BUILT_IN: &str = "built-in";
 
 /// Kubernetes, whole, in one small program.
 #[derive(Parser)]
@@ -64,32 +66,33 @@ pub(crate) struct Where {
     pub(crate) run_dir: Option<PathBuf>,
 }
 
-/// Which cluster, and the numbers a new one gets.
+/// Which cluster, and the numbers it gets: the usual ones where it is new, those of its last start where it is not.
 #[derive(Args, Clone)]
 pub(crate) struct Place {
     #[command(flatten)]
     pub(crate) r#where: Where,
-    /// The API server's port
-    #[arg(long, default_value_t = API_PORT)]
-    pub(crate) port: u16,
-    /// The kubelet's port
-    #[arg(long, default_value_t = KUBELET_PORT)]
-    pub(crate) kubelet_port: u16,
-    /// Addresses of pods
-    #[arg(long, default_value = POD_CIDR)]
-    pub(crate) pod_cidr: String,
+    /// The API server's port [default: as before, or 6443]
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// The kubelet's port [default: as before, or 10250]
+    #[arg(long)]
+    pub(crate) kubelet_port: Option<u16>,
+    /// Addresses of pods [default: as before, or 10.244.0.0/16]
+    #[arg(long)]
+    pub(crate) pod_cidr: Option<String>,
     /// The prefix length of the range that each node gets of them: a node has no more pods than addresses
-    #[arg(long, default_value_t = NODE_CIDR_BITS)]
-    pub(crate) node_cidr_mask_size: u8,
-    /// Addresses of services
-    #[arg(long, default_value = SERVICE_CIDR)]
-    pub(crate) service_cidr: String,
-    /// The domain of cluster names
-    #[arg(long, default_value = CLUSTER_DOMAIN)]
-    pub(crate) cluster_domain: String,
-    /// Serve the API versions that Kubernetes has removed, such as extensions/v1beta1
-    #[arg(long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
-    pub(crate) legacy_apis: bool,
+    /// [default: as before, or 24]
+    #[arg(long)]
+    pub(crate) node_cidr_mask_size: Option<u8>,
+    /// Addresses of services [default: as before, or 10.96.0.0/12]
+    #[arg(long)]
+    pub(crate) service_cidr: Option<String>,
+    /// The domain of cluster names [default: as before, or cluster.local]
+    #[arg(long)]
+    pub(crate) cluster_domain: Option<String>,
+    /// Serve the API versions that Kubernetes has removed, such as extensions/v1beta1 [default: as before, or true]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) legacy_apis: Option<bool>,
     /// Also send what nodes and pods use to `prometheus:http://HOST:PORT/PATH` (remote write) or
     /// `influxdb:http://HOST:PORT`, or keep it in the data folder with `folder`; may be given several times
     #[arg(long = "metrics-sink", value_parser = sink)]
@@ -104,7 +107,7 @@ pub(crate) struct Place {
 #[derive(Args, Clone, Default)]
 pub(crate) struct RuntimePlace {
     /// The socket of another container runtime, such as unix:///run/containerd/containerd.sock; it brings its own pod
-    /// network and images [default: the built-in runtime]
+    /// network and images; or `built-in` [default: as before, or built-in]
     #[arg(long)]
     container_runtime_endpoint: Option<String>,
     /// The socket of its image service [default: the same]
@@ -113,8 +116,11 @@ pub(crate) struct RuntimePlace {
 }
 
 impl RuntimePlace {
-    fn remote(&self) -> anyhow::Result<Option<RemoteRuntime>> {
-        let Some(runtime) = &self.container_runtime_endpoint else { return Ok(None) };
+    fn remote(&self, before: Option<RemoteRuntime>) -> anyhow::Result<Option<RemoteRuntime>> {
+        let Some(runtime) = &self.container_runtime_endpoint else { return Ok(before) };
+        if runtime == BUILT_IN {
+            return Ok(None);
+        }
         // Refused here rather than by the server.
         let canonical = |text: &str| Ok::<_, cri::EndpointError>(text.parse::<cri::Endpoint>()?.to_string());
         let images = self.image_service_endpoint.as_ref().unwrap_or(runtime);
@@ -267,13 +273,13 @@ impl Place {
     pub(crate) fn of(r#where: Where) -> Self {
         Place {
             r#where,
-            port: API_PORT,
-            kubelet_port: KUBELET_PORT,
-            pod_cidr: POD_CIDR.into(),
-            node_cidr_mask_size: NODE_CIDR_BITS,
-            service_cidr: SERVICE_CIDR.into(),
-            cluster_domain: CLUSTER_DOMAIN.into(),
-            legacy_apis: true,
+            port: None,
+            kubelet_port: None,
+            pod_cidr: None,
+            node_cidr_mask_size: None,
+            service_cidr: None,
+            cluster_domain: None,
+            legacy_apis: None,
             metrics_sinks: Vec::new(),
             store: StorePlace::default(),
             runtime: RuntimePlace::default(),
@@ -283,19 +289,23 @@ impl Place {
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
         let data_dir = std::path::absolute(self.r#where.data_dir())?;
         let asked = self.store.location(&self.r#where.name)?;
+        let before = Choices::read(&data_dir)?;
+        let text = |asked: &Option<String>, before: Option<String>, usual: &str| {
+            asked.clone().or(before).unwrap_or_else(|| usual.to_owned())
+        };
         let settings = Settings {
             name: self.r#where.name.clone(),
             store: cluster::store::settle(&data_dir, asked)?,
             data_dir,
             run_dir: std::path::absolute(self.r#where.run_dir())?,
-            api_port: self.port,
-            kubelet_port: self.kubelet_port,
-            pod_cidr: self.pod_cidr.clone(),
-            node_cidr_bits: self.node_cidr_mask_size,
-            service_cidr: self.service_cidr.clone(),
-            cluster_domain: self.cluster_domain.clone(),
-            container_runtime: self.runtime.remote()?,
-            legacy_apis: self.legacy_apis,
+            api_port: self.port.or(before.api_port).unwrap_or(API_PORT),
+            kubelet_port: self.kubelet_port.or(before.kubelet_port).unwrap_or(KUBELET_PORT),
+            pod_cidr: text(&self.pod_cidr, before.pod_cidr, POD_CIDR),
+            node_cidr_bits: self.node_cidr_mask_size.or(before.node_cidr_bits).unwrap_or(NODE_CIDR_BITS),
+            service_cidr: text(&self.service_cidr, before.service_cidr, SERVICE_CIDR),
+            cluster_domain: text(&self.cluster_domain, before.cluster_domain, CLUSTER_DOMAIN),
+            container_runtime: self.runtime.remote(before.container_runtime)?,
+            legacy_apis: self.legacy_apis.or(before.legacy_apis).unwrap_or(true),
             metrics_sinks: self.metrics_sinks.clone(),
         };
         settings.validate()?;
@@ -331,9 +341,12 @@ impl Place {
                 }
             }
         }
-        if let Some(remote) = &settings.container_runtime {
-            add("--container-runtime-endpoint", remote.runtime.clone().into());
-            add("--image-service-endpoint", remote.images.clone().into());
+        match &settings.container_runtime {
+            Some(remote) => {
+                add("--container-runtime-endpoint", remote.runtime.clone().into());
+                add("--image-service-endpoint", remote.images.clone().into());
+            }
+            None => add("--container-runtime-endpoint", BUILT_IN.into()),
         }
         for sink in &settings.metrics_sinks {
             add("--metrics-sink", sink.clone().into());
@@ -386,6 +399,39 @@ mod tests {
             server.extend(Place::to_arguments(&up));
             assert_eq!(parse(server), up);
         }
+    }
+
+    #[test]
+    fn what_an_earlier_start_was_given_is_given_still() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().to_str().unwrap();
+        let up = |more: &[&str]| {
+            let given = ["pintle", "up", "--data-dir", data_dir];
+            match Arguments::try_parse_from(given.iter().chain(more)).unwrap().command {
+                Command::Up(up) => up.place.settings().unwrap(),
+                _ => panic!("another command"),
+            }
+        };
+        let usual = up(&[]);
+        assert_eq!((usual.api_port, usual.legacy_apis, usual.container_runtime.is_some()), (API_PORT, true, false));
+        let endpoint = ["--container-runtime-endpoint", "unix:///run/c.sock"];
+        let first =
+            up(&["--port", "7000", "--pod-cidr", "10.1.0.0/16", "--legacy-apis=false", endpoint[0], endpoint[1]]);
+        Choices::remember(&first).unwrap();
+        assert_eq!(up(&[]), first);
+        let second = up(&["--port", "7001", endpoint[0], BUILT_IN]);
+        assert_eq!((second.api_port, &second.container_runtime), (7001, &None));
+        assert_eq!((&second.pod_cidr, second.legacy_apis), (&first.pod_cidr, false));
+        Choices::remember(&second).unwrap();
+        assert_eq!(up(&[]), second);
+        assert_eq!(
+            Place::of(Where { data_dir: Some(folder.path().into()), ..where_of_x() }).settings().unwrap().api_port,
+            7001
+        );
+    }
+
+    fn where_of_x() -> Where {
+        Where { name: "x".to_owned(), data_dir: None, run_dir: None }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use cluster::pki::{self, Authority, Subject};
 use cluster::process::{RunLock, ServerInfo};
 use cluster::progress::{Report, Step};
 use cluster::settings::DNS_PORT;
-use cluster::{Settings, StoreLocation};
+use cluster::{Choices, Settings, StoreLocation};
 use metrics::{Metrics, Sink};
 use reconcile::{Election, lead};
 use stdx::Ambient;
@@ -131,6 +131,8 @@ async fn start(
     };
 
     let node = runtime::open(settings, &ambient, cancel, rooms).await?;
+    // Nothing that a start could be refused for comes after.
+    Choices::remember(settings)?;
     let bridge = node.bridge;
 
     let volumes_dir = settings.data_dir.join("volumes").to_string_lossy().into_owned();

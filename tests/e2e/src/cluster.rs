@@ -15,7 +15,7 @@ use crate::{fixtures, image};
 
 /// After `destroy` has ended, what the kernel takes away in its own time.
 const SETTLING: Duration = Duration::from_secs(5);
-const LOG_LINES: usize = 80;
+const LOG_LINES: &str = "80";
 
 /// A cluster. Dropping it destroys it; tests that must know call [`destroy`](Cluster::destroy).
 pub struct Cluster {
@@ -167,11 +167,11 @@ impl Cluster {
             let arguments: Vec<&str> = words.split_whitespace().chain(["--request-timeout=10s"]).collect();
             text.push_str(&self.kubectl(&arguments).to_string());
         }
-        let log =
-            std::fs::read_to_string(self.data_dir().join("logs/server.log")).unwrap_or_else(|error| error.to_string());
-        let lines: Vec<&str> = log.lines().collect();
+        // As the machine sees it: a test may have put a disk there.
+        let mut tail = self.machine.command("tail");
+        tail.args(["--lines", LOG_LINES]).arg(self.data_dir().join("logs/server.log"));
         text.push_str("──── server log\n");
-        text.push_str(&lines[lines.len().saturating_sub(LOG_LINES)..].join("\n"));
+        text.push_str(&run(&mut tail, "").to_string());
         text
     }
 }

@@ -11,6 +11,7 @@ use cri::{
 };
 use cri_contract::{Containerd, IMAGE, busybox_archive};
 use e2e::{Cluster, Suite, busybox_manifest, run, trial, wait_for};
+use serde_json::json;
 use stdx::Clock;
 use tempfile::TempDir;
 
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     });
     let on_containerd = vec![
         trial(&remote, "pods_run_on_containerd", pods_run_on_containerd),
+        trial(&remote, "a_runtime_class_names_one_of_its_handlers", a_runtime_class_names_one_of_its_handlers),
         trial(&remote, "pods_outlive_the_server", pods_outlive_the_server),
         trial(&remote, "down_takes_the_pods_and_up_brings_them_back", down_takes_the_pods_and_up_brings_them_back),
         trial(&remote, "images_are_the_runtimes_own", images_are_the_runtimes_own),
@@ -124,6 +126,32 @@ fn pods_run_on_containerd(cluster: &Cluster) {
     });
 }
 
+/// The sandbox is made by the handler that the pod's class names; another's is refused in the runtime's own words.
+fn a_runtime_class_names_one_of_its_handlers(cluster: &Cluster) {
+    let space = cluster.namespace("handlers");
+    for handler in ["runc", "none-such"] {
+        let class = json!({
+            "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": { "name": handler }, "handler": handler,
+        });
+        cluster.create(&class.to_string());
+        let pod = busybox_manifest(handler, SERVES);
+        space.create(&pod.replace("spec:\n", &format!("spec:\n  runtimeClassName: {handler}\n")));
+    }
+    space.wait_ready("pod/runc");
+    let own = |sandbox: &&PodSandbox| sandbox.metadata.as_ref().is_some_and(|metadata| metadata.name == "runc");
+    let made = sandboxes(&endpoint());
+    assert_eq!(made.iter().find(own).map(|sandbox| sandbox.runtime_handler.as_str()), Some("runc"));
+    let refusal = wait_for("the handler that is missing to be named", || {
+        let selector = "events --field-selector=involvedObject.name=none-such,reason=FailedCreatePodSandBox";
+        let events = space.get(selector);
+        events["items"][0]["message"].as_str().map(str::to_owned).ok_or_else(|| events.to_string())
+    });
+    assert!(refusal.starts_with("Failed to create pod sandbox: "), "{refusal}");
+    assert!(refusal.contains("no runtime for \"none-such\" is configured"), "{refusal}");
+    space.k("delete pod runc none-such");
+    cluster.k("delete runtimeclass runc none-such");
+}
+
 fn pods_outlive_the_server(cluster: &Cluster) {
     let space = cluster.namespace("outlive");
     space.create(&busybox_manifest("steady", SERVES));
@@ -148,7 +176,8 @@ fn down_takes_the_pods_and_up_brings_them_back(cluster: &Cluster) {
     cluster.pintle("down", &[]).success();
     let left: Vec<String> = sandboxes(&endpoint()).into_iter().map(|sandbox| sandbox.id).collect();
     assert!(left.is_empty(), "{left:?}");
-    up(cluster);
+    // Whose runtime it is need not be said again.
+    cluster.up();
     wait_for("another container", || {
         let status = space.get("pod again")["status"]["containerStatuses"][0].clone();
         let is_new = status["containerID"] != before && status["ready"] == true;

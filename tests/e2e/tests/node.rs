@@ -30,6 +30,9 @@ fn main() -> ExitCode {
         trial(&suite, "who_fills_a_volume_past_its_limit_is_evicted", who_fills_a_volume_past_its_limit_is_evicted),
         trial(&suite, "a_pod_that_does_not_fit_is_rejected", a_pod_that_does_not_fit_is_rejected),
         trial(&suite, "a_critical_pod_pushes_others_out", a_critical_pod_pushes_others_out),
+        trial(&suite, "a_critical_file_pushes_others_out", a_critical_file_pushes_others_out),
+        trial(&suite, "a_runtime_class_chooses_the_handler", a_runtime_class_chooses_the_handler),
+        trial(&suite, "a_volume_is_awaited_until_it_is_attached", a_volume_is_awaited_until_it_is_attached),
         trial(&suite, "claims_keep_what_pods_write", claims_keep_what_pods_write),
         trial(&suite, "static_pods_run_and_show_themselves", static_pods_run_and_show_themselves),
         trial(&suite, "a_resize_needs_no_restart", a_resize_needs_no_restart),
@@ -245,7 +248,20 @@ fn a_pod_that_does_not_fit_is_rejected(cluster: &Cluster) {
     namespace.create(&pod("elsewhere", placed(json!({ "nodeSelector": { "disk": "none" } }))));
     let sysctl = json!({ "podSecurity": { "sysctls": [{ "name": "kernel.msgmax", "value": "65536" }] } });
     namespace.create(&pod("unsafe", placed(sysctl)));
-    for (name, reason, message) in [
+    let huge = json!({ "cpu": "10m", "hugepages-1Gi": "1000Gi" });
+    namespace.create(&pod("huge", placed(json!({ "resources": { "requests": huge, "limits": huge } }))));
+    namespace.create(&pod("elsewhere-too", placed(json!({ "labels": { "kubernetes.io/os": "windows" } }))));
+    let mut expected = vec![
+        (
+            "huge",
+            "OutOfhugepages-1Gi",
+            "Pod was rejected: Node didn't have enough resource: hugepages-1Gi, requested: ",
+        ),
+        (
+            "elsewhere-too",
+            "PodOSSelectorNodeLabelDoesNotMatch",
+            "Pod was rejected: Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+        ),
         ("large", "OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: "),
         (
             "elsewhere",
@@ -253,13 +269,21 @@ fn a_pod_that_does_not_fit_is_rejected(cluster: &Cluster) {
             "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
         ),
         ("unsafe", "SysctlForbidden", "Pod was rejected: forbidden sysctl: \"kernel.msgmax\" not allowlisted"),
-    ] {
+    ];
+    let enforces = fs::read_to_string("/sys/module/apparmor/parameters/enabled").is_ok_and(|text| text.trim() == "Y");
+    if !enforces {
+        let profile = json!({ "podSecurity": { "appArmorProfile": { "type": "RuntimeDefault" } } });
+        namespace.create(&pod("confined", placed(profile)));
+        let message = "Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host";
+        expected.push(("confined", "AppArmor", message));
+    }
+    for (name, reason, message) in &expected {
         namespace.wait("jsonpath={.status.phase}=Failed", &format!("pod/{name}"));
         let status = namespace.get(&format!("pod {name}"))["status"].clone();
-        assert_eq!(status["reason"], reason, "{status}");
+        assert_eq!(status["reason"], *reason, "{status}");
         assert!(status["message"].as_str().unwrap().starts_with(message), "{status}");
     }
-    namespace.k("delete pod large elsewhere unsafe");
+    namespace.k("delete pod --all");
 }
 
 fn a_critical_pod_pushes_others_out(cluster: &Cluster) {
@@ -288,8 +312,160 @@ fn a_critical_pod_pushes_others_out(cluster: &Cluster) {
     let conditions = status["conditions"].as_array().unwrap();
     let target = conditions.iter().find(|condition| condition["type"] == "DisruptionTarget").unwrap();
     assert_eq!((&target["status"], &target["reason"]), (&json!("True"), &json!("TerminationByKubelet")));
+    assert_eq!(wait_event(&namespace, "ordinary", "Preempting"), "Preempted in order to admit critical pod");
     system.k("delete pod critical");
     namespace.k("delete pod ordinary");
+}
+
+/// A pod of a file is critical whatever its priority. Of those that could make room one of little standing does.
+fn a_critical_file_pushes_others_out(cluster: &Cluster) {
+    let namespace = cluster.namespace("critical-file");
+    let node = cluster.get("nodes")["items"][0].clone();
+    let name = node["metadata"]["name"].as_str().unwrap();
+    let cores: u64 = node["status"]["allocatable"]["cpu"].as_str().unwrap().parse().unwrap();
+    let half = format!("{}m", cores * 500);
+    let asking = |more: Value| json!({ "resources": more, "grace": 1 });
+    let amounts = json!({ "cpu": half, "memory": "16Mi" });
+    namespace.create(&pod("guaranteed", asking(json!({ "requests": amounts, "limits": amounts }))));
+    namespace.create(&pod("burstable", asking(json!({ "requests": amounts }))));
+    namespace.create(&pod("modest", json!({})));
+    for pod in ["guaranteed", "burstable", "modest"] {
+        namespace.wait_ready(&format!("pod/{pod}"));
+    }
+    let file = cluster.data_dir().join("manifests/vital.yaml");
+    let vital = pod("vital", asking(json!({ "requests": { "cpu": "100m" } })));
+    let mut vital: Value = serde_json::from_str(&vital).unwrap();
+    vital["metadata"]["namespace"] = json!(namespace.name);
+    fs::write(&file, vital.to_string()).unwrap();
+    namespace.wait_ready(&format!("pod/vital-{name}"));
+    let status = namespace.get("pod burstable")["status"].clone();
+    assert_eq!((&status["phase"], &status["reason"]), (&json!("Failed"), &json!("Preempting")), "{status}");
+    assert_eq!(wait_event(&namespace, "burstable", "Preempting"), "Preempted in order to admit critical pod");
+    for pod in ["guaranteed", "modest"] {
+        assert_eq!(namespace.get(&format!("pod {pod}"))["status"]["phase"], "Running", "{pod}");
+    }
+    fs::remove_file(file).unwrap();
+    wait_for("it to go with its file", || {
+        let ran = namespace.try_k(&["get", "pod", &format!("vital-{name}")]);
+        if ran.text().contains("NotFound") { Ok(()) } else { Err(ran.to_string()) }
+    });
+    namespace.k("delete pod guaranteed burstable modest");
+}
+
+fn a_runtime_class_chooses_the_handler(cluster: &Cluster) {
+    let namespace = cluster.namespace("handlers");
+    let class = |name: &str, more: Value| {
+        let mut class = json!({
+            "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": { "name": name }, "handler": "none-such",
+        });
+        for (key, value) in more.as_object().unwrap() {
+            class[key] = value.clone();
+        }
+        cluster.create(&class.to_string());
+    };
+    class("sandboxed", json!({ "overhead": { "podFixed": { "memory": "16Mi", "cpu": "250m" } } }));
+    class("fleeting", json!({}));
+    let asking = |class: &str| json!({ "runtimeClassName": class, "resources": { "limits": { "cpu": "10m", "memory": "16Mi" } } });
+    namespace.create(&pod("sandboxed", asking("sandboxed")));
+    assert_eq!(
+        wait_event(&namespace, "sandboxed", "FailedCreatePodSandBox"),
+        "Failed to create pod sandbox: failed to get sandbox runtime: no runtime for \"none-such\" is configured"
+    );
+    let of_node = &cluster.get("nodes")["items"][0]["status"];
+    let names: Vec<&Value> =
+        of_node["runtimeHandlers"].as_array().unwrap().iter().map(|handler| &handler["name"]).collect();
+    assert!(!names.contains(&&json!("none-such")), "{of_node}");
+    // What the class says running it takes counts, and bounds the pod's own group.
+    let overhead = namespace.get("pod sandboxed")["spec"]["overhead"].clone();
+    assert_eq!(overhead, json!({ "memory": "16Mi", "cpu": "250m" }));
+    let uid = namespace.get("pod sandboxed")["metadata"]["uid"].as_str().unwrap().to_owned();
+    let group = format!("{}/pods/pod{uid}", cluster.name);
+    let legacy = Path::new("/sys/fs/cgroup/memory").join(&group).join("memory.limit_in_bytes");
+    let unified = Path::new("/sys/fs/cgroup").join(&group).join("memory.max");
+    let bound = fs::read_to_string(legacy).or_else(|_| fs::read_to_string(unified)).unwrap();
+    assert_eq!(bound.trim(), (32 << 20).to_string());
+    let described = cluster.k("describe nodes");
+    assert!(described.contains("260m"), "with its overhead: {described}");
+
+    // The class goes while a pod of it waits for another start.
+    namespace.create(&pod("orphan", asking("fleeting")));
+    wait_event(&namespace, "orphan", "FailedCreatePodSandBox");
+    cluster.k("delete runtimeclass fleeting");
+    let expected = "Failed to create pod sandbox: runtimeclass.node.k8s.io \"fleeting\" not found";
+    wait_for("the missing class to be named", || {
+        let events = namespace.get("events --field-selector=involvedObject.name=orphan,reason=FailedCreatePodSandBox");
+        let mut all = events["items"].as_array().unwrap().iter();
+        if all.any(|event| event["message"] == expected) { Ok(()) } else { Err(events.to_string()) }
+    });
+    namespace.k("delete pod sandboxed orphan");
+    cluster.k("delete runtimeclass sandboxed");
+}
+
+/// No driver is there to mount it in the end, but until it is attached nobody asks for one.
+fn a_volume_is_awaited_until_it_is_attached(cluster: &Cluster) {
+    let namespace = cluster.namespace("attached");
+    let node = cluster.get("nodes")["items"][0]["metadata"].clone();
+    let name = node["name"].as_str().unwrap();
+    assert_eq!(node["annotations"]["volumes.kubernetes.io/controller-managed-attach-detach"], "true", "{node}");
+    let volume = json!({
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "far-away" },
+        "spec": {
+            "capacity": { "storage": "1Gi" }, "accessModes": ["ReadWriteOnce"], "storageClassName": "none",
+            "persistentVolumeReclaimPolicy": "Retain", "csi": { "driver": "disks.example.com", "volumeHandle": "disk-1" },
+        },
+    });
+    let claim = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "disk" },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"], "storageClassName": "none", "volumeName": "far-away",
+            "resources": { "requests": { "storage": "1Gi" } },
+        },
+    });
+    cluster.create(&volume.to_string());
+    namespace.create(&claim.to_string());
+    let mounting = json!({
+        "volumes": [{ "name": "data", "persistentVolumeClaim": { "claimName": "disk" } }],
+        "mounts": [{ "name": "data", "mountPath": "/data" }],
+    });
+    namespace.create(&pod("waiting", mounting));
+    let unique_name = "kubernetes.io/csi/disks.example.com^disk-1";
+    let in_use = || cluster.get(&format!("node {name}"))["status"]["volumesInUse"].clone();
+    wait_for("the node to say that it uses the volume", || {
+        let names = in_use();
+        if names == json!([unique_name]) { Ok(()) } else { Err(names.to_string()) }
+    });
+    let order = wait_for("the order to the driver", || {
+        let all = cluster.get("volumeattachments");
+        let name = all["items"][0]["metadata"]["name"].as_str().map(str::to_owned);
+        name.ok_or_else(|| all.to_string())
+    });
+    let failures =
+        || namespace.get("events --field-selector=involvedObject.name=waiting,reason=FailedMount")["items"].clone();
+    assert_eq!(failures(), json!([]), "nothing has failed yet");
+    // As the driver would.
+    let attached = r#"{"status":{"attached":true}}"#;
+    let patch = ["patch", "volumeattachment", &order, "--subresource=status", "--type=merge", "--patch", attached];
+    cluster.kubectl(&patch).success();
+    assert_eq!(
+        wait_event(&namespace, "waiting", "FailedMount"),
+        "MountVolume.MountDevice failed for volume \"far-away\" : kubernetes.io/csi: attacher.MountDevice failed to create \
+         newCsiDriverClient: driver name disks.example.com not found in the list of registered CSI drivers"
+    );
+    // It is this node's until the pod has gone, also after a start.
+    kill_server(cluster);
+    cluster.up();
+    assert_eq!(in_use(), json!([unique_name]));
+    namespace.k("delete pod waiting");
+    wait_for("the node to let go of the volume", || {
+        let names = in_use();
+        if names.is_null() { Ok(()) } else { Err(names.to_string()) }
+    });
+    wait_for("the order to be taken back", || {
+        let all = cluster.get("volumeattachments")["items"].clone();
+        if all == json!([]) { Ok(()) } else { Err(all.to_string()) }
+    });
+    namespace.k("delete pvc disk");
+    cluster.k("delete pv far-away");
 }
 
 fn claims_keep_what_pods_write(cluster: &Cluster) {
@@ -544,11 +720,13 @@ fn pod(name: &str, more: Value) -> String {
         "command": ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 1; done"],
     });
     let mut spec = json!({ "terminationGracePeriodSeconds": 5 });
+    let mut labels = json!({});
     for (key, value) in more.as_object().unwrap() {
         match key.as_str() {
-            "restartPolicy" | "nodeName" | "nodeSelector" | "volumes" | "priorityClassName" => {
+            "restartPolicy" | "nodeName" | "nodeSelector" | "volumes" | "priorityClassName" | "runtimeClassName" => {
                 spec[key] = value.clone()
             }
+            "labels" => labels = value.clone(),
             "grace" => spec["terminationGracePeriodSeconds"] = value.clone(),
             "podSecurity" => spec["securityContext"] = value.clone(),
             "mounts" => container["volumeMounts"] = value.clone(),
@@ -556,7 +734,8 @@ fn pod(name: &str, more: Value) -> String {
         }
     }
     spec["containers"] = json!([container]);
-    json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": name }, "spec": spec }).to_string()
+    json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": name, "labels": labels }, "spec": spec })
+        .to_string()
 }
 
 /// Loads an image of the given configuration and files (`name` and contents).

@@ -12,7 +12,7 @@ const CONFIGURATION: &str = "\
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 evictionHard: {nodefs.available: 100Mi}
-evictionPressureTransitionPeriod: 3s
+evictionPressureTransitionPeriod: 8s
 imageMinimumGCAge: 0s
 imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
     });
     let trials = vec![
         trial(&suite, "a_whole_processor_is_its_containers_own", a_whole_processor_is_its_containers_own),
+        trial(&suite, "who_cannot_be_placed_is_refused_before_room_is_counted", who_cannot_be_placed),
         trial(&suite, "devices_are_given_and_told_of", devices_are_given_and_told_of),
         trial(&suite, "a_node_that_goes_down_ends_its_pods_in_order", a_node_that_goes_down_ends_its_pods_in_order),
     ];
@@ -70,6 +71,24 @@ fn a_whole_processor_is_its_containers_own(cluster: &Cluster) {
     wait_for_processors(&namespace, "sharing", &all);
     wait_for_processors(&namespace, "late", &all);
     namespace.k("delete pod sharing late");
+}
+
+/// The managers are asked first: they say why, not the lack of room.
+fn who_cannot_be_placed(cluster: &Cluster) {
+    let namespace = cluster.namespace("unplaceable");
+    let mut vast: Value = serde_json::from_str(&whole("vast", json!({ "cpu": "1000", "memory": "64Mi" }))).unwrap();
+    vast["spec"]["nodeName"] = cluster.get("nodes")["items"][0]["metadata"]["name"].clone();
+    namespace.create(&vast.to_string());
+    namespace.wait("jsonpath={.status.phase}=Failed", "pod/vast");
+    let status = namespace.get("pod vast")["status"].clone();
+    assert_eq!(
+        (&status["reason"], &status["message"]),
+        (
+            &json!("TopologyAffinityError"),
+            &json!("Pod was rejected: Resources cannot be allocated with Topology locality")
+        )
+    );
+    namespace.k("delete pod vast");
 }
 
 fn devices_are_given_and_told_of(cluster: &Cluster) {

@@ -3,6 +3,7 @@
 export PATH=/bin HOME=/root
 NODE=192.0.2.2
 ROOT=/sys/fs/cgroup/pintle
+HUGE_PAGES=8
 
 prepare() {
     /bin/busybox --install -s /bin
@@ -12,6 +13,7 @@ prepare() {
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
     mount -t tmpfs tmpfs /run
     chmod 1777 /tmp
+    echo $HUGE_PAGES > /proc/sys/vm/nr_hugepages
     : > /etc/resolv.conf
     echo '127.0.0.1 localhost' > /etc/hosts
     hostname unified
@@ -112,6 +114,29 @@ limits() {
         await 67108864 cat "${group%/*}/memory.max" && await 4096 cat "${group%/*}/pids.max"
 }
 
+# Set aside by the kernel, counted by the node, bounded for container and pod; what is bounded is not taken.
+huge_pages() {
+    await 16Mi field node/unified '.status.capacity.hugepages-2Mi' &&
+        await 16Mi field node/unified '.status.allocatable.hugepages-2Mi' &&
+        kubectl create -f /guest/huge.yml &&
+        kubectl wait --for=condition=Ready --timeout=60s pod/huge || return 1
+    huge=$(cgroup_of huge)
+    [ -n "$huge" ] || return 1
+    await 4194304 cat "$huge/hugetlb.2MB.max" && await 4194304 cat "${huge%/*}/hugetlb.2MB.max" &&
+        await hugetlbfs kubectl exec huge -- sh -c "grep ' /huge ' /proc/mounts | cut -d ' ' -f 3" || return 1
+    if kubectl exec huge -- busybox fallocate -l 6291456 /huge/more; then
+        echo 'more than the limit was given' && return 1
+    fi
+    kubectl exec huge -- rm -f /huge/more && await $HUGE_PAGES free_huge_pages &&
+        kubectl exec huge -- busybox fallocate -l 4194304 /huge/enough &&
+        await $((HUGE_PAGES - 2)) free_huge_pages &&
+        kubectl delete pod huge --grace-period=1 && await $HUGE_PAGES free_huge_pages
+}
+
+free_huge_pages() {
+    awk '/^HugePages_Free/{ print $2 }' /proc/meminfo
+}
+
 # In place: the limit moves, the process stays.
 resize() {
     pid=$(head -n 1 "$group/cgroup.procs")
@@ -204,8 +229,8 @@ explain() {
 /bin/busybox mount -t proc proc /proc
 case $(/bin/busybox cat /proc/cmdline) in
 *walk=after*) steps='prepare up node_ready survived node_port exec_in_pod down destroy' ;;
-*) steps='prepare unified check up load node_ready pod_running node_port exec_in_pod devices limits resize
-    out_of_memory eviction restart write power_fails' ;;
+*) steps='prepare unified check up load node_ready pod_running node_port exec_in_pod devices limits huge_pages
+    resize out_of_memory eviction restart write power_fails' ;;
 esac
 for step in $steps; do
     if $step; then

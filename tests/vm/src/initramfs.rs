@@ -16,6 +16,7 @@ const WALK: &str = include_str!("../guest/walk.sh");
 const PODS: &str = include_str!("../guest/pods.yml");
 const CONFIG: &str = include_str!("../guest/config.yaml");
 const EVICTION: &str = include_str!("../guest/eviction.yml");
+const HUGE: &str = include_str!("../guest/huge.yml");
 
 /// Writes the archive that the kernel boots into.
 pub fn build(kernel: &Kernel, path: &Path) -> io::Result<()> {
@@ -29,7 +30,8 @@ pub fn build(kernel: &Kernel, path: &Path) -> io::Result<()> {
     archive.file("bin/pintle", &stripped(&pintle(), &path.with_extension("program"))?, 0o755)?;
     archive.file("bin/kubectl", &fs::read(&Kubectl::usual().program)?, 0o755)?;
     archive.file("guest/walk.sh", WALK.as_bytes(), 0o755)?;
-    for (name, contents) in [("pods.yml", PODS), ("config.yaml", CONFIG), ("eviction.yml", EVICTION)] {
+    let texts = [("pods.yml", PODS), ("config.yaml", CONFIG), ("eviction.yml", EVICTION), ("huge.yml", HUGE)];
+    for (name, contents) in texts {
         archive.file(&format!("guest/{name}"), contents.as_bytes(), 0o644)?;
     }
     for name in ["busybox.tar", "k8s-demo.tar"] {

@@ -9,7 +9,7 @@ use vm::{Kernel, Machine, build, make_disk};
 const PATIENCE: Duration = Duration::from_secs(420);
 
 /// The steps of the first walk, in order. At its end the power fails.
-const BEFORE: [&str; 17] = [
+const BEFORE: [&str; 18] = [
     "prepare",
     "unified",
     "check",
@@ -21,6 +21,7 @@ const BEFORE: [&str; 17] = [
     "exec_in_pod",
     "devices",
     "limits",
+    "huge_pages",
     "resize",
     "out_of_memory",
     "eviction",

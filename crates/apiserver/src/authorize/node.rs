@@ -99,13 +99,19 @@ async fn refers(storage: &Storage, node: &str, info: &ResourceInfo, target: Targ
     if info.name.is_empty() || info.namespace.is_empty() {
         return Ok(false);
     }
-    let pods = pods_of(storage, node, &info.namespace).await?;
-    Ok(pods.iter().any(|pod| references(pod).contains(&(target, info.name.as_str().into()))))
+    let wanted = (target, info.name.as_str().into());
+    for pod in pods_of(storage, node, &info.namespace).await? {
+        if references(&pod?).contains(&wanted) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn refers_to_volume(storage: &Storage, node: &str, volume: &str) -> Result<bool, ApiError> {
     let claims = kinds::required("", "v1", "persistentvolumeclaims");
     for pod in pods_of(storage, node, "").await? {
+        let pod = pod?;
         for (target, claim) in references(&pod) {
             if target != Target::Claim {
                 continue;
@@ -120,22 +126,20 @@ async fn refers_to_volume(storage: &Storage, node: &str, volume: &str) -> Result
     Ok(false)
 }
 
-/// The pods bound to the node. A kubelet asks once per volume, so nothing is kept between requests;
-/// pods that do not even mention the node are passed over without decoding.
-async fn pods_of(storage: &Storage, node: &str, namespace: &str) -> Result<Vec<Object>, ApiError> {
+/// The pods bound to the node. A kubelet asks once per volume, so nothing is kept between requests; pods that do not
+/// even mention the node are passed over without decoding, and none is decoded before it is asked for: what the kubelet
+/// may read is mostly named by the first.
+async fn pods_of(
+    storage: &Storage,
+    node: &str,
+    namespace: &str,
+) -> Result<impl Iterator<Item = Result<Object, ApiError>>, ApiError> {
     let needle = format!("\"nodeName\":{}", Value::from(node));
     let range = storage.list(kinds::required("", "v1", "pods"), namespace).await?;
-    let mentions = |bytes: &[u8]| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
-    let mut pods = Vec::new();
-    for entry in range.entries {
-        if mentions(&entry.value) {
-            let pod = Encoded::from(entry).decode()?;
-            if bound_node(&pod) == Some(node) {
-                pods.push(pod);
-            }
-        }
-    }
-    Ok(pods)
+    let mentions = move |bytes: &[u8]| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+    let pods = range.entries.into_iter().filter(move |entry| mentions(&entry.value));
+    let pods = pods.map(|entry| Encoded::from(entry).decode());
+    Ok(pods.filter(move |pod| pod.as_ref().map_or(true, |pod| bound_node(pod) == Some(node))))
 }
 
 fn bound_node(pod: &Object) -> Option<&str> {

@@ -198,17 +198,26 @@ impl Runtime {
     }
 
     fn all_sandboxes(&self) -> Vec<Arc<Sandbox>> {
-        self.sandboxes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.sandboxes_where(|_| true)
     }
 
     fn all_containers(&self) -> Vec<Arc<Container>> {
-        self.containers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.containers_where(|_| true)
     }
 
     fn containers_of(&self, sandbox_id: &str) -> Vec<Arc<Container>> {
-        let mut containers = self.all_containers();
-        containers.retain(|container| container.sandbox_id == sandbox_id);
-        containers
+        self.containers_where(|container| container.sandbox_id == sandbox_id)
+    }
+
+    /// A pod's worker asks for its own at every step, so that nothing may be copied before it is chosen.
+    fn sandboxes_where(&self, is_wanted: impl Fn(&Sandbox) -> bool) -> Vec<Arc<Sandbox>> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        sandboxes.values().filter(|sandbox| is_wanted(sandbox)).cloned().collect()
+    }
+
+    fn containers_where(&self, is_wanted: impl Fn(&Container) -> bool) -> Vec<Arc<Container>> {
+        let containers = self.containers.read().unwrap_or_else(PoisonError::into_inner);
+        containers.values().filter(|container| is_wanted(container)).cloned().collect()
     }
 
     /// 64 hexadecimal digits, as everyone's ids are.

@@ -37,25 +37,27 @@ impl Runtime {
 
     pub(super) fn list_sandboxes(&self, filter: Option<PodSandboxFilter>) -> Vec<PodSandbox> {
         let filter = filter.unwrap_or_default();
-        let mut found: Vec<PodSandbox> = self
-            .all_sandboxes()
-            .iter()
-            .map(|sandbox| {
-                let record = sandbox.record();
-                PodSandbox {
-                    id: sandbox.id.clone(),
-                    metadata: sandbox.config.metadata.clone(),
-                    state: sandbox_state(record.ready),
-                    created_at: record.created_at,
-                    labels: sandbox.config.labels.clone(),
-                    annotations: sandbox.config.annotations.clone(),
-                    runtime_handler: record.runtime_handler,
-                }
-            })
-            .filter(|sandbox| sandbox.id.starts_with(&filter.id))
-            .filter(|sandbox| filter.state.as_ref().is_none_or(|wanted| wanted.state == sandbox.state))
-            .filter(|sandbox| has_labels(&sandbox.labels, &filter.label_selector))
-            .collect();
+        let named = |sandbox: &Sandbox| {
+            sandbox.id.starts_with(&filter.id) && has_labels(&sandbox.config.labels, &filter.label_selector)
+        };
+        let wanted = filter.state.as_ref().map(|wanted| wanted.state);
+        let mut found = Vec::new();
+        for sandbox in self.sandboxes_where(named) {
+            let record = sandbox.record();
+            let state = sandbox_state(record.ready);
+            if wanted.is_some_and(|wanted| wanted != state) {
+                continue;
+            }
+            found.push(PodSandbox {
+                id: sandbox.id.clone(),
+                metadata: sandbox.config.metadata.clone(),
+                state,
+                created_at: record.created_at,
+                labels: sandbox.config.labels.clone(),
+                annotations: sandbox.config.annotations.clone(),
+                runtime_handler: record.runtime_handler,
+            });
+        }
         found.sort_by_key(|sandbox| std::cmp::Reverse(sandbox.created_at));
         found
     }
@@ -107,14 +109,13 @@ impl Runtime {
 
     pub(super) fn list_containers(&self, filter: Option<ContainerFilter>) -> cri::Result<Vec<ListedContainer>> {
         let filter = filter.unwrap_or_default();
-        let mut found = Vec::new();
-        for container in self.all_containers() {
-            let wanted = container.id.starts_with(&filter.id)
+        let named = |container: &Container| {
+            container.id.starts_with(&filter.id)
                 && (filter.pod_sandbox_id.is_empty() || container.sandbox_id.starts_with(&filter.pod_sandbox_id))
-                && has_labels(&container.config.labels, &filter.label_selector);
-            if !wanted {
-                continue;
-            }
+                && has_labels(&container.config.labels, &filter.label_selector)
+        };
+        let mut found = Vec::new();
+        for container in self.containers_where(named) {
             let state = state_of(self.state(&container)?.as_ref()) as i32;
             if filter.state.as_ref().is_some_and(|wanted| wanted.state != state) {
                 continue;

@@ -24,11 +24,12 @@ pub(super) fn measure(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
 async fn crowd(cluster: &Cluster, count: usize) -> anyhow::Result<Vec<Figure>> {
     let server = cluster.server()?;
     let mut pods = Pods::watch(&cluster.api()?).await?;
-    let began = now();
+    let (began, begun) = (now(), processor_seconds(server)?);
     for number in 0..count {
         pods.create(&sleeping(&format!("pod-{number:03}"))).await?;
     }
     let up = pods.until(count, State::Running).await? - began;
+    let started = processor_seconds(server)? - begun;
     let memory = pss_bytes(server)?;
     let worked = processor_seconds(server)?;
     tokio::time::sleep(STAY).await;
@@ -43,6 +44,7 @@ async fn crowd(cluster: &Cluster, count: usize) -> anyhow::Result<Vec<Figure>> {
     let down = asked.elapsed();
     Ok(vec![
         Figure::new(format!("{count} pods at once, to all Running"), up.into())
+            .detail("the server's processor time a pod", Quantity::Seconds(started / count as f64))
             .detail("the server's memory", Quantity::Bytes(memory))
             .detail("its processor time a second, at rest", Quantity::Seconds(worked)),
         Figure::new(format!("{count} pods deleted, to all gone"), down.into())

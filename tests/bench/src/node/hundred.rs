@@ -23,6 +23,7 @@ async fn hundred(bench: &Bench, cluster: &Cluster) -> anyhow::Result<Vec<Figure>
     let window = Duration::from_secs(if bench.quick { 10 } else { 60 });
     let server = cluster.server()?;
     let before = pss_bytes(server)?;
+    let begun = processor_seconds(server)?;
     let mut pods = Pods::watch(&cluster.api()?).await?;
     let mut sent = None;
     for number in 0..count {
@@ -30,6 +31,7 @@ async fn hundred(bench: &Bench, cluster: &Cluster) -> anyhow::Result<Vec<Figure>
         sent.get_or_insert(created);
     }
     let running = pods.until(count, State::Running).await?;
+    let started = processor_seconds(server)? - begun;
     pods.until(count, State::Ready).await?;
     tokio::time::sleep(SETTLING).await;
 
@@ -52,6 +54,7 @@ async fn hundred(bench: &Bench, cluster: &Cluster) -> anyhow::Result<Vec<Figure>
     let pods = count as f64;
     Ok(vec![
         Figure::new(format!("{count} pods at once, to all Running"), running.into())
+            .detail("the server's processor time a pod", Quantity::Seconds(started / pods))
             .aim(Aim::AtMost(Quantity::Seconds(5.0))),
         Figure::new("memory of a pod beside its container", Quantity::Bytes((all + growth) / pods))
             .detail("of it the server's growth", Quantity::Bytes(growth / pods))
