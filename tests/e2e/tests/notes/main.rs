@@ -1,6 +1,8 @@
 //! The walks of a well-known course's notes: its manifests as they stand there, versions of old included, and the
 //! commands that it has its readers type. Images stand in for what only the network has, under the same names.
 
+mod autoscaling;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,7 +12,7 @@ use serde_json::Value;
 fn main() -> ExitCode {
     let suite = Suite::new(|cluster| {
         cluster.up();
-        let images = ["busybox.tar", "k8s-demo.tar", "k8s-demo-2.tar", "cassandra.tar"];
+        let images = ["busybox.tar", "k8s-demo.tar", "k8s-demo-2.tar", "cassandra.tar", "hpa-example.tar"];
         cluster.load(&images);
     });
     let trials = vec![
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
         trial(&suite, "the_walk_of_volumes", volumes),
         trial(&suite, "the_walk_of_stateful_sets", stateful_sets),
         trial(&suite, "the_walk_of_daemon_sets_and_jobs", daemon_sets_and_jobs),
+        trial(&suite, "the_walk_of_autoscaling", autoscaling::walk),
     ];
     // All in the namespace `default`, under names that the walks share.
     suite.run(1, trials)
