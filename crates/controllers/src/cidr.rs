@@ -37,7 +37,21 @@ impl Cidr {
         candidate.overlaps(self).then_some(candidate)
     }
 
-    fn overlaps(&self, other: &Cidr) -> bool {
+    /// The address alone.
+    pub(crate) fn of_address(address: IpAddr) -> Option<Cidr> {
+        format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 }).parse().ok()
+    }
+
+    pub(crate) fn contains(&self, other: &Cidr) -> bool {
+        self.overlaps(other) && self.prefix <= other.prefix
+    }
+
+    /// Whether the address is the first here, or, of the older family, the last.
+    pub(crate) fn is_edge(&self, address: &Cidr) -> bool {
+        address.network == self.network || (self.width == 32 && address.network == self.last())
+    }
+
+    pub(crate) fn overlaps(&self, other: &Cidr) -> bool {
         self.width == other.width && self.network <= other.last() && other.network <= self.last()
     }
 

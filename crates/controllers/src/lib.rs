@@ -44,6 +44,7 @@ mod replicationcontroller;
 mod resourcequota;
 mod rootca;
 mod serviceaccount;
+mod servicecidr;
 mod services;
 mod share;
 mod statefulset;
@@ -179,6 +180,12 @@ pub const CONTROLLERS: &[Entry] = &[
         identity: "endpointslice-controller",
         component: "endpoint-slice-controller",
         start: |context| Box::pin(endpointslice::run(context)),
+    },
+    Entry {
+        name: "service-cidr-controller",
+        identity: "service-cidrs-controller",
+        component: "service-cidr-controller",
+        start: |context| Box::pin(servicecidr::run(context)),
     },
     Entry {
         name: "serviceaccount-controller",

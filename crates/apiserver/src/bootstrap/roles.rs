@@ -411,6 +411,12 @@ pub(super) const CONTROLLERS: &[(&str, &[Grant])] = &[
         on("core", "namespaces", "get list watch"),
         EVENTS,
     ]),
+    ("service-cidrs-controller", &[
+        on("networking.k8s.io", "servicecidrs", "get list patch update watch"),
+        on("networking.k8s.io", "servicecidrs/finalizers servicecidrs/status", "patch update"),
+        on("networking.k8s.io", "ipaddresses", READ),
+        EVENTS,
+    ]),
     ("service-controller", &[
         on("core", "services", READ),
         on("core", "services/status", "patch update"),

@@ -3,6 +3,7 @@
 
 mod election;
 mod nodes;
+mod ranges;
 mod storage;
 mod world;
 

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
-use crate::fields::{check_immutable, get_array, invalid_all, set, text, texts, value};
+use crate::fields::{check_immutable, invalid_all, texts, value};
 use crate::kind::{Column, Kind, Object, Rules};
 use crate::names;
 
@@ -31,21 +31,6 @@ impl Rules for ServiceCidrRules {
             None => validate_ranges(object, &mut faults),
         }
         faults
-    }
-
-    /// A range whose deletion something holds says what that is.
-    fn begin_deletion(&self, object: &mut Object) {
-        let since = text(object, "metadata.deletionTimestamp").to_owned();
-        let others = get_array(object, "status.conditions").iter().filter(|condition| condition["type"] != "Ready");
-        let mut conditions: Vec<Value> = others.cloned().collect();
-        conditions.push(json!({
-            "type": "Ready",
-            "status": "False",
-            "lastTransitionTime": since,
-            "reason": "Terminating",
-            "message": "There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR",
-        }));
-        set(object, "status.conditions", conditions);
     }
 
     fn columns(&self) -> &'static [Column] {
@@ -91,24 +76,13 @@ fn family(range: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::testing::{check, check_update, object, row};
+    use crate::testing::{check, check_update, row};
 
     fn ranges(ranges: Value) -> Value {
         json!({"metadata": {"name": "kubernetes"}, "spec": {"cidrs": ranges}})
-    }
-
-    #[test]
-    fn a_range_that_is_held_tells_why_it_stays() {
-        let mut leaving = object(json!({
-            "metadata": {"deletionTimestamp": "2030-01-01T00:00:00Z"},
-            "status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Other", "status": "True"}]},
-        }));
-        SERVICE_CIDR.rules.begin_deletion(&mut leaving);
-        let conditions = leaving["status"]["conditions"].as_array().unwrap();
-        assert_eq!((conditions.len(), &conditions[0]["type"]), (2, &json!("Other")));
-        assert_eq!((&conditions[1]["status"], &conditions[1]["reason"]), (&json!("False"), &json!("Terminating")));
-        assert_eq!(conditions[1]["lastTransitionTime"], "2030-01-01T00:00:00Z");
     }
 
     #[test]
