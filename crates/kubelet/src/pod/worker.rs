@@ -645,7 +645,7 @@ impl Worker {
                 self.retry.later(self.now());
                 return Flow::Wait;
             }
-            if self.context.volumes_in_use.forget(&uid) {
+            if self.context.volumes_in_use.release(&uid) {
                 self.context.node_changed.notify_one();
             }
             self.volumes = None;
