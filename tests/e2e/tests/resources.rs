@@ -110,8 +110,17 @@ fn devices_are_given_and_told_of(cluster: &Cluster) {
     let seen =
         namespace.shell("user", "echo $THING; cat /thing/file; echo gone > /dev/thing && echo written").success();
     assert_eq!(seen, "one\nof the plugin\nwritten\n");
-    let told = plugin.pod_resources(&cluster.data_dir().join("kubelet/pod-resources/kubelet.sock"));
-    assert!(told.contains(&("user".to_owned(), "example.com/thing".to_owned(), vec!["one".to_owned()])), "{told:?}");
+    let socket = cluster.data_dir().join("kubelet/pod-resources/kubelet.sock");
+    let told = plugin.pod_resources(&socket);
+    let thing = "example.com/thing".to_owned();
+    assert!(told.contains(&("user".to_owned(), thing.clone(), vec!["one".to_owned()])), "{told:?}");
+    let of_user = plugin.resources_of(&socket, "user", &namespace.name).unwrap();
+    assert_eq!(of_user, [(thing.clone(), vec!["one".to_owned()])]);
+    let nobody = plugin.resources_of(&socket, "nobody", &namespace.name).unwrap_err();
+    assert_eq!(nobody, format!("pod nobody in namespace {} not found", namespace.name));
+    let (things, processors) = plugin.allocatable(&socket);
+    assert_eq!(things, [(thing, vec!["one".to_owned(), "two".to_owned()])]);
+    assert!(!processors.is_empty() && !processors.contains(&0), "{processors:?}");
 
     // Past the scheduler, which would have kept it waiting.
     let mut greedy: Value = serde_json::from_str(&whole("greedy", json!({ "example.com/thing": "2" }))).unwrap();

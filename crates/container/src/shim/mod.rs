@@ -18,7 +18,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -209,9 +209,60 @@ fn redirect_streams(folder: &Path) -> io::Result<()> {
 
 /// Replaces a file of runtime state: whole for every reader, though not forced to disk, as the
 /// processes it tells of would not survive a power cut either.
+///
+/// On a full disk it is written over in place: a container whose end could not be noted would keep the very room that is
+/// missing.
 pub(crate) fn write_whole(path: &Path, contents: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-    file.write_all(contents)?;
-    fs::rename(&temporary, path)
+    let replaced = (|| {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(contents)?;
+        fs::rename(&temporary, path)
+    })();
+    match replaced {
+        Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            // Empty, if it was made at all; the next replacement takes its place.
+            drop(fs::remove_file(&temporary));
+            overwrite(path, contents)?.ok_or(error)
+        }
+        replaced => replaced,
+    }
+}
+
+/// Writes into the room that the file has already; none where that is too little.
+fn overwrite(path: &Path, contents: &[u8]) -> io::Result<Option<()>> {
+    const BLOCK_BYTES: u64 = 512;
+    let file = match OpenOptions::new().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let room = file.metadata()?.blocks().saturating_mul(BLOCK_BYTES);
+    if contents.len() as u64 > room {
+        return Ok(None);
+    }
+    file.write_all_at(contents, 0)?;
+    file.set_len(contents.len() as u64)?;
+    Ok(Some(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_over_where_it_has_the_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        assert_eq!(overwrite(&path, b"one").unwrap(), None, "there is no room yet");
+        assert!(!path.exists());
+        write_whole(&path, b"running, and rather long").unwrap();
+        let before = fs::metadata(&path).unwrap();
+        assert_eq!(overwrite(&path, b"ended").unwrap(), Some(()));
+        assert_eq!(fs::read(&path).unwrap(), b"ended");
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!((after.ino(), after.blocks()), (before.ino(), before.blocks()));
+        let too_much = vec![b'x'; usize::try_from(after.blocks()).unwrap() * 512 + 1];
+        assert_eq!(overwrite(&path, &too_much).unwrap(), None);
+        assert_eq!(fs::read(&path).unwrap(), b"ended");
+    }
 }

@@ -372,7 +372,7 @@ mod tests {
     use super::*;
     use crate::testing::pod_from;
 
-    struct World {
+    pub(super) struct World {
         folder: tempfile::TempDir,
         policy: Policy,
         topology: Topology,
@@ -380,7 +380,7 @@ mod tests {
 
     impl World {
         /// Two NUMA nodes of four processors and 4 GiB each; processor 0 and 1 GiB of the first are reserved.
-        fn new(topology: hints::Policy, scope: hints::Scope) -> World {
+        pub(super) fn new(topology: hints::Policy, scope: hints::Scope) -> World {
             let one_gib = BTreeMap::from([("memory".to_owned(), "1Gi".to_owned())]);
             let managers = Settings {
                 cpu: cpu::Policy::Static,
@@ -395,7 +395,7 @@ mod tests {
             World { folder: tempfile::tempdir().unwrap(), policy, topology: machine(2, 1, 4, 1, 4) }
         }
 
-        fn open(&self) -> Result<Managers, OpenError> {
+        pub(super) fn open(&self) -> Result<Managers, OpenError> {
             let ambient = stdx::Ambient::simulated(1);
             let folder = self.folder.path().join("device-plugins");
             let devices = Devices::open(&folder, Arc::new(Notify::new()), ambient.clock).unwrap();
@@ -403,7 +403,7 @@ mod tests {
         }
     }
 
-    fn pod(uid: &str, containers: &[(&str, &str)]) -> Pod {
+    pub(super) fn pod(uid: &str, containers: &[(&str, &str)]) -> Pod {
         let container = |(index, (cpu, memory)): (usize, &(&str, &str))| {
             format!(r#"{{"name":"c{index}","resources":{{"limits":{{"cpu":"{cpu}","memory":"{memory}"}}}}}}"#)
         };

@@ -211,3 +211,47 @@ fn of_block(block: &Block) -> ContainerMemory {
 fn topology(nodes: &[usize]) -> TopologyInfo {
     TopologyInfo { nodes: nodes.iter().map(|node| NumaNode { id: *node as i64 }).collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::hints;
+    use super::super::tests::{World, pod};
+    use super::*;
+
+    fn memory(of: &[ContainerMemory]) -> Vec<(&str, u64, Vec<i64>)> {
+        let nodes =
+            |memory: &ContainerMemory| memory.topology.iter().flat_map(|all| &all.nodes).map(|node| node.id).collect();
+        of.iter().map(|memory| (memory.memory_type.as_str(), memory.size >> 20, nodes(memory))).collect()
+    }
+
+    fn world() -> World {
+        World::new(hints::Policy::None, hints::Scope::Container)
+    }
+
+    #[tokio::test]
+    async fn what_can_be_given_is_told_whether_it_was_given_or_not() {
+        let world = world();
+        let managers = world.open().unwrap();
+        let told = allocatable(&managers);
+        assert_eq!(told.cpu_ids, [1, 2, 3, 4, 5, 6, 7], "processor 0 is reserved");
+        assert_eq!(memory(&told.memory), [("memory", 3072, vec![0]), ("memory", 4096, vec![1])]);
+        assert!(told.devices.is_empty());
+        let pod = pod("a", &[("2", "1Gi"), ("500m", "1Gi")]);
+        managers.admit(&pod).await.unwrap();
+        assert_eq!(allocatable(&managers), told);
+        let given = of_pod(&managers, &pod);
+        let cpus: Vec<_> = given.containers.iter().map(|one| (one.name.as_str(), one.cpu_ids.as_slice())).collect();
+        assert_eq!(cpus, [("c0", &[1, 2][..]), ("c1", &[])], "shared ones are nobody's");
+        assert_eq!(memory(&given.containers[0].memory), [("memory", 1024, vec![0])]);
+    }
+
+    #[tokio::test]
+    async fn a_pod_that_is_not_there_is_named() {
+        let lister = Arc::new(Lister { managers: Arc::new(world().open().unwrap()), mailboxes: Arc::default() });
+        let request = GetRequest { pod_name: "p".to_owned(), pod_namespace: "ns".to_owned() };
+        let status = lister.get(&request).unwrap_err();
+        assert_eq!(status.message, "pod p in namespace ns not found");
+        let unknown = lister.call("/v1.PodResourcesLister/Other".to_owned(), Bytes::new()).await;
+        assert!(unknown.is_err_and(|status| status.code == grpc::Code::Unimplemented));
+    }
+}

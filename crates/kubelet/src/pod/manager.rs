@@ -207,6 +207,7 @@ impl Pods {
             let cancel = this.cancel.clone();
             if cancel.run_until_cancelled(this.take_in(worker, verdict)).await.is_some() {
                 this.mailboxes.lock().remove(&uid);
+                this.context.volumes_in_use.forget(&uid);
                 this.mailboxes.wake_waiting_for_room();
                 this.moved.send_modify(|count| *count = count.wrapping_add(1));
             }

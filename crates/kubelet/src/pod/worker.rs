@@ -55,6 +55,8 @@ struct Mail {
     pod: Option<Arc<Pod>>,
     gone: bool,
     references_changed: bool,
+    /// The runtime or a probe has news.
+    woken: bool,
     /// With the seconds of grace.
     eviction: Option<(Eviction, i64)>,
 }
@@ -83,7 +85,18 @@ impl Mailbox {
 
     /// The runtime or a probe has news.
     pub(crate) fn wake(&self) {
-        self.notify.notify_one();
+        self.change(|mail| mail.woken = true);
+    }
+
+    /// Returns when there is something to look at. To a worker whose pod has this revision, the echo of what it wrote
+    /// itself is nothing.
+    async fn news(&self, known: u64) {
+        loop {
+            self.notify.notified().await;
+            if self.mail.lock().unwrap_or_else(PoisonError::into_inner).is_news(known) {
+                return;
+            }
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut Mail)) {
@@ -93,6 +106,14 @@ impl Mailbox {
 
     fn take(&self) -> Mail {
         std::mem::take(&mut self.mail.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Mail {
+    fn is_news(&self, known: u64) -> bool {
+        // Pods of files have no revisions.
+        let is_newer = self.pod.as_ref().is_some_and(|pod| known == 0 || revision(pod) > known);
+        is_newer || self.gone || self.references_changed || self.woken || self.eviction.is_some()
     }
 }
 
@@ -624,7 +645,7 @@ impl Worker {
                 self.retry.later(self.now());
                 return Flow::Wait;
             }
-            if self.context.volumes_in_use.forget(&uid) {
+            if self.context.volumes_in_use.release(&uid) {
                 self.context.node_changed.notify_one();
             }
             self.volumes = None;
@@ -726,7 +747,7 @@ impl Worker {
             }
         };
         let outcome = tokio::select! {
-            () = self.mailbox.notify.notified() => None,
+            () = self.mailbox.news(revision(&self.pod)) => None,
             Some(outcome) = self.tasks.join_next() => Some(outcome),
             () = deadline => None,
         };

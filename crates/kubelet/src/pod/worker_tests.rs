@@ -475,3 +475,34 @@ async fn a_resize_reaches_the_container_that_runs() {
     world.check_calls(expect!["update app-0 204"]);
     assert_eq!(world.api.pod().unwrap().status.unwrap().container_statuses.unwrap()[0].restart_count, 0);
 }
+
+#[test]
+fn a_worker_sleeps_through_the_echo_of_its_own_words() {
+    use futures::FutureExt;
+
+    let pod = |revision: &str| {
+        let text = format!(r#"{{"metadata":{{"name":"p","resourceVersion":"{revision}"}}}}"#);
+        Arc::new(serde_json::from_str::<Pod>(&text).unwrap())
+    };
+    let is_woken = |known: u64, change: &dyn Fn(&Mailbox)| {
+        let mailbox = Mailbox::default();
+        change(&mailbox);
+        mailbox.news(known).now_or_never().is_some()
+    };
+    assert!(!is_woken(5, &|_| {}));
+    assert!(!is_woken(5, &|mailbox| mailbox.pod_changed(pod("5"))));
+    assert!(is_woken(5, &|mailbox| mailbox.pod_changed(pod("6"))));
+    assert!(is_woken(0, &|mailbox| mailbox.pod_changed(pod(""))), "pods of files have no revisions");
+    assert!(
+        is_woken(5, &Mailbox::wake) && is_woken(5, &Mailbox::pod_gone) && is_woken(5, &Mailbox::references_changed)
+    );
+    // An echo on top of news does not hide it, and what was read already is none.
+    assert!(is_woken(5, &|mailbox| {
+        mailbox.wake();
+        mailbox.pod_changed(pod("5"));
+    }));
+    assert!(!is_woken(5, &|mailbox| {
+        mailbox.wake();
+        mailbox.take();
+    }));
+}

@@ -106,9 +106,15 @@ impl VolumesInUse {
         before.map_or(!is_empty, |before| before != names)
     }
 
-    /// The pod has none mounted any more. Whether that is news.
-    pub(crate) fn forget(&self, pod_uid: &str) -> bool {
-        self.lock().by_uid.remove(pod_uid).is_some_and(|names| !names.is_empty())
+    /// The pod has none mounted any more. Whether that is news; it is of a pod that was never looked at.
+    pub(crate) fn release(&self, pod_uid: &str) -> bool {
+        let before = self.lock().by_uid.insert(pod_uid.to_owned(), BTreeSet::new());
+        before.is_none_or(|names| !names.is_empty())
+    }
+
+    /// The pod is this node's no more.
+    pub(crate) fn forget(&self, pod_uid: &str) {
+        self.lock().by_uid.remove(pod_uid);
     }
 
     /// From now on a pod that is not there is no longer this node's.
@@ -164,7 +170,11 @@ mod tests {
         assert_eq!(told(&["u", "v"]), "a b old");
         assert!(!volumes.set("v", names(&[])));
         assert_eq!(told(&["u", "v"]), "a b");
-        assert!(volumes.forget("u") && !volumes.forget("v") && !volumes.forget("u"));
-        assert_eq!(told(&[]), "");
+        assert!(volumes.release("u") && !volumes.release("v") && !volumes.release("u"));
+        assert_eq!(told(&["u", "v"]), "");
+        assert!(volumes.release("w"), "one that went before it was looked at");
+        assert_eq!(told(&["w"]), "");
+        volumes.forget("w");
+        assert_eq!(told(&["w"]), "old");
     }
 }

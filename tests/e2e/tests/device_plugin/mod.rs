@@ -82,6 +82,28 @@ struct Place {
 }
 
 #[derive(Clone, PartialEq, Message)]
+struct PodName {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, tag = "2")]
+    namespace: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct OnePod {
+    #[prost(message, optional, tag = "1")]
+    pod: Option<Pod>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Allocatable {
+    #[prost(message, repeated, tag = "1")]
+    devices: Vec<Devices>,
+    #[prost(int64, repeated, tag = "2")]
+    cpus: Vec<i64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
 struct PodList {
     #[prost(message, repeated, tag = "1")]
     pods: Vec<Pod>,
@@ -180,6 +202,29 @@ impl Plugin {
             runtime.block_on(registered).map_err(|status| status.to_string())
         });
         Plugin { runtime, cancel }
+    }
+
+    /// Resource and devices of one pod.
+    pub(crate) fn resources_of(
+        &self,
+        socket: &Path,
+        pod: &str,
+        namespace: &str,
+    ) -> Result<Vec<(String, Vec<String>)>, String> {
+        let request = PodName { name: pod.to_owned(), namespace: namespace.to_owned() };
+        let channel = Channel::unix(socket);
+        let asked = channel.unary::<OnePod>("v1.PodResourcesLister/Get", &request, None);
+        let pod = self.runtime.block_on(asked).map_err(|status| status.message)?.pod.unwrap_or_default();
+        let devices = pod.containers.into_iter().flat_map(|container| container.devices);
+        Ok(devices.map(|devices| (devices.resource, devices.ids)).collect())
+    }
+
+    /// Resource and devices that may be given, and the processors.
+    pub(crate) fn allocatable(&self, socket: &Path) -> (Vec<(String, Vec<String>)>, Vec<i64>) {
+        let channel = Channel::unix(socket);
+        let asked = channel.unary::<Allocatable>("v1.PodResourcesLister/GetAllocatableResources", &Empty {}, None);
+        let told = self.runtime.block_on(asked).unwrap();
+        (told.devices.into_iter().map(|devices| (devices.resource, devices.ids)).collect(), told.cpus)
     }
 
     /// Pod, resource and devices, as the kubelet tells monitors.
