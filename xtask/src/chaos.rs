@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// Go on after a failure
     #[arg(long)]
     keep_going: bool,
+    /// Run each seed twice: the second time must take the same course
+    #[arg(long)]
+    twice: bool,
 }
 
 pub(crate) fn run(repository: &Path, options: &Options) -> anyhow::Result<()> {
@@ -35,9 +38,8 @@ fn arguments(options: &Options) -> Vec<String> {
     for (name, number) in [("seeds", options.seeds), ("seed", options.seed), ("lines", options.lines as u64)] {
         words.extend([format!("--{name}"), number.to_string()]);
     }
-    if options.keep_going {
-        words.push("--keep-going".to_owned());
-    }
+    let flags = [("--keep-going", options.keep_going), ("--twice", options.twice)];
+    words.extend(flags.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag.to_owned()));
     words
 }
 
@@ -47,8 +49,11 @@ mod tests {
 
     #[test]
     fn options_reach_the_simulator() {
-        let options = Options { seeds: 5, seed: 42, lines: 10, keep_going: true };
+        let options = Options { seeds: 5, seed: 42, lines: 10, keep_going: true, twice: true };
         let words = arguments(&options).join(" ");
-        assert!(words.ends_with("--package sim --bin chaos -- --seeds 5 --seed 42 --lines 10 --keep-going"), "{words}");
+        assert!(
+            words.ends_with("--package sim --bin chaos -- --seeds 5 --seed 42 --lines 10 --keep-going --twice"),
+            "{words}"
+        );
     }
 }

@@ -88,8 +88,7 @@ async fn path(
     match trimmed {
         "/version" => Ok(json(StatusCode::OK, &version::version())),
         "/metrics" => {
-            let mut response =
-                text(StatusCode::OK, server.metrics.render(server.limits.in_flight(), server.storage.revision().0));
+            let mut response = text(StatusCode::OK, server.metrics_page());
             let content_type = "text/plain; version=0.0.4; charset=utf-8";
             response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
             Ok(response)

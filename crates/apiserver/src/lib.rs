@@ -53,5 +53,5 @@ pub use auth::token::KeyError;
 
 pub use groups::{Answerer, LocalGroup, LocalRequest, LocalResource};
 pub use local::LocalService;
-pub use server::{ApiServer, Config, StartError};
+pub use server::{ApiServer, Config, MetricsPage, StartError};
 pub use wire::body::Body;

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use stdx::Ambient;
 use store::{Store, StoreError};
@@ -58,6 +58,9 @@ pub enum StartError {
     Bootstrap(String),
 }
 
+/// Tells figures in Prometheus' text format, at the moment it is called.
+pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// The API server of one cluster.
 pub struct ApiServer {
     pub(crate) storage: Storage,
@@ -75,6 +78,7 @@ pub struct ApiServer {
     pub(crate) limits: Limits,
     pub(crate) quota_turns: QuotaTurns,
     pub(crate) metrics: Metrics,
+    more_metrics: RwLock<Vec<MetricsPage>>,
     /// Ends watches and other long answers.
     pub(crate) shutdown: CancellationToken,
     started: AtomicBool,
@@ -104,6 +108,7 @@ impl ApiServer {
             limits: Limits::default(),
             quota_turns: QuotaTurns::default(),
             metrics: Metrics::default(),
+            more_metrics: RwLock::default(),
             shutdown,
             started: AtomicBool::new(false),
             hides_legacy_apis: AtomicBool::new(false),
@@ -149,6 +154,18 @@ impl ApiServer {
     /// Serves a group that another room answers, from now on.
     pub fn add_group(&self, group: LocalGroup) {
         self.groups.add(group);
+    }
+
+    /// Adds what another room of this process has to tell to the page at `/metrics`.
+    pub fn add_metrics(&self, page: MetricsPage) {
+        self.more_metrics.write().unwrap_or_else(PoisonError::into_inner).push(page);
+    }
+
+    /// The page at `/metrics`.
+    pub(crate) fn metrics_page(&self) -> String {
+        let own = self.metrics.render(self.limits.in_flight(), self.storage.revision().0);
+        let more = self.more_metrics.read().unwrap_or_else(PoisonError::into_inner);
+        more.iter().fold(own, |page, told| page + &told())
     }
 
     /// Serves no version any more that upstream has removed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use client::Client;
-use reconcile::{Controller, Informer, Informers, Kind, Reconciler, Recorder};
+use reconcile::{Controller, Informer, Informers, Kind, Queues, Reconciler, Recorder};
 use stdx::Ambient;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,8 @@ pub struct Context {
     pub client: Client,
     pub informers: Informers,
     pub ambient: Ambient,
+    /// What is told of the controllers' queues.
+    pub(crate) queues: Queues,
     pub(crate) settings: Arc<Settings>,
     pub(crate) component: &'static str,
     pub cancel: CancellationToken,
@@ -44,6 +46,7 @@ impl Context {
             () = self.cancel.cancelled() => return,
             () = synced => {}
         }
+        self.queues.add(controller.name(), &controller.queue());
         controller.run(self.cancel.clone()).await;
     }
 }

@@ -57,7 +57,7 @@ use std::sync::Arc;
 
 use client::Client;
 use futures::future::BoxFuture;
-use reconcile::Informers;
+use reconcile::{Informers, Queues};
 use stdx::Ambient;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -329,6 +329,11 @@ pub const CONTROLLERS: &[Entry] = &[
 
 /// Runs all controllers until cancelled.
 pub async fn run(config: Config) -> Result<(), Error> {
+    run_told_of(config, Queues::default()).await
+}
+
+/// The same; meanwhile `queues` tell how the controllers fare.
+pub async fn run_told_of(config: Config, queues: Queues) -> Result<(), Error> {
     let informers = Informers::new(config.informers.clone(), &config.ambient, config.cancel.clone());
     let settings = Arc::new(Settings {
         cluster_ca_pem: config.cluster_ca_pem.clone(),
@@ -343,6 +348,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
             client: (config.clients)(entry.identity),
             informers: informers.clone(),
             ambient: config.ambient.clone(),
+            queues: queues.clone(),
             settings: Arc::clone(&settings),
             component: entry.component,
             cancel: config.cancel.clone(),

@@ -168,11 +168,16 @@ async fn start(
         }),
         cancel: cancel.clone(),
     };
+    let queues = reconcile::Queues::default();
+    api.add_metrics({
+        let queues = queues.clone();
+        Arc::new(move || queues.page())
+    });
     spawn(
         rooms,
         "controllers",
         leading(election("system:kube-controller-manager", "kube-controller-manager"), cancel.clone(), move |cancel| {
-            controllers::run(controllers::Config { cancel, ..controllers.clone() })
+            controllers::run_told_of(controllers::Config { cancel, ..controllers.clone() }, queues.clone())
         }),
     );
     let sinks: Result<Vec<Sink>, _> = settings.metrics_sinks.iter().map(|sink| Sink::parse(sink)).collect();

@@ -66,6 +66,10 @@ impl<R: Reconciler> Controller<R> {
         self
     }
 
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Where informers' handlers add keys.
     pub fn queue(&self) -> WorkQueue<R::Key> {
         self.queue.clone()

@@ -8,6 +8,7 @@
 
 pub mod batch;
 pub mod expectations;
+pub mod figures;
 pub mod harness;
 pub mod informer;
 pub mod informers;
@@ -18,6 +19,7 @@ pub mod recorder;
 
 pub use batch::{BatchResult, slow_start};
 pub use expectations::Expectations;
+pub use figures::Queues;
 pub use harness::{Controller, Counters, Outcome, Reconciler};
 pub use informer::{Informer, Kind, ListOptions};
 pub use informers::Informers;

@@ -8,6 +8,8 @@ use stdx::Clock;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::figures::Figures;
+
 /// The first and the longest delay after failures of one key.
 const FIRST_RETRY: Duration = Duration::from_millis(5);
 const LAST_RETRY: Duration = Duration::from_secs(1000);
@@ -31,11 +33,12 @@ struct Shared<K> {
 }
 
 struct State<K> {
-    /// Keys to hand out, oldest first. None of them is being worked on.
-    queue: VecDeque<K>,
+    /// Keys to hand out, oldest first, and since when they wait. None of them is being worked on.
+    queue: VecDeque<(K, Instant)>,
     /// Keys that want work: those in `queue`, and those added again while being worked on.
     wanted: BTreeSet<K>,
-    working: BTreeSet<K>,
+    /// Since when each is worked on.
+    working: BTreeMap<K, Instant>,
     /// Keys to add at a later time, with a number that keeps equal times in order of arrival.
     delayed: BTreeMap<(Instant, u64), K>,
     delayed_by_key: BTreeMap<K, (Instant, u64)>,
@@ -43,6 +46,7 @@ struct State<K> {
     failures: BTreeMap<K, u32>,
     /// Keys that are not handed out before a time, wanted or not.
     resting: BTreeMap<K, Instant>,
+    figures: Figures,
 }
 
 impl<K: Ord + Clone> WorkQueue<K> {
@@ -50,12 +54,13 @@ impl<K: Ord + Clone> WorkQueue<K> {
         let state = State {
             queue: VecDeque::new(),
             wanted: BTreeSet::new(),
-            working: BTreeSet::new(),
+            working: BTreeMap::new(),
             delayed: BTreeMap::new(),
             delayed_by_key: BTreeMap::new(),
             sequence: 0,
             failures: BTreeMap::new(),
             resting: BTreeMap::new(),
+            figures: Figures::default(),
         };
         WorkQueue { shared: Arc::new(Shared { clock, state: Mutex::new(state), ready: Notify::new() }) }
     }
@@ -82,6 +87,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
     pub fn add_backed_off(&self, key: K) {
         let delay = {
             let mut state = self.lock();
+            state.figures.retries += 1;
             let failures = state.failures.entry(key.clone()).or_insert(0);
             let delay = FIRST_RETRY.saturating_mul(2u32.saturating_pow(*failures)).min(LAST_RETRY);
             *failures = failures.saturating_add(1);
@@ -118,7 +124,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
             let deadline = {
                 let mut state = self.lock();
                 state.promote(&self.shared.clock);
-                if let Some(key) = state.take() {
+                if let Some(key) = state.take(self.shared.clock.instant()) {
                     if !state.queue.is_empty() || !state.delayed.is_empty() {
                         // Another worker takes the rest, or minds the next deadline.
                         self.shared.ready.notify_one();
@@ -154,6 +160,19 @@ impl<K: Ord + Clone> WorkQueue<K> {
         self.len() == 0
     }
 
+    /// What there is to tell of the queue until now.
+    pub fn figures(&self) -> Figures {
+        let now = self.shared.clock.instant();
+        let state = self.lock();
+        let unfinished = state.working.values().map(|since| now.duration_since(*since));
+        Figures {
+            depth: state.queue.len(),
+            longest: unfinished.clone().max().unwrap_or_default(),
+            unfinished: unfinished.sum(),
+            ..state.figures.clone()
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<K>> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -162,8 +181,8 @@ impl<K: Ord + Clone> WorkQueue<K> {
 impl<K: Ord + Clone> State<K> {
     /// True where a worker has something new to take, or has to wake earlier.
     fn add(&mut self, key: K, clock: &Clock) -> bool {
-        if self.working.contains(&key) {
-            self.wanted.insert(key);
+        if self.working.contains_key(&key) {
+            self.figures.adds += u64::from(self.wanted.insert(key));
             return false;
         }
         if let Some(until) = self.rests_until(&key, clock) {
@@ -172,7 +191,8 @@ impl<K: Ord + Clone> State<K> {
         if !self.wanted.insert(key.clone()) {
             return false;
         }
-        self.queue.push_back(key);
+        self.figures.adds += 1;
+        self.queue.push_back((key, clock.instant()));
         true
     }
 
@@ -216,17 +236,25 @@ impl<K: Ord + Clone> State<K> {
         }
     }
 
-    fn take(&mut self) -> Option<K> {
-        let key = self.queue.pop_front()?;
+    fn take(&mut self, now: Instant) -> Option<K> {
+        let (key, since) = self.queue.pop_front()?;
+        self.figures.waited.add(now.duration_since(since));
         self.wanted.remove(&key);
-        self.working.insert(key.clone());
+        self.working.insert(key.clone(), now);
         Some(key)
     }
 
     /// True where the key is wanted again.
     fn done(&mut self, key: &K, clock: &Clock) -> bool {
-        self.working.remove(key);
-        self.wanted.remove(key) && self.add(key.clone(), clock)
+        if let Some(since) = self.working.remove(key) {
+            self.figures.worked.add(clock.instant().duration_since(since));
+        }
+        let is_wanted = self.wanted.remove(key);
+        if is_wanted {
+            // It was counted when it was added.
+            self.figures.adds -= 1;
+        }
+        is_wanted && self.add(key.clone(), clock)
     }
 }
 

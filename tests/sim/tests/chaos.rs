@@ -5,7 +5,7 @@ use sim::chaos;
 /// Lines of a failed seed's trace to show.
 const END: usize = 60;
 
-fn check(seeds: [u64; 4]) {
+fn check(seeds: std::ops::Range<u64>) {
     for seed in seeds {
         let outcome = chaos::run(seed).unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
         let end = outcome.trace.len().saturating_sub(END);
@@ -20,12 +20,17 @@ fn check(seeds: [u64; 4]) {
 
 #[test]
 fn after_quiet_the_world_is_as_declared() {
-    check([0, 1, 2, 5]);
+    check(0..4);
+}
+
+#[test]
+fn after_quiet_another_world_is_as_declared() {
+    check(5..10);
 }
 
 #[test]
 fn the_same_seed_takes_the_same_course() {
-    for seed in [100, 101, 102] {
+    for seed in [0, 100] {
         let [one, other] = [chaos::run(seed).unwrap(), chaos::run(seed).unwrap()];
         for (one, other) in [(&one.trace, &other.trace), (&one.history, &other.history)] {
             let difference = one.iter().zip(other).find(|(one, other)| one != other);

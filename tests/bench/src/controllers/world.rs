@@ -21,7 +21,7 @@ use super::ledger::Ledger;
 use crate::api::server::authority;
 
 /// How long anything that is waited for may take.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 pub(super) struct World {
     pub(super) admin: Client,

@@ -25,6 +25,9 @@ struct Arguments {
     /// Go on after a failure
     #[arg(long)]
     keep_going: bool,
+    /// Run each seed twice: the second time must take the same course
+    #[arg(long)]
+    twice: bool,
 }
 
 fn main() -> ExitCode {
@@ -43,7 +46,7 @@ fn main() -> ExitCode {
                     }
                     drop(failures);
                     let seed = arguments.seed.wrapping_add(number);
-                    let told = tell(seed, arguments.lines);
+                    let told = tell(seed, arguments.lines, arguments.twice);
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                     failures = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     if let Some(told) = told {
@@ -67,9 +70,9 @@ fn list(seeds: &[u64]) -> String {
 }
 
 /// What to print of a seed; nothing where all is well.
-fn tell(seed: u64, lines: usize) -> Option<String> {
+fn tell(seed: u64, lines: usize, twice: bool) -> Option<String> {
     match chaos::run(seed) {
-        Ok(outcome) if outcome.findings.is_empty() => None,
+        Ok(outcome) if outcome.findings.is_empty() => twice.then(|| compare(seed, &outcome)).flatten(),
         Ok(outcome) => {
             let end = outcome.trace.len().saturating_sub(lines);
             let trace = outcome.trace[end..].join("\n");
@@ -77,4 +80,18 @@ fn tell(seed: u64, lines: usize) -> Option<String> {
         }
         Err(failure) => Some(format!("seed {seed} failed:\n  {failure}")),
     }
+}
+
+/// Where a second run of the seed leaves the course of the first.
+fn compare(seed: u64, one: &chaos::Outcome) -> Option<String> {
+    let other = match chaos::run(seed) {
+        Ok(other) => other,
+        Err(failure) => return Some(format!("seed {seed} failed the second time:\n  {failure}")),
+    };
+    let courses = [(&one.trace, &other.trace), (&one.history, &other.history)];
+    let parts = courses.into_iter().find(|(one, other)| one != other)?;
+    let differs = |(one, other): &(&String, &String)| one != other;
+    let first = parts.0.iter().zip(parts.1).find(differs);
+    let told = first.map_or("one is longer".to_owned(), |(one, other)| format!("{one}\n  {other}"));
+    Some(format!("seed {seed} took another course the second time:\n  {told}"))
 }

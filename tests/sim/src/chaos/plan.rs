@@ -138,7 +138,7 @@ impl Draft {
     fn act(&mut self) -> Vec<Act> {
         let lot = self.random.below(100);
         match lot {
-            0..30 => vec![self.create()],
+            0..30 => self.create(),
             30..55 => self.change().into_iter().collect(),
             55..62 => self.delete().into_iter().collect(),
             62..84 => self.trouble_server(),
@@ -151,7 +151,7 @@ impl Draft {
         }
     }
 
-    fn create(&mut self) -> Act {
+    fn create(&mut self) -> Vec<Act> {
         let kind = *pick(&self.random, &Kind::CHOICES);
         let namespace = *pick(&self.random, &NAMESPACES);
         self.names += 1;
@@ -164,12 +164,15 @@ impl Draft {
             .collect();
         let app = if apps.is_empty() { "nobody" } else { *pick(&self.random, &apps) }.to_owned();
         let manifest = kind.manifest(&name, &app, &self.random);
+        // An autoscaler of something that tells of no work would not know what to do.
+        let work = Act::Load { app: app.clone(), millicores: self.random.below(1500) };
         let declared = Declared { kind, namespace, name, target: app };
         if kind == Kind::Held {
             self.held.push(declared.path());
         }
         self.declared.push(declared);
-        Act::Create { folder: kind.path(namespace), manifest }
+        let create = Act::Create { folder: kind.path(namespace), manifest };
+        if kind == Kind::Autoscaler { vec![work, create] } else { vec![create] }
     }
 
     fn change(&mut self) -> Option<Act> {
