@@ -2,9 +2,9 @@
 
 use http::{HeaderMap, HeaderValue};
 
-/// A failed call: a code and one line of text.
+/// A failed call: a code and one line of text. It reads as Go's gRPC prints it, which people search for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("rpc error: code = {} desc = {message}", code.name())]
 pub struct Status {
     pub code: Code,
     pub message: String,
@@ -52,6 +52,14 @@ impl Code {
         Code::DataLoss,
         Code::Unauthenticated,
     ];
+
+    /// As Go spells it.
+    fn name(self) -> String {
+        match self {
+            Code::Cancelled => "Canceled".to_owned(),
+            code => format!("{code:?}"),
+        }
+    }
 
     /// A number that gRPC does not know is as good as "unknown".
     fn from_number(number: i32) -> Self {

@@ -369,7 +369,7 @@ fn a_runtime_class_chooses_the_handler(cluster: &Cluster) {
     namespace.create(&pod("sandboxed", asking("sandboxed")));
     assert_eq!(
         wait_event(&namespace, "sandboxed", "FailedCreatePodSandBox"),
-        "Failed to create pod sandbox: failed to get sandbox runtime: no runtime for \"none-such\" is configured"
+        "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for \"none-such\" is configured"
     );
     let of_node = &cluster.get("nodes")["items"][0]["status"];
     let names: Vec<&Value> =

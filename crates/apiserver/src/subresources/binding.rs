@@ -94,6 +94,10 @@ fn bind(call: &Call, pod: &Object, binding: &Object, now: &str) -> Result<Object
         return Err(ApiError::conflict(call.subject(name), &why));
     }
     spec.insert("nodeName".to_owned(), Value::from(node));
+    // What was hoped for is settled.
+    if let Some(status) = pod.get_mut("status").and_then(Value::as_object_mut) {
+        status.remove("nominatedNodeName");
+    }
     set_scheduled(&mut pod, now);
     Ok(pod)
 }

@@ -202,11 +202,8 @@ async fn signing_and_vouching_need_a_right_and_masters_are_not_made_by_certifica
     let admin = &cluster.admin;
     let requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
     let request = |name: &str, organization: &str| {
-        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        parameters.distinguished_name.push(rcgen::DnType::OrganizationName, organization);
-        let pem = parameters.serialize_request(&rcgen::KeyPair::generate().unwrap()).unwrap().pem().unwrap();
-        let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pem);
-        json!({"metadata": {"name": name}, "spec": {"request": encoded, "usages": ["client auth"],
+        let pem = crate::common::signing_request(organization);
+        json!({"metadata": {"name": name}, "spec": {"request": pem, "usages": ["client auth"],
             "signerName": "kubernetes.io/kube-apiserver-client"}})
     };
     let refused = admin.refused("POST", requests, Some(request("no", "system:masters"))).await.2;

@@ -144,6 +144,14 @@ pub(crate) async fn read(response: Response<Body>) -> Value {
     serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
+/// What asks for a certificate for a member of an organization: PKCS#10, in PEM, in base64.
+pub(crate) fn signing_request(organization: &str) -> String {
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.distinguished_name.push(rcgen::DnType::OrganizationName, organization);
+    let pem = parameters.serialize_request(&rcgen::KeyPair::generate().unwrap()).unwrap().pem().unwrap();
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pem)
+}
+
 pub(crate) fn config_map(name: &str) -> Value {
     serde_json::json!({ "kind": "ConfigMap", "apiVersion": "v1", "metadata": { "name": name }, "data": { "a": "1" } })
 }

@@ -172,7 +172,8 @@ async fn a_signing_request_tells_who_asked() {
         "roleRef": {"kind": "ClusterRole", "name": "ask", "apiGroup": "rbac.authorization.k8s.io"}});
     cluster.admin.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding).await;
     let jane = cluster.user("jane", &["team"]);
-    let request = json!({"metadata": {"name": "a"}, "spec": {"request": "AA==", "signerName": "example.com/a",
+    let pem = crate::common::signing_request("anybody");
+    let request = json!({"metadata": {"name": "a"}, "spec": {"request": pem, "signerName": "example.com/a",
         "usages": ["client auth"], "username": "root", "groups": ["system:masters"], "uid": "0"}});
     let created = jane.create("/apis/certificates.k8s.io/v1/certificatesigningrequests", request).await;
     let spec = &created["spec"];
@@ -397,9 +398,12 @@ async fn what_the_scheduler_decides_is_no_change_of_what_is_wanted() {
     admin.create("/api/v1/namespaces/default/serviceaccounts", json!({"metadata": {"name": "default"}})).await;
     let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
     assert_eq!(admin.create(pods, pod).await["metadata"]["generation"], 1);
+    let hoped = json!({"status": {"nominatedNodeName": "m"}});
+    assert_eq!(admin.call("PATCH", &format!("{pods}/p/status"), Some(hoped)).await.0, 200);
     let binding = json!({"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n"}});
     admin.create(&format!("{pods}/p/binding"), binding).await;
     let bound = admin.get(&format!("{pods}/p")).await;
+    assert_eq!(bound["status"].get("nominatedNodeName"), None, "{bound}");
     assert_eq!((&bound["spec"]["nodeName"], &bound["metadata"]["generation"]), (&json!("n"), &json!(1)));
     let image = json!({"spec": {"containers": [{"name": "c", "image": "j"}]}});
     let (_, changed) =

@@ -166,7 +166,8 @@ async fn a_request_is_approved_once_and_only_through_approval() {
     let cluster = Cluster::start().await;
     let admin = &cluster.admin;
     let requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-    let csr = json!({"metadata": {"name": "r"}, "spec": {"request": "eA==", "signerName": "example.com/s", "usages": ["client auth"]}});
+    let pem = crate::common::signing_request("anybody");
+    let csr = json!({"metadata": {"name": "r"}, "spec": {"request": pem, "signerName": "example.com/s", "usages": ["client auth"]}});
     let created = admin.create(requests, csr).await;
     let approval = format!("{requests}/r/approval");
     let verdict = |kind: &str| {

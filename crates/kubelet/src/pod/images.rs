@@ -133,14 +133,14 @@ async fn pull(
             if !context.registries.is_silent(registry_of(name), started) {
                 context.registries.note(registry_of(name), context.ambient.clock.instant());
             }
-            let message = format!("Using image {name:?} as it was loaded by hand: {status}");
+            let message = format!("Using image {name:?} as it was loaded by hand: {}", status.message);
             say(Normal, "UsingLocalImage", message);
             Ok(image)
         }
         (Err(status), _) => {
             say(Warning, "Failed", format!("Failed to pull image {name:?}: {status}"));
             let reason = if status.code == Code::InvalidArgument { "InvalidImageName" } else { "ErrImagePull" };
-            Err(ImageFailure { reason, message: status.message })
+            Err(ImageFailure { reason, message: status.to_string() })
         }
     }
 }

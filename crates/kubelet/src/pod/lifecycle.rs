@@ -13,8 +13,8 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HookError {
-    #[error("rpc error: code = {0:?} desc = {1}")]
-    Exec(cri::Code, String),
+    #[error("{0}")]
+    Exec(cri::Status),
     #[error("command '{command}' exited with {code}: {output}")]
     Exit { command: String, code: i32, output: String },
     #[error("{0}")]
@@ -33,8 +33,7 @@ pub(crate) async fn run(
         let command = exec.command.clone().unwrap_or_default();
         let shown = command.join(" ");
         let request = ExecSyncRequest { container_id: container_id.to_owned(), cmd: command, timeout: 0 };
-        let response =
-            context.runtime.exec_sync(request).await.map_err(|status| HookError::Exec(status.code, status.message))?;
+        let response = context.runtime.exec_sync(request).await.map_err(HookError::Exec)?;
         if response.exit_code != 0 {
             let output = String::from_utf8_lossy(&[response.stdout, response.stderr].concat()).into_owned();
             return Err(HookError::Exit { command: shown, code: response.exit_code, output });

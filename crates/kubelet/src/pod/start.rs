@@ -127,7 +127,7 @@ pub(crate) async fn start_sandbox(context: &Context, pod: &Pod, attempt: u32) ->
         .map_err(|error| failed(format!("setting the pod's limits: {error}")))?;
     let runtime_handler = runtime_handler(context, pod).await.map_err(failed)?;
     let request = RunPodSandboxRequest { config: Some(config), runtime_handler };
-    context.runtime.run_pod_sandbox(request).await.map_err(|status| failed(status.message))?;
+    context.runtime.run_pod_sandbox(request).await.map_err(|status| failed(status.to_string()))?;
     Ok(())
 }
 

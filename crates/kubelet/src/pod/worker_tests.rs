@@ -173,7 +173,10 @@ async fn an_image_that_cannot_be_pulled_says_why_and_is_tried_again() {
     world.until_waiting("ImagePullBackOff").await;
     let status = world.api.pod().unwrap().status.unwrap().container_statuses.unwrap().remove(0);
     let message = status.state.unwrap().waiting.unwrap().message.unwrap();
-    assert_eq!(message, "Back-off pulling image \"app:1\": ErrImagePull: app:1: not found");
+    assert_eq!(
+        message,
+        "Back-off pulling image \"app:1\": ErrImagePull: rpc error: code = NotFound desc = app:1: not found"
+    );
     world.runtime.fail_pulls("app:1", None);
     world.until_running(0).await;
 }

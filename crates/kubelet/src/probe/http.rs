@@ -182,9 +182,7 @@ async fn ask_health(stream: TcpStream, target: &Target, service: &str) -> Result
         match in_headers.or(in_trailers) {
             Some(Ok(())) | None => serving(&body.to_bytes()),
             Some(Err(status)) if status.code == Code::Unimplemented => Err(HttpError::NotImplemented(status.message)),
-            Some(Err(status)) => {
-                Err(HttpError::Rpc(format!("rpc error: code = {:?} desc = {}", status.code, status.message)))
-            }
+            Some(Err(status)) => Err(HttpError::Rpc(status.to_string())),
         }
     };
     tokio::pin!(connection, exchange);

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::request::CertificateRequest;
 use crate::columns::{self, AGE, NAME, column};
 use crate::error::FieldError;
 use crate::fields::{get, get_i64, items, object_at, or_none, set, set_default, text, texts};
@@ -101,8 +102,11 @@ impl Rules for CertificateSigningRequestRules {
         if old.is_some() {
             return faults;
         }
-        if text(object, "spec.request").is_empty() {
+        let request = text(object, "spec.request");
+        if request.is_empty() {
             faults.push(FieldError::required("spec.request", ""));
+        } else if let Err(fault) = CertificateRequest::read(request) {
+            faults.push(FieldError::invalid("spec.request", request, fault.to_string()));
         }
         validate_usages(object, &mut faults);
         match text(object, "spec.signerName") {

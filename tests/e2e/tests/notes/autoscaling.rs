@@ -59,7 +59,7 @@ spec:
   targetCPUUtilizationPercentage: 50
 ";
 
-pub fn walk(cluster: &Cluster) {
+pub(crate) fn walk(cluster: &Cluster) {
     let manifest = file(cluster, "hpa-example.yml", EXAMPLE);
     cluster.k(&format!("create -f {}", manifest.display()));
     wait_pods(cluster, "hpa-example", 3);

@@ -87,13 +87,13 @@ pub(crate) enum DeviceError {
     Unavailable(#[from] Unavailable),
     #[error("pod {pod:?} container {container:?} changed request for resource {resource:?} from {before} to {now}")]
     Changed { pod: String, container: String, resource: String, before: usize, now: usize },
-    #[error("rpc error: code = {:?} desc = {}", .0.code, .0.message)]
+    #[error("{0}")]
     Plugin(grpc::Status),
     #[error("no containers return in allocation response")]
     NoAnswer,
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    #[error("device plugin PreStartContainer rpc failed with err: rpc error: code = {:?} desc = {}", .0.code, .0.message)]
+    #[error("device plugin PreStartContainer rpc failed with err: {0}")]
     PreStart(grpc::Status),
 }
 
