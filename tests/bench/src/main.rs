@@ -28,6 +28,10 @@ use figures::Section;
 use serde_json::json;
 use tempfile::TempDir;
 
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(about = "Measures the store and the API server")]
 struct Arguments {
