@@ -139,6 +139,8 @@ impl Runtime {
             .await?;
         }
         let ready = self.start_shim(&shim_folder).await?;
+        // Not before: no group can be made meanwhile.
+        self.announce_move();
         let addresses = match sharing.host_network {
             true => Vec::new(),
             false => self.attach_network(id, &config).await?,

@@ -143,7 +143,21 @@ pub(crate) struct LaunchSettings {
     pub(crate) stdin_once: bool,
     pub(crate) log_path: Option<PathBuf>,
     pub(crate) cgroup: String,
+    /// How its groups of version 1 are shown to it, where its specification leaves that to the shim.
+    #[serde(default)]
+    pub(crate) shown_cgroups: Option<CgroupAccess>,
+    /// Whether its processes are a tree of their own, which ends as a whole with the first of them.
+    #[serde(default)]
+    pub(crate) own_processes: bool,
     pub(crate) security: ProcessSecurity,
+}
+
+/// What a container may do with the groups that it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CgroupAccess {
+    ReadOnly,
+    Writable,
 }
 
 /// What a process is confined by; the same for the first process and those run later.
