@@ -98,7 +98,6 @@ impl Runtime {
             paths.sandboxes(),
             paths.containers(),
             paths.shims(),
-            paths.network_namespaces(),
             paths.shared_memories(),
             paths.root_filesystems(),
             paths.staged_mounts(),

@@ -77,8 +77,7 @@ pub(crate) struct SandboxSettings {
     pub(crate) cgroups: Cgroups,
     /// Where the shim itself lives, e.g. `/pintle/shims`, apart from the program that started it.
     pub(crate) shim_cgroup: String,
-    /// Where to bind a new network namespace; none: the host's.
-    pub(crate) network_namespace: Option<PathBuf>,
+    pub(crate) private_network: bool,
     pub(crate) private_ipc: bool,
     /// The name in a new UTS namespace; none: the host's.
     pub(crate) hostname: Option<String>,
