@@ -140,6 +140,10 @@ impl Action {
         matches!(self, Action::StartSandbox { .. } | Action::SetUpVolumes | Action::StartContainer { .. })
     }
 
+    pub(crate) fn is_stop(&self) -> bool {
+        matches!(self, Action::StopContainer { .. })
+    }
+
     /// What is left to do once no container runs.
     pub(crate) fn is_way_out(&self) -> bool {
         matches!(self, Action::StopSandbox { .. } | Action::Finish)

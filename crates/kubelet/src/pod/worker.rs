@@ -38,7 +38,8 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_CAP: Duration = Duration::from_secs(60);
 /// How long a program that cannot be started reads RunContainerError before it reads CrashLoopBackOff.
 const SHOW_RUN_ERROR_FOR: SignedDuration = SignedDuration::from_secs(1);
-/// What changes while a new pod starts waits this long for the rest of the start, so that a short one is told in a word.
+/// What changes while a new pod starts, or a deleted one ends, waits this long for the rest, so that what is soon over
+/// is told in a word.
 const HOLD_NEWS_FOR: SignedDuration = SignedDuration::from_millis(250);
 /// A pod whose object is gone has no more time than this.
 const GRACE_WHEN_GONE: SignedDuration = SignedDuration::from_secs(1);
@@ -305,7 +306,7 @@ impl Worker {
         }
         let mut wake_at = earliest(plan.wake_at, deadline);
         if !self.gone {
-            match self.publish(&plan, &health).await {
+            match self.publish(&plan, &health, self.is_passing(&others)).await {
                 Ok(held_until) => wake_at = earliest(wake_at, held_until),
                 Err(error) => {
                     let pod = self.long_name();
@@ -531,11 +532,19 @@ impl Worker {
         is_deleted && !self.finished && actions.iter().any(Action::is_way_out)
     }
 
+    /// Whether the pod may soon be in another state, which all will want to know of rather than of this one.
+    fn is_passing(&self, actions: &[Action]) -> bool {
+        let is_deleted = self.ending.as_ref().is_some_and(|ending| ending.cause == Cause::Deleted);
+        let stops = !self.stopping.is_empty() || actions.iter().any(Action::is_stop);
+        (self.starting.is_some() && !has_run(&self.pod)) || (is_deleted && stops)
+    }
+
     /// Tells the API what became of the pod; until when that waits, where it does.
     async fn publish(
         &mut self,
         plan: &Plan,
         health: &BTreeMap<String, Health>,
+        is_passing: bool,
     ) -> Result<Option<Timestamp>, publish::PublishError> {
         let now = self.now();
         let facts = Facts {
@@ -558,7 +567,7 @@ impl Worker {
             return Ok(None);
         }
         let hold_until = self.untold_since.get_or_insert(now).saturating_add(HOLD_NEWS_FOR).unwrap_or(now);
-        if self.starting.is_some() && hold_until > now && !has_run(&self.pod) {
+        if is_passing && hold_until > now {
             return Ok(Some(hold_until));
         }
         if spec::is_static(&self.pod) {
