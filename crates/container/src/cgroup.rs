@@ -15,6 +15,21 @@ use stdx::Clock;
 
 use crate::limits::Limit;
 
+/// The controllers of version 1 whose groups libcontainer gives a container of its own.
+const GIVEN: [&str; 12] = [
+    "cpu",
+    "cpuacct",
+    "cpuset",
+    "devices",
+    "hugetlb",
+    "memory",
+    "pids",
+    "perf_event",
+    "blkio",
+    "net_prio",
+    "net_cls",
+    "freezer",
+];
 /// How often a group is emptied: processes may fork while they are being killed.
 const KILL_ROUNDS: usize = 16;
 
@@ -78,6 +93,24 @@ impl Cgroups {
                     .is_some_and(|root| offered(root).split_whitespace().any(|name| name == "hugetlb"))
     }
 
+    /// The folders of version 1 in which a container's processes are, by the names of the mount points below `place`: of
+    /// its own where libcontainer gives it one, elsewhere the shim's.
+    pub(crate) fn legacy_groups(&self, place: &Path, of_container: &str, of_shim: &str) -> Vec<(String, PathBuf)> {
+        let mut groups = BTreeMap::new();
+        for (controller, folder) in &self.controllers {
+            let Ok(name) = folder.strip_prefix(place) else { continue };
+            let own = GIVEN.contains(&controller.as_str());
+            let group = below(folder, if own { of_container } else { of_shim });
+            let name = name.to_string_lossy().into_owned();
+            if own {
+                groups.insert(name, group);
+            } else {
+                groups.entry(name).or_insert(group);
+            }
+        }
+        groups.into_iter().collect()
+    }
+
     /// Where the group lies in the unified hierarchy, if that alone governs containers.
     pub(crate) fn unified_folder(&self, path: &str) -> Option<PathBuf> {
         self.unified.as_deref().filter(|_| self.is_unified()).map(|folder| below(folder, path))
@@ -118,6 +151,20 @@ impl Cgroups {
             }
         }
         Ok(())
+    }
+
+    /// Has the kernel wait ahead for what it waits for when somebody moves a process, as libcontainer does with each
+    /// container's first: whoever moves one within the next ten milliseconds finds the way free. Asked for by moving the
+    /// calling thread to where it is.
+    pub(crate) fn announce_move(&self) -> io::Result<()> {
+        let Some((folder, controller)) = self.hierarchies().into_iter().next() else { return Ok(()) };
+        let own = fs::read_to_string("/proc/thread-self/cgroup")?;
+        let Some(group) = own_group(&own, controller) else { return Ok(()) };
+        let (members, id) = match controller {
+            Some(_) => ("tasks", nix::unistd::gettid()),
+            None => ("cgroup.procs", nix::unistd::getpid()),
+        };
+        File::options().write(true).open(below(folder, group).join(members))?.write_all(id.to_string().as_bytes())
     }
 
     /// Asks everything in the group and below it to end, and waits for those that heed the request, for
@@ -312,6 +359,20 @@ fn await_end(pid: i32, timeout_ms: u16) -> io::Result<()> {
     Ok(())
 }
 
+/// The group of a process in the hierarchy with this controller, or in the unified one, by the lines of its
+/// `/proc/…/cgroup`.
+fn own_group<'a>(lines: &'a str, controller: Option<&str>) -> Option<&'a str> {
+    lines.lines().find_map(|line| {
+        let mut fields = line.splitn(3, ':');
+        let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
+        let is_wanted = match controller {
+            Some(controller) => controllers.split(',').any(|other| other == controller),
+            None => controllers.is_empty(),
+        };
+        is_wanted.then_some(path)
+    })
+}
+
 fn below(folder: &Path, path: &str) -> PathBuf {
     folder.join(path.trim_start_matches('/'))
 }
@@ -348,6 +409,13 @@ fn collect_pids(group: &Path, pids: &mut Vec<i32>) -> io::Result<()> {
 }
 
 fn remove_tree(group: &Path) -> io::Result<()> {
+    match fs::remove_dir(group) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // There are groups in it, or processes.
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+        Err(error) => return Err(error),
+    }
     for child in subgroups(group)? {
         remove_tree(&child)?;
     }
@@ -393,14 +461,38 @@ mod tests {
             "25 1 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n\
              26 25 0:23 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n\
              27 25 0:24 / /sys/fs/cgroup/memory rw,relatime shared:3 - cgroup cgroup rw,memory\n\
+             29 25 0:26 / /sys/fs/cgroup/systemd rw,relatime shared:3 - cgroup cgroup rw,xattr,name=systemd\n\
              28 25 0:25 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
         );
         assert!(!hybrid.is_unified());
         assert_eq!(hybrid.controllers["cpuacct"], Path::new("/sys/fs/cgroup/cpu,cpuacct"));
-        assert_eq!(hybrid.hierarchies().len(), 3);
+        assert_eq!(hybrid.hierarchies().len(), 4);
+        let groups = hybrid.legacy_groups(Path::new("/sys/fs/cgroup"), "/pods/a", "/shims");
+        let groups = groups.iter().map(|(name, group)| (name.as_str(), group.to_str().unwrap())).collect::<Vec<_>>();
+        let expected = [
+            ("cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct/pods/a"),
+            ("memory", "/sys/fs/cgroup/memory/pods/a"),
+            ("systemd", "/sys/fs/cgroup/systemd/shims"),
+        ];
+        assert_eq!(groups, expected);
         let unified = Cgroups::parse("25 1 0:22 / /sys/fs/cgroup rw shared:1 - cgroup2 cgroup2 rw,nsdelegate\n");
         assert!(unified.is_unified());
         assert_eq!(unified.memory(), Some((Path::new("/sys/fs/cgroup"), true)));
+    }
+
+    #[test]
+    fn a_process_finds_its_group_in_each_hierarchy() {
+        let lines = "9:name=systemd:/a\n8:cpu,cpuacct:/b:c\n3:cpuset:/d\n0::/e\n";
+        for (controller, expected) in [
+            (Some("cpuacct"), Some("/b:c")),
+            (Some("cpu"), Some("/b:c")),
+            (Some("cpuset"), Some("/d")),
+            (Some("name=systemd"), Some("/a")),
+            (Some("memory"), None),
+            (None, Some("/e")),
+        ] {
+            assert_eq!(own_group(lines, controller), expected, "{controller:?}");
+        }
     }
 
     #[test]

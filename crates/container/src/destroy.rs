@@ -40,7 +40,7 @@ pub fn destroy(data_dir: &Path, run_dir: &Path, cluster: &str) -> Result<(), Des
     let root = format!("/{cluster}");
     let ended = cgroups.terminate(&format!("{root}/pods"), PATIENCE, Clock::system());
     ended.and_then(|()| cgroups.kill(&root)).map_err(|source| DestroyError::Kill { cgroup: root.clone(), source })?;
-    for folder in [paths.root_filesystems(), paths.shared_memories(), paths.network_namespaces()] {
+    for folder in [paths.root_filesystems(), paths.shared_memories()] {
         for path in children(&folder)? {
             mounts::unmount(&path).map_err(|source| DestroyError::Remove { path, source })?;
         }
@@ -53,7 +53,6 @@ pub fn destroy(data_dir: &Path, run_dir: &Path, cluster: &str) -> Result<(), Des
     for path in [
         program,
         paths.shims(),
-        paths.network_namespaces(),
         paths.shared_memories(),
         paths.root_filesystems(),
         paths.staged_mounts(),

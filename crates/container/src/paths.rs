@@ -43,14 +43,6 @@ impl Paths {
         self.shims().join(sandbox_id)
     }
 
-    pub(crate) fn network_namespaces(&self) -> PathBuf {
-        self.run.join("netns")
-    }
-
-    pub(crate) fn network_namespace(&self, sandbox_id: &str) -> PathBuf {
-        self.network_namespaces().join(sandbox_id)
-    }
-
     pub(crate) fn shared_memories(&self) -> PathBuf {
         self.run.join("shm")
     }

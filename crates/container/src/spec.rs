@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::capability::{self, UnknownCapability};
 use crate::images::ImageConfig;
 use crate::proc_guard::{self, ProcError};
-use crate::shim::protocol::{ProcessSecurity, Seccomp, UserMappings};
+use crate::shim::protocol::{CgroupAccess, ProcessSecurity, Seccomp, UserMappings};
 use crate::user::Identity;
 
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -71,6 +71,10 @@ pub(crate) enum SpecError {
 #[derive(Debug)]
 pub(crate) struct Specification {
     pub(crate) oci: Value,
+    /// How the shim is to show the control groups, which the specification does not then.
+    pub(crate) shown_cgroups: Option<CgroupAccess>,
+    /// Whether the container has a process namespace of its own.
+    pub(crate) own_processes: bool,
     pub(crate) security: ProcessSecurity,
 }
 
@@ -81,7 +85,11 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Result<Specification, SpecError> {
     let arguments = command(config, inputs.image)?;
     let environment = environment(config, inputs.image, inputs.identity);
     let directory = working_directory(config, inputs.image)?;
-    let mounts = mounts(inputs, &security)?;
+    let shown_cgroups = shown_cgroups(inputs, &security);
+    let mut mounts = mounts(inputs, &security)?;
+    if shown_cgroups.is_some() {
+        mounts.retain(|mount| mount["type"] != "cgroup");
+    }
     let propagation = root_propagation(&config.mounts);
     let mut linux = json!({
         "cgroupsPath": inputs.cgroup,
@@ -106,7 +114,21 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Result<Specification, SpecError> {
         oci["process"]["apparmorProfile"] = json!(profile);
     }
     let oom_score = resources.map_or(0, |resources| resources.oom_score_adj);
-    Ok(Specification { oci, security: confinement(&security, inputs, oom_score)? })
+    let own_processes = oci["linux"]["namespaces"]
+        .as_array()
+        .is_some_and(|all| all.iter().any(|namespace| namespace["type"] == "pid" && namespace["path"].is_null()));
+    let security = confinement(&security, inputs, oom_score)?;
+    Ok(Specification { oci, shown_cgroups, own_processes, security })
+}
+
+/// How the shim is to show the groups of version 1. Where somebody else has a say in what lies there, the user namespace,
+/// a label or a volume, libcontainer does.
+fn shown_cgroups(inputs: &Inputs<'_>, security: &LinuxContainerSecurityContext) -> Option<CgroupAccess> {
+    let is_asked = inputs.config.mounts.iter().any(|mount| Path::new(&mount.container_path).starts_with("/sys"));
+    if inputs.unified_cgroups || inputs.users.is_some() || inputs.selinux_label.is_some() || is_asked {
+        return None;
+    }
+    Some(if security.privileged { CgroupAccess::Writable } else { CgroupAccess::ReadOnly })
 }
 
 /// The process of an `exec`: the container's own, but for its command and terminal.

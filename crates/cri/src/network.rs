@@ -14,7 +14,7 @@ pub struct PodNetworkRequest {
     pub pod_namespace: String,
     pub pod_name: String,
     pub pod_uid: String,
-    /// A bind-mounted network namespace, e.g. `/run/pintle/netns/<sandbox>`.
+    /// Where the pod's network namespace is to be opened, e.g. `/proc/<pid>/ns/net`.
     pub netns: PathBuf,
     /// Host ports to publish.
     pub port_mappings: Vec<PortMapping>,

@@ -3,8 +3,8 @@
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, Parseable};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
-    LinkMessage,
+    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind,
+    InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 use nix::errno::Errno;
 
@@ -85,6 +85,14 @@ pub fn set_hairpin(name: &str) -> Request {
         ]),
     ];
     Request::new(format!("set hairpin mode on {name}"), 0, &new_link(0, attributes, false))
+}
+
+/// Has a link give itself no IPv6 address when it comes up; a kernel without IPv6 has nothing to change.
+pub fn without_own_addresses(name: &str) -> Request {
+    let none = AfSpecUnspec::Inet6(vec![AfSpecInet6::AddrGenMode(In6AddrGenMode::None)]);
+    let attributes = vec![LinkAttribute::IfName(name.to_owned()), LinkAttribute::AfSpecUnspec(vec![none])];
+    Request::new(format!("keep {name} from choosing addresses"), 0, &new_link(0, attributes, false))
+        .tolerate(Errno::EAFNOSUPPORT)
 }
 
 /// Makes an existing link a port of a bridge.

@@ -21,7 +21,7 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Opens a bind-mounted namespace, e.g. `/run/pintle/netns/<sandbox>`.
+    /// Opens a namespace by a path, e.g. `/proc/<pid>/ns/net`.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(refused("open", path))?;
         Ok(Namespace { file, path: path.to_owned() })

@@ -65,7 +65,7 @@ pub(crate) fn attach(bridge: BridgeLink, gateway: Ipv4Addr, pod: &Pod, netns: &P
         peer_namespace: &namespace,
     };
     let mut inside = namespace.socket(Protocol::Route)?;
-    let make = [link::add_veth(&pair), link::set_hairpin(&pod.link)];
+    let make = [link::add_veth(&pair), link::set_hairpin(&pod.link), link::without_own_addresses(&pod.link)];
     match socket.execute(&make) {
         Err(error) if error.errno() == Some(Errno::EEXIST) => {
             if is_attached(&mut inside, pod.address)? {
@@ -82,6 +82,9 @@ pub(crate) fn attach(bridge: BridgeLink, gateway: Ipv4Addr, pod: &Pod, netns: &P
         LinkAddress { link_index: link.index, address: IpAddr::V4(pod.address), prefix_length: POD_PREFIX_LENGTH };
     inside.execute(&[
         link::set_up(LOOPBACK_INDEX),
+        // Pods have IPv4 addresses. Of every other the whole bridge would be told, each pod of each: with hundreds of them
+        // that is much, and it would lead past whatever is done about addresses.
+        link::without_own_addresses(POD_LINK),
         link::set_up(link.index),
         address::add(&address),
         route::add_host(IpAddr::V4(gateway), link.index),

@@ -63,6 +63,31 @@ impl Node {
     }
 }
 
+/// Of addresses that links choose themselves every pod would be told on the bridge.
+#[test]
+fn links_have_no_addresses_but_those_given() {
+    on_a_node(|node| async move {
+        let bridge = node.configured().await;
+        let pod = Pod::attached(&bridge, &[]).await;
+        let mut inside = pod.namespace.socket(Protocol::Route).unwrap();
+        let shown = |link_index: u32, socket: &mut netlink::Socket| -> Vec<IpAddr> {
+            let all = address::list(socket).unwrap().into_iter();
+            all.filter(|found| found.link_index == link_index).map(|found| found.address).collect()
+        };
+        let eth0 = link::find(&mut inside, "eth0").unwrap().unwrap();
+        assert!(eth0.up);
+        assert_eq!(shown(eth0.index, &mut inside), [pod.address]);
+        let mut outside = netlink::Socket::open(Protocol::Route).unwrap();
+        let ports = link::list(&mut outside).unwrap().into_iter().filter(|link| link.name.starts_with("pv"));
+        let ports: Vec<u32> = ports.map(|port| port.index).collect();
+        assert_eq!(ports.len(), 1);
+        assert!(shown(ports[0], &mut outside).is_empty());
+        // A pod still speaks to itself over IPv6 where the kernel knows it.
+        let has_ipv6 = Path::new("/proc/sys/net/ipv6").exists();
+        assert_eq!(shown(1, &mut inside).contains(&std::net::Ipv6Addr::LOCALHOST.into()), has_ipv6);
+    });
+}
+
 /// A pod's namespace, reachable by a path as long as it lives.
 struct Pod {
     namespace: Namespace,

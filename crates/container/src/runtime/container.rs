@@ -68,6 +68,7 @@ impl Runtime {
         if config.metadata.is_none() {
             return Err(Status::invalid("container config must include metadata"));
         }
+        self.announce_move();
         let id = self.new_id();
         let prepared = self.prepare(&id, &sandbox, &config).await;
         let result = match prepared {

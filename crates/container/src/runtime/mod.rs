@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use cri::{PodNetwork, Status};
@@ -59,6 +60,7 @@ pub struct Runtime {
     network: Arc<dyn PodNetwork>,
     ambient: Ambient,
     cgroups: Cgroups,
+    is_announcing: Arc<AtomicBool>,
     images: ImageStore,
     writable_layers: Arc<WritableLayers>,
     sandboxes: RwLock<HashMap<String, Arc<Sandbox>>>,
@@ -96,7 +98,6 @@ impl Runtime {
             paths.sandboxes(),
             paths.containers(),
             paths.shims(),
-            paths.network_namespaces(),
             paths.shared_memories(),
             paths.root_filesystems(),
             paths.staged_mounts(),
@@ -124,6 +125,7 @@ impl Runtime {
             writable_layers: Arc::new(WritableLayers::new(config.ambient.clock)),
             ambient: config.ambient,
             cgroups,
+            is_announcing: Arc::default(),
             images,
             sandboxes: RwLock::default(),
             containers: RwLock::default(),
@@ -218,6 +220,21 @@ impl Runtime {
     fn containers_where(&self, is_wanted: impl Fn(&Container) -> bool) -> Vec<Arc<Container>> {
         let containers = self.containers.read().unwrap_or_else(PoisonError::into_inner);
         containers.values().filter(|container| is_wanted(container)).cloned().collect()
+    }
+
+    /// A container's first process will soon be moved into its groups. Nobody waits for the announcement, and one at a
+    /// time is enough.
+    fn announce_move(&self) {
+        if self.is_announcing.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (cgroups, is_announcing) = (self.cgroups.clone(), Arc::clone(&self.is_announcing));
+        drop(tokio::task::spawn_blocking(move || {
+            if let Err(error) = cgroups.announce_move() {
+                tracing::debug!(%error, "containers will wait for their groups");
+            }
+            is_announcing.store(false, Ordering::Relaxed);
+        }));
     }
 
     /// 64 hexadecimal digits, as everyone's ids are.

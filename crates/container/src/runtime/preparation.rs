@@ -66,6 +66,8 @@ impl Preparation {
             stdin_once: self.config.stdin_once,
             log_path: self.log_path,
             cgroup: self.cgroup.clone(),
+            shown_cgroups: built.shown_cgroups,
+            own_processes: built.own_processes,
             security: built.security,
         };
         record::save(&self.folder, BUNDLE_SPEC, &built.oci).map_err(|error| internal_chain(&error))?;

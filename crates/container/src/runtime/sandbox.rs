@@ -139,9 +139,11 @@ impl Runtime {
             .await?;
         }
         let ready = self.start_shim(&shim_folder).await?;
+        // Not before: no group can be made meanwhile.
+        self.announce_move();
         let addresses = match sharing.host_network {
             true => Vec::new(),
-            false => self.attach_network(id, &config).await?,
+            false => self.attach_network(id, &config, ready.pid).await?,
         };
         let record = SandboxRecord {
             created_at: self.now_nanoseconds(),
@@ -171,7 +173,7 @@ impl Runtime {
             sandbox_id: id.to_owned(),
             cgroups: self.cgroups.clone(),
             shim_cgroup: self.shim_cgroup(),
-            network_namespace: (!sharing.host_network).then(|| self.paths.network_namespace(id)),
+            private_network: !sharing.host_network,
             private_ipc: !sharing.host_ipc,
             // As containerd: a pod on the host's network has the host's name.
             hostname: (!sharing.host_network && !config.hostname.is_empty()).then(|| config.hostname.clone()),
@@ -199,14 +201,16 @@ impl Runtime {
         record::load(folder, READY_FILE).map_err(|error| internal_chain(&error))
     }
 
-    async fn attach_network(&self, id: &str, config: &PodSandboxConfig) -> cri::Result<Vec<String>> {
+    /// The namespace needs no other name than that of the shim's process, which lives as long as the pod: a mount for each
+    /// pod would make all the longer what everyone reads who looks for a mount.
+    async fn attach_network(&self, id: &str, config: &PodSandboxConfig, shim: i32) -> cri::Result<Vec<String>> {
         let metadata = config.metadata.clone().unwrap_or_default();
         let request = PodNetworkRequest {
             sandbox_id: id.to_owned(),
             pod_namespace: metadata.namespace,
             pod_name: metadata.name,
             pod_uid: metadata.uid,
-            netns: self.paths.network_namespace(id),
+            netns: PathBuf::from(format!("/proc/{shim}/ns/net")),
             port_mappings: config.port_mappings.clone(),
         };
         match self.network.attach(&request).await {
@@ -256,13 +260,8 @@ impl Runtime {
             Ok(_) | Err(ShimError::Gone(_)) => {}
             Err(error) => return Err(internal_chain(&error)),
         }
-        let (namespace, shared_memory) = (self.paths.network_namespace(id), self.paths.shared_memory(id));
-        blocking(move || {
-            mounts::unmount(&namespace).map_err(internal("unmount the network namespace"))?;
-            remove_file(&namespace).map_err(internal("remove the network namespace"))?;
-            mounts::remove_mount_point(&shared_memory).map_err(internal("unmount /dev/shm"))
-        })
-        .await
+        let shared_memory = self.paths.shared_memory(id);
+        blocking(move || mounts::remove_mount_point(&shared_memory).map_err(internal("unmount /dev/shm"))).await
     }
 
     pub(super) async fn remove_sandbox_files(&self, id: &str) -> cri::Result<()> {
@@ -353,13 +352,6 @@ fn read_or_empty(path: &str) -> io::Result<Vec<u8>> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         result => result,
-    }
-}
-
-pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

@@ -28,6 +28,7 @@ use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::{Gid, Uid, fchown, pipe2, setgroups, setresgid, setresuid};
 use seccompiler::BpfProgram;
 
+use super::cgroup_view::CgroupView;
 use super::protocol::{ProcessSecurity, Seccomp, short_path};
 use crate::cgroup::Cgroups;
 use crate::{devices, proc_guard, propagation, seccomp};
@@ -81,7 +82,7 @@ pub(crate) enum LaunchError {
 }
 
 impl LaunchError {
-    fn system<E: Into<io::Error>>(step: &'static str) -> impl FnOnce(E) -> Self {
+    pub(crate) fn system<E: Into<io::Error>>(step: &'static str) -> impl FnOnce(E) -> Self {
         move |source| LaunchError::System { step, source: source.into() }
     }
 }
@@ -118,9 +119,10 @@ impl Launcher<'_> {
         &self,
         bundle: &Path,
         devices: Option<&GuardedDevices>,
+        cgroups: Option<CgroupView>,
         streams: Streams,
     ) -> Result<Launched, LaunchError> {
-        self.run(streams, true, |builder| {
+        self.run(streams, true, cgroups, |builder| {
             let mut container = builder.as_init(bundle).with_systemd(false).with_detach(true).build()?;
             if let Some(GuardedDevices { folder, rules }) = devices {
                 devices::restrict(folder, rules).map_err(|error| {
@@ -137,7 +139,7 @@ impl Launcher<'_> {
 
     /// Runs the process described in `process_file` inside the running container.
     pub(crate) fn execute(&self, process_file: &Path, streams: Streams) -> Result<Launched, LaunchError> {
-        self.run(streams, false, |builder| {
+        self.run(streams, false, None, |builder| {
             let pid = builder.as_tenant().with_detach(true).with_process(Some(process_file.to_owned())).build()?;
             self.set_oom_score_of(pid.as_raw())?;
             Ok(pid.as_raw())
@@ -163,12 +165,14 @@ impl Launcher<'_> {
         &self,
         streams: Streams,
         is_first: bool,
+        cgroups: Option<CgroupView>,
         create: impl FnOnce(ContainerBuilder) -> Result<i32, LibcontainerError>,
     ) -> Result<Launched, LaunchError> {
         let (failure_read, failure_write) =
             pipe2(OFlag::O_CLOEXEC).map_err(LaunchError::system("make the failure pipe"))?;
         let mut workload = Workload::new(self.security, is_first, failure_write.as_raw_fd())?;
         workload.users = self.users.filter(|_| !is_first);
+        workload.cgroups = cgroups.map(Rc::new);
         let builder = ContainerBuilder::new(self.container_id.to_owned(), SyscallType::Linux)
             .with_executor(workload)
             .with_root_path(self.state_folder)
@@ -231,6 +235,8 @@ struct Workload {
     /// The user namespace still to be entered.
     users: Option<RawFd>,
     selinux_label: Option<String>,
+    /// The groups to show, where that is not libcontainer's to do.
+    cgroups: Option<Rc<CgroupView>>,
     /// Whether it is the container's first process, which sets up what later ones share.
     is_first: bool,
     /// Closed by a successful exec; otherwise carries the reason.
@@ -265,6 +271,7 @@ impl Workload {
             own_users: security.own_users,
             users: None,
             selinux_label: security.selinux_label.clone(),
+            cgroups: None,
             is_first,
             failure,
         })
@@ -284,6 +291,9 @@ impl Workload {
             values.iter().map(|value| CString::new(value.as_str()).map_err(|error| error.to_string())).collect()
         };
         let (arguments, environment) = (strings(arguments)?, strings(environment)?);
+        if let Some(cgroups) = &self.cgroups {
+            cgroups.show().map_err(|error| format!("cannot show the container's cgroups: {error}"))?;
+        }
         if self.is_first {
             propagation::apply(spec).map_err(|error| format!("cannot set the propagation of a mount: {error}"))?;
             proc_guard::check_mounts(spec).map_err(|error| error.to_string())?;

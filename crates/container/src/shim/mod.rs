@@ -6,6 +6,7 @@
 
 #![expect(unsafe_code, reason = "fork, descriptors received from the kernel, and seccomp have no safe form")]
 
+pub(crate) mod cgroup_view;
 pub(crate) mod launch;
 pub(crate) mod log;
 pub(crate) mod protocol;
@@ -171,8 +172,7 @@ fn prepare(folder: &Path, born: &Born, ready: i32) -> Result<Server, SandboxErro
         user_namespace: world.users.as_ref().map(AsRawFd::as_raw_fd),
         process_namespace: world.processes.as_ref().map(AsRawFd::as_raw_fd),
     };
-    let server =
-        Server::listen(folder, state_folder, settings.cgroups.clone(), world, awaited).map_err(failed("listen"))?;
+    let server = Server::listen(folder, state_folder, settings, world, awaited).map_err(failed("listen"))?;
     let facts = serde_json::to_vec(&facts).map_err(failed("say that it is ready"))?;
     write_whole(&folder.join(READY_FILE), &facts).map_err(failed("say that it is ready"))?;
     Ok(server)

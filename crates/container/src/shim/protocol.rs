@@ -77,8 +77,7 @@ pub(crate) struct SandboxSettings {
     pub(crate) cgroups: Cgroups,
     /// Where the shim itself lives, e.g. `/pintle/shims`, apart from the program that started it.
     pub(crate) shim_cgroup: String,
-    /// Where to bind a new network namespace; none: the host's.
-    pub(crate) network_namespace: Option<PathBuf>,
+    pub(crate) private_network: bool,
     pub(crate) private_ipc: bool,
     /// The name in a new UTS namespace; none: the host's.
     pub(crate) hostname: Option<String>,
@@ -143,7 +142,21 @@ pub(crate) struct LaunchSettings {
     pub(crate) stdin_once: bool,
     pub(crate) log_path: Option<PathBuf>,
     pub(crate) cgroup: String,
+    /// How its groups of version 1 are shown to it, where its specification leaves that to the shim.
+    #[serde(default)]
+    pub(crate) shown_cgroups: Option<CgroupAccess>,
+    /// Whether its processes are a tree of their own, which ends as a whole with the first of them.
+    #[serde(default)]
+    pub(crate) own_processes: bool,
     pub(crate) security: ProcessSecurity,
+}
+
+/// What a container may do with the groups that it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CgroupAccess {
+    ReadOnly,
+    Writable,
 }
 
 /// What a process is confined by; the same for the first process and those run later.

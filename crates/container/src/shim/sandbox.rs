@@ -3,9 +3,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -40,7 +39,7 @@ pub(crate) struct World {
 /// Moves this process into new namespaces, as the settings ask.
 pub(crate) fn enter(settings: &SandboxSettings) -> Result<World, SandboxError> {
     let mut flags = CloneFlags::empty();
-    flags.set(CloneFlags::CLONE_NEWNET, settings.network_namespace.is_some());
+    flags.set(CloneFlags::CLONE_NEWNET, settings.private_network);
     flags.set(CloneFlags::CLONE_NEWIPC, settings.private_ipc);
     flags.set(CloneFlags::CLONE_NEWUTS, settings.hostname.is_some());
     let mut world = World::default();
@@ -52,8 +51,7 @@ pub(crate) fn enter(settings: &SandboxSettings) -> Result<World, SandboxError> {
         }
         None => unshare(flags).map_err(failed("make the pod's namespaces"))?,
     }
-    if let Some(place) = &settings.network_namespace {
-        bind_network(place)?;
+    if settings.private_network {
         raise_loopback().map_err(failed("raise the loopback interface"))?;
     }
     if let Some(name) = &settings.hostname {
@@ -66,17 +64,6 @@ pub(crate) fn enter(settings: &SandboxSettings) -> Result<World, SandboxError> {
         world.pause = Some(hold_process_namespace()?);
     }
     Ok(world)
-}
-
-/// Makes the namespace outlive its processes and gives it a name, for the pod network.
-fn bind_network(place: &Path) -> Result<(), SandboxError> {
-    let step = || format!("bind the network namespace to {}", place.display());
-    if let Some(folder) = place.parent() {
-        fs::create_dir_all(folder).map_err(failed(step()))?;
-    }
-    File::create(place).map_err(failed(step()))?;
-    mount(Some(Path::new("/proc/self/ns/net")), place, None::<&str>, MsFlags::MS_BIND, None::<&str>)
-        .map_err(failed(step()))
 }
 
 /// Every pod has a working `lo`, as the CNI plugin of that name provides.

@@ -17,11 +17,12 @@ use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2};
 
+use super::cgroup_view::CgroupView;
 use super::launch::{self, GuardedDevices, LaunchError, Launcher, Streams};
 use super::log::{LogFile, Stream};
 use super::protocol::{
-    ContainerRecord, EventKind, LAUNCH_FILE, LaunchSettings, Reply, Request, SOCKET_FILE, STATE_FILE, read_frame,
-    short_path, write_frame,
+    ContainerRecord, EventKind, LAUNCH_FILE, LaunchSettings, Reply, Request, SOCKET_FILE, STATE_FILE, SandboxSettings,
+    read_frame, short_path, write_frame,
 };
 use super::sandbox::World;
 use super::streams::{Listener, Readable, read_now, set_nonblocking, set_window_size, write_now, write_some};
@@ -39,6 +40,8 @@ const CONNECTION_LIMIT: usize = 1024;
 pub(crate) struct Server {
     state_folder: PathBuf,
     cgroups: Cgroups,
+    /// The shim's own group.
+    own_cgroup: String,
     world: World,
     epoll: Epoll,
     signals: SignalFd,
@@ -103,7 +106,7 @@ impl Server {
     pub(crate) fn listen(
         folder: &Path,
         state_folder: PathBuf,
-        cgroups: Cgroups,
+        settings: &SandboxSettings,
         world: World,
         awaited: SigSet,
     ) -> io::Result<Self> {
@@ -117,7 +120,8 @@ impl Server {
         epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
         Ok(Server {
             state_folder,
-            cgroups,
+            cgroups: settings.cgroups.clone(),
+            own_cgroup: settings.shim_cgroup.clone(),
             world,
             epoll,
             signals,
@@ -389,8 +393,13 @@ impl Server {
             terminal: settings.terminal,
             users: self.world.users.as_ref().map(File::as_raw_fd),
         };
-        let launched = GuardedDevices::of(&bundle, &settings.cgroup, &self.cgroups)
-            .and_then(|devices| launcher.start(&bundle, devices.as_ref(), plumbing.theirs));
+        let launched = GuardedDevices::of(&bundle, &settings.cgroup, &self.cgroups).and_then(|devices| {
+            let view = settings.shown_cgroups.map(|access| {
+                CgroupView::prepare(&self.cgroups, &settings.cgroup, &self.own_cgroup, access)
+                    .map_err(LaunchError::system("take hold of the container's cgroups"))
+            });
+            launcher.start(&bundle, devices.as_ref(), view.transpose()?, plumbing.theirs)
+        });
         let launched = match launched {
             Ok(launched) => launched,
             Err(error) => {
@@ -467,7 +476,7 @@ impl Server {
     fn signal(&mut self, container_id: &str, signal: i32, everyone: bool) -> Result<(), String> {
         let Some(container) = self.containers.get(container_id) else { return Ok(()) };
         let Some(pid) = container.record.pid else { return Ok(()) };
-        if everyone {
+        if everyone && !container.settings.own_processes {
             return self.cgroups.kill(&container.settings.cgroup).map_err(|error| error.to_string());
         }
         // SAFETY: a plain system call. The number is not limited to named signals: real-time ones exist.
@@ -734,7 +743,9 @@ impl Server {
         let listeners = std::mem::take(&mut container.listeners);
         // With a process namespace of its own everything has ended with the first process; in a
         // shared one the rest of the container has not.
-        if let Err(error) = self.cgroups.kill(&cgroup) {
+        if !container.settings.own_processes
+            && let Err(error) = self.cgroups.kill(&cgroup)
+        {
             eprintln!("cannot end the rest of {container_id}: {error}");
         }
         for listener in listeners {

@@ -2,7 +2,36 @@
 
 use cri::*;
 
-use crate::bench::{Bench, config};
+use crate::bench::{Bench, config, with_security};
+
+/// The hierarchies of version 1 under their usual names, each showing what is the container's, read-only unless it is
+/// privileged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_is_shown_its_own_groups() {
+    if std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
+        return;
+    }
+    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let legacy = table.lines().filter(|line| line.contains(" - cgroup cgroup "));
+    let mut names: Vec<&str> =
+        legacy.filter_map(|line| line.split(' ').nth(4)?.strip_prefix("/sys/fs/cgroup/")).collect();
+    names.sort_unstable();
+    let bench = Bench::new().await;
+    let sandbox = bench.sandbox("groups").await;
+    let script = "cd /sys/fs/cgroup; ls -1 | tr '\\n' ' '; echo; cat memory/cgroup.procs; \
+        mkdir memory/own 2>/dev/null && rmdir memory/own && echo writable";
+    // No processes but the shell and those that it starts to look.
+    let expected = format!("{} \n1\n", names.join(" "));
+    for privileged in [false, true] {
+        let context = LinuxContainerSecurityContext { privileged, ..Default::default() };
+        let container = with_security(config(&format!("app{privileged}"), script), context);
+        let (_, output) = bench.script(&sandbox, container).await;
+        assert!(output.starts_with(&expected), "{output}");
+        assert_eq!(output.ends_with("writable\n"), privileged, "{output}");
+    }
+    bench.remove(&sandbox).await;
+    bench.close();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_over_the_image_is_counted() {

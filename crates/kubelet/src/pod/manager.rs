@@ -398,7 +398,7 @@ impl Pods {
         let node = &self.context.node;
         for uid in folder_names(&node.root_dir.join("pods")) {
             if !known.contains(&uid)
-                && let Err(error) = volumes::remove_pod_dir(&node.root_dir, &uid, &*self.context.mounter)
+                && let Err(error) = volumes::remove_pod_dir(&node.root_dir, &uid)
             {
                 tracing::warn!(pod_uid = uid, error = stdx::error::chain(&error), "a folder was not removed");
             }

@@ -139,6 +139,15 @@ impl Action {
     pub(crate) fn is_start(&self) -> bool {
         matches!(self, Action::StartSandbox { .. } | Action::SetUpVolumes | Action::StartContainer { .. })
     }
+
+    pub(crate) fn is_stop(&self) -> bool {
+        matches!(self, Action::StopContainer { .. })
+    }
+
+    /// What is left to do once no container runs.
+    pub(crate) fn is_way_out(&self) -> bool {
+        matches!(self, Action::StopSandbox { .. } | Action::Finish)
+    }
 }
 
 /// What to do now, what to say meanwhile, and when to look again if nothing else happens.
@@ -370,7 +379,7 @@ impl Planner<'_> {
             self.wake(failure.retry_at);
             return;
         }
-        let planned = self.plan.actions.iter().any(Action::uses_start_lane);
+        let planned = self.plan.actions.iter().any(Action::is_start);
         if self.situation.starting.is_none() && !planned {
             self.plan.actions.push(action);
         }
@@ -494,12 +503,6 @@ impl Planner<'_> {
 
     fn wake(&mut self, at: Timestamp) {
         self.plan.wake_at = Some(self.plan.wake_at.map_or(at, |earlier| earlier.min(at)));
-    }
-}
-
-impl Action {
-    pub(crate) fn uses_start_lane(&self) -> bool {
-        matches!(self, Action::StartSandbox { .. } | Action::SetUpVolumes | Action::StartContainer { .. })
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) host_ips: &'a [String],
     /// Containers' ids bear it.
     pub(crate) runtime_name: &'a str,
+    /// When the node first saw the pod.
+    pub(crate) seen_at: Timestamp,
     pub(crate) now: Timestamp,
 }
 
@@ -88,7 +90,7 @@ pub(crate) fn generate(pod: &Pod, facts: &Facts<'_>) -> PodStatus {
         pod_ips: Some(pod_ips.into_iter().map(|ip| PodIP { ip }).collect::<Vec<_>>()).filter(|ips| !ips.is_empty()),
         qos_class: previous.qos_class.clone().or_else(|| Some(crate::config::qos::class(pod).as_str().to_owned())),
         reason,
-        start_time: previous.start_time.clone().or(Some(Time(now))),
+        start_time: previous.start_time.clone().or_else(|| Some(whole_seconds(facts.seen_at))),
         ..previous
     }
 }

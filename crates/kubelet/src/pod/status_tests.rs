@@ -61,6 +61,7 @@ fn status_of(pod: &Pod, observed: &Observed, extra: &Extra) -> PodStatus {
         resize: &Progress::default(),
         host_ips: &["192.0.2.10".to_owned()],
         runtime_name: "pintle",
+        seen_at: at(100),
         now: at(100),
     };
     generate(pod, &facts)

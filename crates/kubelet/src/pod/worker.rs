@@ -38,6 +38,9 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_CAP: Duration = Duration::from_secs(60);
 /// How long a program that cannot be started reads RunContainerError before it reads CrashLoopBackOff.
 const SHOW_RUN_ERROR_FOR: SignedDuration = SignedDuration::from_secs(1);
+/// What changes while a new pod starts, or a deleted one ends, waits this long for the rest, so that what is soon over
+/// is told in a word.
+const HOLD_NEWS_FOR: SignedDuration = SignedDuration::from_millis(250);
 /// A pod whose object is gone has no more time than this.
 const GRACE_WHEN_GONE: SignedDuration = SignedDuration::from_secs(1);
 
@@ -122,6 +125,8 @@ pub(crate) struct Worker {
     mailbox: Arc<Mailbox>,
     pod: Arc<Pod>,
     gone: bool,
+    /// When the pod was first looked at, which is when it started.
+    seen_at: Option<Timestamp>,
     observed: Observed,
     prober: Prober,
     backoffs: Backoffs,
@@ -139,6 +144,8 @@ pub(crate) struct Worker {
     finished: bool,
     /// The restart each BackOff event was about, so that one wait is told once.
     told: BTreeMap<String, (String, u32)>,
+    /// Since when there is something that the API does not know.
+    untold_since: Option<Timestamp>,
     tasks: JoinSet<Outcome>,
     retry: Retry,
 }
@@ -182,6 +189,7 @@ impl Worker {
             mailbox,
             pod,
             gone: false,
+            seen_at: None,
             observed: Observed::default(),
             prober,
             backoffs: Backoffs::default(),
@@ -196,6 +204,7 @@ impl Worker {
             ending: None,
             finished: false,
             told: BTreeMap::new(),
+            untold_since: None,
             tasks: JoinSet::new(),
             retry: Retry::default(),
         }
@@ -268,6 +277,7 @@ impl Worker {
     /// One look, plan and act; when to look again at the latest.
     async fn step(&mut self) -> (Flow, Option<Timestamp>) {
         let now = self.now();
+        self.seen_at.get_or_insert(now);
         match observed::observe(&*self.context.runtime, spec::uid(&self.pod)).await {
             Ok(observed) => self.observed = observed,
             Err(status) => {
@@ -285,14 +295,25 @@ impl Worker {
         let mut plan = self.plan(now, &health);
         self.tell_back_offs(&plan);
         // A start takes longer than to say so, and does not wait for the API's disk. The flow is the others' to decide.
-        let (starts, others) = std::mem::take(&mut plan.actions).into_iter().partition(Action::is_start);
+        let (starts, mut others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut plan.actions).into_iter().partition(Action::is_start);
         self.act(starts).await;
+        if self.is_leaving(&others) {
+            // The next round tells of this one too, and takes but a moment; unless there is none.
+            if self.act(std::mem::take(&mut others)).await == Flow::Again {
+                return (Flow::Again, None);
+            }
+        }
         let mut wake_at = earliest(plan.wake_at, deadline);
-        if !self.gone
-            && let Err(error) = self.publish(&plan, &health).await
-        {
-            tracing::warn!(pod = self.long_name(), error = stdx::error::chain(&error), "the status was not written");
-            wake_at = earliest(wake_at, Some(self.retry.later(now)));
+        if !self.gone {
+            match self.publish(&plan, &health, self.is_passing(&others)).await {
+                Ok(held_until) => wake_at = earliest(wake_at, held_until),
+                Err(error) => {
+                    let pod = self.long_name();
+                    tracing::warn!(pod, error = stdx::error::chain(&error), "the status was not written");
+                    wake_at = earliest(wake_at, Some(self.retry.later(now)));
+                }
+            }
         }
         self.collect_garbage().await;
         let flow = self.act(others).await;
@@ -455,7 +476,8 @@ impl Worker {
             self.end(Cause::Terminal, grace(spec::termination_grace_seconds(&self.pod)));
             return None;
         }
-        let started = status.and_then(|status| status.start_time.as_ref()).map(|time| time.0)?;
+        let told = status.and_then(|status| status.start_time.as_ref()).map(|time| time.0);
+        let started = told.or(self.seen_at)?;
         let seconds = spec::spec(&self.pod).active_deadline_seconds?;
         let deadline = started.saturating_add(SignedDuration::from_secs(seconds)).ok()?;
         if deadline > now {
@@ -503,7 +525,27 @@ impl Worker {
         }
     }
 
-    async fn publish(&mut self, plan: &Plan, health: &BTreeMap<String, Health>) -> Result<(), publish::PublishError> {
+    /// Whether nothing of a deleted pod runs any more, and only the way out is left: the sandbox, the volumes. Upstream
+    /// tells of the end of all that in one word, too.
+    fn is_leaving(&self, actions: &[Action]) -> bool {
+        let is_deleted = self.ending.as_ref().is_some_and(|ending| ending.cause == Cause::Deleted);
+        is_deleted && !self.finished && actions.iter().any(Action::is_way_out)
+    }
+
+    /// Whether the pod may soon be in another state, which all will want to know of rather than of this one.
+    fn is_passing(&self, actions: &[Action]) -> bool {
+        let is_deleted = self.ending.as_ref().is_some_and(|ending| ending.cause == Cause::Deleted);
+        let stops = !self.stopping.is_empty() || actions.iter().any(Action::is_stop);
+        (self.starting.is_some() && !has_run(&self.pod)) || (is_deleted && stops)
+    }
+
+    /// Tells the API what became of the pod; until when that waits, where it does.
+    async fn publish(
+        &mut self,
+        plan: &Plan,
+        health: &BTreeMap<String, Health>,
+        is_passing: bool,
+    ) -> Result<Option<Timestamp>, publish::PublishError> {
         let now = self.now();
         let facts = Facts {
             observed: &self.observed,
@@ -516,20 +558,31 @@ impl Worker {
             resize: &self.resize,
             host_ips: &self.context.node.node_ips,
             runtime_name: &self.context.node.runtime_name,
+            seen_at: self.seen_at.unwrap_or(now),
             now,
         };
         let generate = |pod: &Pod| -> PodStatus { status::generate(pod, &facts) };
+        if self.pod.status.as_ref() == Some(&generate(&self.pod)) && !spec::is_static(&self.pod) {
+            self.untold_since = None;
+            return Ok(None);
+        }
+        let hold_until = self.untold_since.get_or_insert(now).saturating_add(HOLD_NEWS_FOR).unwrap_or(now);
+        if is_passing && hold_until > now {
+            return Ok(Some(hold_until));
+        }
         if spec::is_static(&self.pod) {
             let node = self.context.own_node();
             let pod = mirror::status(&self.context.client, &self.pod, node.as_deref(), generate).await?;
             self.pod = Arc::new(pod);
-            return Ok(());
+            self.untold_since = None;
+            return Ok(None);
         }
         match publish::status(&self.context.client, &self.pod, generate).await? {
             Some(newest) => self.pod = Arc::new(newest),
             None => self.gone = true,
         }
-        Ok(())
+        self.untold_since = None;
+        Ok(None)
     }
 
     async fn act(&mut self, actions: Vec<Action>) -> Flow {
@@ -640,7 +693,7 @@ impl Worker {
             self.context.managers.release(&uid);
             self.context.mounted_claims.set(&uid, Vec::new());
             self.context.probe_counts.retain(|key| key.pod_uid != uid);
-            if let Err(error) = volumes::tear_down(&self.context.node.root_dir, &uid, &*self.context.mounter) {
+            if let Err(error) = volumes::tear_down(&self.context.node.root_dir, &uid) {
                 tracing::warn!(pod = self.long_name(), error = stdx::error::chain(&error), "volumes were not released");
                 self.retry.later(self.now());
                 return Flow::Wait;
@@ -681,8 +734,7 @@ impl Worker {
             let request = RemovePodSandboxRequest { pod_sandbox_id: sandbox.id.clone() };
             self.context.runtime.remove_pod_sandbox(request).await.map_err(|status| status.message)?;
         }
-        volumes::remove_pod_dir(&self.context.node.root_dir, uid, &*self.context.mounter)
-            .map_err(|error| stdx::error::chain(&error))?;
+        volumes::remove_pod_dir(&self.context.node.root_dir, uid).map_err(|error| stdx::error::chain(&error))?;
         let cgroup = qos::cgroup_parent(&self.context.node.cgroup_root, &self.pod);
         if let Err(error) = cgroups::remove(&self.context.node.cgroup_mount, &cgroup) {
             // Of no harm: it is empty, or it tells who is still in it.
@@ -850,6 +902,12 @@ impl Retry {
 fn doubled(failures: u32) -> SignedDuration {
     let wait = RETRY_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(RETRY_CAP);
     SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO)
+}
+
+/// Whether the API has heard of the pod as more than pending.
+fn has_run(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    phase.is_some_and(|phase| phase != "Pending")
 }
 
 fn image_key(container: &str) -> String {

@@ -89,6 +89,8 @@ impl World {
         let pod = self.api.edit(|pod| {
             pod.metadata.deletion_timestamp = Some(api::k8s::apimachinery::pkg::apis::meta::v1::Time(Timestamp::MAX));
             pod.metadata.deletion_grace_period_seconds = Some(grace_seconds);
+            // The end asked for is part of what is wanted.
+            pod.metadata.generation = pod.metadata.generation.map(|generation| generation + 1);
         });
         self.mailbox.pod_changed(Arc::new(pod));
     }
@@ -179,6 +181,49 @@ async fn an_image_that_cannot_be_pulled_says_why_and_is_tried_again() {
     );
     world.runtime.fail_pulls("app:1", None);
     world.until_running(0).await;
+}
+
+/// Upstream's status manager, too, tells of several changes in one word.
+#[tokio::test(start_paused = true)]
+async fn a_pod_is_told_of_once_as_it_starts_and_once_as_it_goes() {
+    let world = World::start(APP).await;
+    world.until_running(0).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.api.status_writes(), 1);
+    let status = world.api.pod().unwrap().status.unwrap();
+    let started_at = status.container_statuses.unwrap()[0].state.as_ref().unwrap().running.clone().unwrap().started_at;
+    assert!(status.start_time.unwrap().0 <= started_at.unwrap().0);
+    world.delete(30);
+    let api = world.api.clone();
+    world.until_gone().await;
+    assert_eq!(api.status_writes(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_takes_long_is_told_of_meanwhile() {
+    let world = World::start_with(APP, FakeRuntime::ignore_term).await;
+    world.until_running(0).await;
+    world.delete(30);
+    let since = tokio::time::Instant::now();
+    world.until("heard of", |status| status.observed_generation == Some(2)).await;
+    let took = since.elapsed();
+    assert!(took >= Duration::from_millis(250) && took < Duration::from_millis(500), "{took:?}");
+    assert_eq!(world.api.pod().unwrap().status.unwrap().phase.as_deref(), Some("Running"));
+    let api = world.api.clone();
+    world.until_gone().await;
+    assert_eq!(api.status_writes(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_takes_long_is_told_of_meanwhile() {
+    let hook = r#""lifecycle":{"postStart":{"sleep":{"seconds":20}}}"#;
+    let world = World::start(&format!(r#""containers":[{{"name":"app","image":"app:1",{hook}}}]"#)).await;
+    let since = tokio::time::Instant::now();
+    world.until_waiting("ContainerCreating").await;
+    let took = since.elapsed();
+    assert!(took >= Duration::from_millis(250) && took < Duration::from_millis(500), "{took:?}");
+    world.until_running(0).await;
+    assert_eq!(world.api.status_writes(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,6 +25,8 @@ struct Inner {
     events: Vec<String>,
     /// How often access was asked about.
     reviews: usize,
+    /// How often the pod's status was written.
+    status_writes: usize,
 }
 
 impl FakeApi {
@@ -59,6 +61,10 @@ impl FakeApi {
 
     pub(crate) fn take_events(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().events)
+    }
+
+    pub(crate) fn status_writes(&self) -> usize {
+        self.lock().status_writes
     }
 
     pub(crate) fn reviews(&self) -> usize {
@@ -148,6 +154,7 @@ impl FakeApi {
             merge(&mut current, body);
             current
         });
+        self.lock().status_writes += 1;
         (StatusCode::OK, serde_json::to_value(patched).unwrap())
     }
 }

@@ -43,10 +43,6 @@ pub(crate) fn node_facts() -> NodeFacts {
 pub(crate) struct NoMounts;
 
 impl Mounter for NoMounts {
-    fn is_mount_point(&self, _path: &Path) -> io::Result<bool> {
-        Ok(false)
-    }
-
     fn is_file_system(&self, _path: &Path) -> io::Result<bool> {
         Ok(false)
     }
@@ -63,7 +59,7 @@ impl Mounter for NoMounts {
         Ok(())
     }
 
-    fn unmount_below(&self, _path: &Path) -> io::Result<()> {
+    fn unmount(&self, _path: &Path) -> io::Result<()> {
         Ok(())
     }
 }

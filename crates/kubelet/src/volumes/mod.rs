@@ -15,6 +15,7 @@ mod ownership;
 mod payload;
 mod persistent;
 mod projected;
+pub(crate) mod removal;
 mod secret;
 mod sub_path;
 pub(crate) mod tokens;
@@ -320,27 +321,19 @@ pub(crate) fn container_mounts(
     Ok(mounts)
 }
 
-/// Unmounts and removes everything of a pod's folder. Nothing is removed through a mount that
-/// could not be taken off, lest a host's files go with it.
-pub(crate) fn remove_pod_dir(root_dir: &Path, uid: &str, mounter: &dyn Mounter) -> Result<(), VolumeError> {
+/// Unmounts and removes everything of a pod's folder.
+pub(crate) fn remove_pod_dir(root_dir: &Path, uid: &str) -> Result<(), VolumeError> {
     let directory = names::pod_dir(root_dir, uid);
-    if !directory.exists() {
-        return Ok(());
-    }
-    mounter.unmount_below(&directory).map_err(VolumeError::file("unmount below", &directory))?;
-    std::fs::remove_dir_all(&directory).map_err(VolumeError::file("remove", &directory))
+    removal::remove_tree(&directory).map_err(VolumeError::file("remove", &directory))
 }
 
 /// Takes off the mounts of a pod that has ended and removes its volumes, but keeps what tells of its
 /// end.
-pub(crate) fn tear_down(root_dir: &Path, uid: &str, mounter: &dyn Mounter) -> Result<(), VolumeError> {
+pub(crate) fn tear_down(root_dir: &Path, uid: &str) -> Result<(), VolumeError> {
     let pod_dir = names::pod_dir(root_dir, uid);
     for part in ["volume-subpaths", "volumes"] {
         let directory = pod_dir.join(part);
-        if directory.exists() {
-            mounter.unmount_below(&directory).map_err(VolumeError::file("unmount below", &directory))?;
-            std::fs::remove_dir_all(&directory).map_err(VolumeError::file("remove", &directory))?;
-        }
+        removal::remove_tree(&directory).map_err(VolumeError::file("remove", &directory))?;
     }
     Ok(())
 }

@@ -17,9 +17,7 @@ use super::mounts::Mounter;
 /// Binds `inner` of the volume at `target` and returns where it is; a folder that is missing is made.
 pub(crate) fn bind(volume: &Path, inner: &str, target: &Path, mounter: &dyn Mounter) -> io::Result<PathBuf> {
     let opened = open_inside(volume, Path::new(inner))?;
-    if mounter.is_mount_point(target)? {
-        mounter.unmount_below(target)?;
-    }
+    mounter.unmount(target)?;
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent)?;
     }
