@@ -16,6 +16,7 @@ pub mod leader;
 pub mod owner;
 pub mod queue;
 pub mod recorder;
+mod turns;
 
 pub use batch::{BatchResult, slow_start};
 pub use expectations::Expectations;
