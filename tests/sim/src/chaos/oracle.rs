@@ -277,6 +277,9 @@ fn autoscaler(world: &World, object: &Object, findings: &mut Findings) {
         return findings.unless(false, object, || format!("its target {target} is gone"));
     };
     findings.equal(object, "AbleToScale", object.condition("AbleToScale"), "True");
+    // What was recommended within the stabilisation window may hold the present recommendation back.
+    let is_held_back = object.condition_reason("AbleToScale").ends_with("Stabilized");
+    findings.unless(!is_held_back, object, || "its recommendation is held back".to_owned());
     let replicas = target.replicas();
     if replicas == 0 {
         return;
@@ -289,7 +292,6 @@ fn autoscaler(world: &World, object: &Object, findings: &mut Findings) {
     let Some(utilization) = utilization else {
         return findings.unless(false, object, || "knows nothing of its load".to_owned());
     };
-    // One that is too large stays so until nothing within the stabilisation window speaks for it.
     findings.equal(object, "replicas", replicas, size_for(replicas, utilization, aim, &bounds));
 }
 
