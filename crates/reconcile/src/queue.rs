@@ -247,7 +247,7 @@ impl<K: Ord + Clone> State<K> {
 
     fn take(&mut self, now: Instant) -> Option<K> {
         let (key, since) = self.queue.pop_front()?;
-        self.figures.waited.add(now.duration_since(since));
+        self.figures.waited.add(now.duration_since(since).as_secs_f64());
         self.wanted.remove(&key);
         self.working.insert(key.clone(), now);
         if let Some(until) = self.turns.count(&key, now) {
@@ -259,7 +259,7 @@ impl<K: Ord + Clone> State<K> {
     /// True where the key is wanted again.
     fn done(&mut self, key: &K, clock: &Clock) -> bool {
         if let Some(since) = self.working.remove(key) {
-            self.figures.worked.add(clock.instant().duration_since(since));
+            self.figures.worked.add(clock.instant().duration_since(since).as_secs_f64());
         }
         let is_wanted = self.wanted.remove(key);
         if is_wanted {
