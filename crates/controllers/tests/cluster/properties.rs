@@ -114,6 +114,24 @@ fn a_quota_lets_in_what_it_has_room_for_and_ends_up_at_the_sum() {
     });
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_charged_for_a_write_that_failed_is_given_back() {
+    let world = World::start().await;
+    let quota = json!({"spec": {"hard": {"secrets": "5"}}, "metadata": {"name": "few", "namespace": "default"}});
+    world.create::<ResourceQuota>(quota).await;
+    let uses = |count: usize| move |quotas: &[ResourceQuota]| quotas.iter().any(|quota| used(quota) == Some(count));
+    world.until::<ResourceQuota>("a first count", uses(0)).await;
+    let api = world.namespaced::<Secret>();
+    api.create(&PostParams::default(), &secret("one")).await.unwrap();
+    let again = api.create(&PostParams::default(), &secret("one")).await.map_err(CallError::from).unwrap_err();
+    assert!(again.is_already_exists(), "{again}");
+    world.until::<ResourceQuota>("a charge for nothing", uses(2)).await;
+    let charged = tokio::time::Instant::now();
+    world.until::<ResourceQuota>("what is there", uses(1)).await;
+    assert!(charged.elapsed() <= Duration::from_secs(301), "{:?}", charged.elapsed());
+    world.stop().await;
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Content {
     Pod,
