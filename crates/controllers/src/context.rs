@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use client::Client;
-use reconcile::{Controller, Informer, Informers, Kind, Queues, Reconciler, Recorder};
+use reconcile::{Controller, Informer, Informers, Kind, Reconciler, Recorder};
 use stdx::Ambient;
 use tokio_util::sync::CancellationToken;
 
 use crate::Signing;
+use crate::metrics::Figures;
 
 /// A controller's own client and what it shares with the others.
 #[derive(Clone)]
@@ -16,8 +17,7 @@ pub struct Context {
     pub client: Client,
     pub informers: Informers,
     pub ambient: Ambient,
-    /// What is told of the controllers' queues.
-    pub(crate) queues: Queues,
+    pub(crate) figures: Arc<Figures>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) component: &'static str,
     pub cancel: CancellationToken,
@@ -46,7 +46,7 @@ impl Context {
             () = self.cancel.cancelled() => return,
             () = synced => {}
         }
-        self.queues.add(controller.name(), &controller.queue());
+        self.figures.queues.add(controller.name(), &controller.queue());
         controller.run(self.cancel.clone()).await;
     }
 }

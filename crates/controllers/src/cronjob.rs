@@ -23,6 +23,7 @@ use stdx::Ambient;
 
 use crate::context::{Context, on_each};
 use crate::error::{During, ReconcileError, unless_gone};
+use crate::metrics::Figures;
 use crate::ownership::{controlled_by, index_by_controller, resolve_controller};
 use crate::replicaset::round_up;
 use crate::written::Written;
@@ -37,6 +38,7 @@ pub(crate) async fn run(context: Context) {
         cron_jobs: cron_jobs.clone(),
         jobs: jobs.clone(),
         written: Written::default(),
+        figures: Arc::clone(&context.figures),
         ambient: context.ambient.clone(),
     };
     let controller = Controller::new("cronjob-controller", timekeeper, context.ambient.clock);
@@ -86,6 +88,7 @@ struct Timekeeper {
     cron_jobs: Informer<CronJob>,
     jobs: Informer<Job>,
     written: Written,
+    figures: Arc<Figures>,
     ambient: Ambient,
 }
 
@@ -162,6 +165,9 @@ impl Timekeeper {
         let created = match self.api(&key).create(&PostParams::default(), &start.job).await.map_err(CallError::from) {
             Ok(created) => {
                 self.recorder.normal(cron_job, "SuccessfulCreate", format!("Created job {}", key.name));
+                if let Some(Time(made)) = created.metadata.creation_timestamp {
+                    self.figures.cron_job_skew_seconds.observe(&[], made.duration_since(start.scheduled).as_secs_f64());
+                }
                 created
             }
             Err(error) if error.is_namespace_terminating() => return Ok(()),

@@ -15,6 +15,18 @@ pub(crate) struct Discovered {
 }
 
 impl Discovered {
+    #[cfg(test)]
+    pub(crate) fn for_test(group: &str, plural: &str, is_namespaced: bool, verbs: &[&str]) -> Self {
+        let resource = ApiResource {
+            group: group.to_owned(),
+            version: "v1".to_owned(),
+            api_version: "v1".to_owned(),
+            kind: plural.to_owned(),
+            plural: plural.to_owned(),
+        };
+        Discovered { resource, is_namespaced, verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect() }
+    }
+
     pub(crate) fn supports(&self, verb: &str) -> bool {
         self.verbs.iter().any(|supported| supported == verb)
     }

@@ -3,6 +3,7 @@
 mod backoff;
 mod count;
 mod failure;
+mod figures;
 mod indexes;
 mod orphans;
 mod plan;
@@ -31,6 +32,7 @@ pub(crate) use view::{finished_condition, is_finished};
 
 use crate::context::{Context, on_each};
 use crate::error::{During, ReconcileError};
+use crate::metrics::Figures;
 use crate::ownership::{claim_with_finalizers, index_by_controller};
 use crate::podowner::{PodControl, PodOwner, watch_pods};
 use crate::pods;
@@ -73,6 +75,7 @@ pub(crate) async fn run(context: Context) {
         released: Arc::clone(&released),
         written: Written::default(),
         failures: Mutex::default(),
+        figures: Arc::clone(&context.figures),
         ambient: context.ambient.clone(),
     };
     let controller = Controller::new("job-controller", runner, context.ambient.clock);
@@ -82,6 +85,7 @@ pub(crate) async fn run(context: Context) {
         move |job| queue.add(NamespacedName::of(&job.metadata))
     });
     released.watch(&pods);
+    figures::count_tracked_pods(&pods, Arc::clone(&context.figures));
     watch_pods(&pods, &jobs, expectations, queue);
     let orphans = orphans::controller(&context, &jobs, &pods);
     let synced = || async {
@@ -102,6 +106,7 @@ struct Runner {
     written: Written,
     /// By Job, how often its pods have failed in a row. Lost with a restart, and then begun anew.
     failures: Mutex<BTreeMap<NamespacedName, Failures>>,
+    figures: Arc<Figures>,
     ambient: Ambient,
 }
 
@@ -124,6 +129,7 @@ impl Reconciler for Runner {
             self.set_failures(key, Failures::default());
             return Ok(Outcome::Done);
         }
+        let begun = self.ambient.clock.instant();
         let is_settled = self.expectations.satisfied(key);
         let released = self.released.all();
         let pods =
@@ -139,11 +145,11 @@ impl Reconciler for Runner {
         };
         let plan = plan::plan(&view);
         let (effects, problem) = self.carry_out(key, &view, &plan).await;
-        self.count(key, &view, &plan, effects).await?;
-        match problem {
-            Some(error) => Err(error),
-            None => Ok(plan.wait.map_or(Outcome::Done, Outcome::RequeueAfter)),
-        }
+        let counted = self.count(key, &view, &plan, effects).await;
+        let result = counted.and(problem.map_or(Ok(()), Err));
+        let took = self.ambient.clock.instant().duration_since(begun);
+        figures::tell_sync(&self.figures, &view, &plan, took, result.is_ok());
+        result.map(|()| plan.wait.map_or(Outcome::Done, Outcome::RequeueAfter))
     }
 }
 
@@ -225,7 +231,9 @@ impl Runner {
         if status != counting.status {
             job = self.write_status(key, job, &status).await?;
         }
+        figures::tell_counted(&self.figures, view, &view.job.status.clone().unwrap_or_default(), &status);
         if let (true, Some(verdict)) = (has_ended, &counting.verdict) {
+            figures::tell_end(&self.figures, view, verdict);
             self.tell_end(&job, verdict);
         }
         problem.map_or(Ok(()), Err)

@@ -26,6 +26,7 @@ mod garbage;
 mod hash;
 mod history;
 mod job;
+mod metrics;
 mod namespace;
 mod nodeipam;
 mod nodelifecycle;
@@ -57,13 +58,14 @@ use std::sync::Arc;
 
 use client::Client;
 use futures::future::BoxFuture;
-use reconcile::{Informers, Queues};
+use reconcile::Informers;
 use stdx::Ambient;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use context::Context;
 use context::Settings;
+pub use metrics::Metrics;
 
 /// What the controllers are given.
 #[derive(Clone)]
@@ -329,11 +331,11 @@ pub const CONTROLLERS: &[Entry] = &[
 
 /// Runs all controllers until cancelled.
 pub async fn run(config: Config) -> Result<(), Error> {
-    run_told_of(config, Queues::default()).await
+    run_telling(config, Metrics::default()).await
 }
 
-/// The same; meanwhile `queues` tell how the controllers fare.
-pub async fn run_told_of(config: Config, queues: Queues) -> Result<(), Error> {
+/// The same; meanwhile `metrics` tell how the controllers fare.
+pub async fn run_telling(config: Config, metrics: Metrics) -> Result<(), Error> {
     let informers = Informers::new(config.informers.clone(), &config.ambient, config.cancel.clone());
     let settings = Arc::new(Settings {
         cluster_ca_pem: config.cluster_ca_pem.clone(),
@@ -348,7 +350,7 @@ pub async fn run_told_of(config: Config, queues: Queues) -> Result<(), Error> {
             client: (config.clients)(entry.identity),
             informers: informers.clone(),
             ambient: config.ambient.clone(),
-            queues: queues.clone(),
+            figures: metrics.figures(),
             settings: Arc::clone(&settings),
             component: entry.component,
             cancel: config.cancel.clone(),

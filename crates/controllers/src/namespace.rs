@@ -1,5 +1,6 @@
 //! Empties namespaces that are being deleted, then lets them go.
 
+mod order;
 mod status;
 
 use api::NamespacedName;
@@ -16,6 +17,7 @@ use stdx::Ambient;
 use crate::context::{Context, on_each};
 use crate::discovery::{Discovered, discover};
 use crate::error::{During, ReconcileError};
+use order::waves;
 use status::{Findings, plan_status};
 
 const FINALIZER: &str = "kubernetes";
@@ -98,7 +100,7 @@ impl Reconciler for Emptier {
 }
 
 impl Emptier {
-    /// Deletes everything in the namespace, pods first: what they use must not vanish under them.
+    /// Deletes what is in the namespace, as far as its turn has come.
     async fn empty(&self, key: &NamespacedName) -> Findings {
         let mut findings = Findings::default();
         let resources = match discover(&self.client).await.during("discover the contents of", key) {
@@ -108,16 +110,11 @@ impl Emptier {
                 return findings;
             }
         };
-        let deletable =
-            |resource: &&Discovered| resource.is_namespaced && resource.supports("list") && resource.supports("delete");
-        let is_pods = |resource: &Discovered| resource.resource.group.is_empty() && resource.resource.plural == "pods";
-        let (pods, others): (Vec<_>, Vec<_>) =
-            resources.iter().filter(deletable).partition(|resource| is_pods(resource));
-        for resource in pods {
-            self.delete_all(key, resource, &mut findings).await;
-        }
-        if findings.is_clear() {
-            for resource in others {
+        for wave in waves(&resources) {
+            if !findings.is_clear() {
+                break;
+            }
+            for resource in wave {
                 self.delete_all(key, resource, &mut findings).await;
             }
         }

@@ -20,9 +20,10 @@ use tokio::time::Instant;
 
 use crate::context::{Context, on_each};
 use crate::error::{During, ReconcileError};
+use crate::metrics::Figures;
 use crate::pods;
-use plan::{GRACE, STARTUP_GRACE, is_given_up, is_ready, plan_silent_conditions, plan_taints, ready_status};
-use zones::{Limiter, Pace, pace, zone_of};
+use plan::{GRACE, STARTUP_GRACE, gives_up, is_given_up, is_ready, plan_silent_conditions, plan_taints, ready_status};
+use zones::{Limiter, Pace, pace, zone_label, zone_of};
 
 const LEASES: &str = "kube-node-lease";
 
@@ -38,6 +39,7 @@ pub(crate) async fn run(context: Context) {
         pods: pods.clone(),
         heartbeats: Arc::clone(&heartbeats),
         limiter: Mutex::default(),
+        figures: Arc::clone(&context.figures),
         ambient: context.ambient.clone(),
     };
     let controller = Controller::new("node-lifecycle-controller", watcher, context.ambient.clock);
@@ -134,6 +136,7 @@ struct Watcher {
     pods: Informer<Pod>,
     heartbeats: Arc<Heartbeats>,
     limiter: Mutex<Limiter>,
+    figures: Arc<Figures>,
     ambient: Ambient,
 }
 
@@ -172,12 +175,16 @@ impl Watcher {
     async fn update_taints(&self, key: &NamespacedName, node: &Node) -> Result<Option<Duration>, ReconcileError> {
         let (may_evict, turn) = self.may_evict(node);
         let Some(taints) = plan_taints(node, may_evict, self.ambient.clock.now_seconds()) else { return Ok(turn) };
+        let is_eviction = !is_given_up(node) && gives_up(&taints);
         let patch = json!({
             "metadata": {"resourceVersion": node.metadata.resource_version},
             "spec": {"taints": if taints.is_empty() { None } else { Some(taints) }},
         });
         let api: Api<Node> = Api::all(self.client.clone());
         api.patch(&key.name, &PatchParams::default(), &Patch::Merge(patch)).await.during("taint node", key)?;
+        if is_eviction {
+            self.figures.node_evictions.count(&[zone_label(&zone_of(node))]);
+        }
         Ok(turn)
     }
 

@@ -1,12 +1,14 @@
 //! Counts what namespaces with quotas use.
 //!
 //! Admission charges what is created; here it is counted when a quota comes or changes, and when something goes or
-//! shrinks, which gives room back.
+//! shrinks, which gives room back. What was charged for a write that then failed, or counted from a cache that was
+//! late, is put right a while after the last change.
 
 mod counted;
 mod plan;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use api::NamespacedName;
 use api::k8s::api::core::v1::ResourceQuota;
@@ -21,6 +23,9 @@ use crate::error::{During, ReconcileError};
 use counted::Counted;
 use plan::{counted_kinds, plan};
 
+/// As long as upstream lets pass between its full counts.
+const RECOUNT: Duration = Duration::from_secs(300);
+
 pub(crate) async fn run(context: Context) {
     let quotas = context.informers.of::<ResourceQuota>();
     let queue = WorkQueue::new(context.ambient.clock);
@@ -33,14 +38,21 @@ pub(crate) async fn run(context: Context) {
     quotas.on_change({
         let queue = queue.clone();
         move |old, new| {
-            let is_new = old.map(|quota| &quota.spec) != new.map(|quota| &quota.spec);
-            if let Some(quota) = new.filter(|_| is_new) {
-                queue.add(NamespacedName::of(&quota.metadata));
+            let Some(quota) = new else { return };
+            if let Some(delay) = recount_after(old.map(AsRef::as_ref), quota) {
+                queue.add_after(NamespacedName::of(&quota.metadata), delay);
             }
         }
     });
     let controller = Controller::with_queue("resource-quota-controller", counter, queue);
     context.run(controller, quotas.synced()).await;
+}
+
+/// When a quota that has changed so is to be counted.
+fn recount_after(old: Option<&ResourceQuota>, new: &ResourceQuota) -> Option<Duration> {
+    let Some(old) = old.filter(|old| old.spec == new.spec) else { return Some(Duration::ZERO) };
+    let used = |quota: &ResourceQuota| quota.status.as_ref().and_then(|status| status.used.clone());
+    (used(old) != used(new)).then_some(RECOUNT)
 }
 
 struct Counter {
@@ -76,5 +88,31 @@ impl Reconciler for Counter {
         let api: Api<ResourceQuota> = Api::namespaced(self.client.clone(), &key.namespace);
         api.replace_status(&key.name, &PostParams::default(), &updated).await.during("update status of quota", key)?;
         Ok(Outcome::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_new_spec_is_counted_at_once_and_what_admission_charged_in_a_while() {
+        let quota = |hard: &str, used: &str, annotation: &str| -> ResourceQuota {
+            let status = json!({"hard": {"pods": hard}, "used": {"pods": used}});
+            let metadata = json!({"annotations": {"note": annotation}});
+            serde_json::from_value(json!({"metadata": metadata, "spec": {"hard": {"pods": hard}}, "status": status}))
+                .unwrap()
+        };
+        let before = quota("5", "1", "a");
+        for (old, new, expected) in [
+            (None, quota("5", "1", "a"), Some(Duration::ZERO)),
+            (Some(&before), quota("6", "1", "a"), Some(Duration::ZERO)),
+            (Some(&before), quota("5", "2", "a"), Some(RECOUNT)),
+            (Some(&before), quota("5", "1", "b"), None),
+        ] {
+            assert_eq!(recount_after(old, &new), expected, "{new:?}");
+        }
     }
 }

@@ -24,6 +24,7 @@ use stdx::Ambient;
 use crate::context::{Context, on_each};
 use crate::error::{During, ReconcileError, unless_gone};
 use crate::history::{History, name_of, plan_truncation, template_of, watch_revisions};
+use crate::metrics::StatefulSetFigure;
 use crate::ownership::{claim_dependents, index_by_controller};
 use crate::podowner::{PodOwner, watch_pods};
 use crate::pods;
@@ -31,7 +32,7 @@ use crate::replicaset::round_up;
 use crate::written::Written;
 use claims::Claims;
 use identity::{ordinal_of, pod_of, revision_of};
-use plan::{Action, Revision, View, plan, plan_status};
+use plan::{Action, Revision, View, max_unavailable, plan, plan_status};
 
 const REVISION_HASH: &str = "controller.kubernetes.io/hash";
 
@@ -57,6 +58,10 @@ pub(crate) async fn run(context: Context) {
         written: Written::default(),
         ambient: context.ambient.clone(),
     };
+    context.figures.ask_stateful_sets({
+        let (sets, cancel) = (sets.clone(), context.cancel.clone());
+        move || if cancel.is_cancelled() { Vec::new() } else { sets.list().iter().map(|set| figure(set)).collect() }
+    });
     let controller = Controller::new("statefulset-controller", keeper, context.ambient.clock);
     let queue = controller.queue();
     on_each(&sets, {
@@ -94,6 +99,18 @@ fn claim_gone(sets: &Informer<StatefulSet>, queue: &WorkQueue<NamespacedName>, c
         if names.any(|template| key.name.starts_with(&format!("{template}-{set_name}-"))) {
             queue.add(NamespacedName::of(&set.metadata));
         }
+    }
+}
+
+fn figure(set: &StatefulSet) -> StatefulSetFigure {
+    let available = set.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0);
+    let unavailable = set.spec.replicas.unwrap_or(1).saturating_sub(available);
+    StatefulSetFigure {
+        namespace: set.metadata.namespace.clone().unwrap_or_default(),
+        name: set.metadata.name.clone().unwrap_or_default(),
+        pod_management_policy: set.spec.pod_management_policy.clone().unwrap_or_else(|| "OrderedReady".to_owned()),
+        max_unavailable: max_unavailable(&set.spec),
+        unavailable: usize::try_from(unavailable).unwrap_or(0),
     }
 }
 

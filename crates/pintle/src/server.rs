@@ -145,12 +145,14 @@ async fn start(
     };
     // Several servers may share an etcd; the folder has one.
     let is_shared = matches!(settings.store, StoreLocation::Etcd(_));
+    let standings = reconcile::Standings::default();
     let election = |user: &str, lease: &str| {
         is_shared.then(|| Election {
             client: local(user, &[]),
             lease: NamespacedName::new("kube-system", lease),
             identity: format!("{node_name}_{}", std::process::id()),
             ambient: ambient.clone(),
+            standings: standings.clone(),
             cancel: cancel.clone(),
         })
     };
@@ -168,16 +170,17 @@ async fn start(
         }),
         cancel: cancel.clone(),
     };
-    let queues = reconcile::Queues::default();
+    let (controller_metrics, scheduler_metrics) = (controllers::Metrics::default(), scheduler::Metrics::default());
     api.add_metrics({
-        let queues = queues.clone();
-        Arc::new(move || queues.page())
+        let (controllers, scheduler) = (controller_metrics.clone(), scheduler_metrics.clone());
+        let standings = standings.clone();
+        Arc::new(move || [controllers.page(), scheduler.page(), standings.page()].concat())
     });
     spawn(
         rooms,
         "controllers",
         leading(election("system:kube-controller-manager", "kube-controller-manager"), cancel.clone(), move |cancel| {
-            controllers::run_told_of(controllers::Config { cancel, ..controllers.clone() }, queues.clone())
+            controllers::run_telling(controllers::Config { cancel, ..controllers.clone() }, controller_metrics.clone())
         }),
     );
     let sinks: Result<Vec<Sink>, _> = settings.metrics_sinks.iter().map(|sink| Sink::parse(sink)).collect();
@@ -221,7 +224,10 @@ async fn start(
         "scheduler",
         leading(election("system:kube-scheduler", "kube-scheduler"), cancel.clone(), {
             let (client, ambient) = (local("system:kube-scheduler", &[]), ambient.clone());
-            move |cancel| scheduler::run(scheduler::Config { client: client.clone(), ambient: ambient.clone(), cancel })
+            move |cancel| {
+                let config = scheduler::Config { client: client.clone(), ambient: ambient.clone(), cancel };
+                scheduler::run_telling(config, scheduler_metrics.clone())
+            }
         }),
     );
     spawn(

@@ -1,30 +1,19 @@
 //! What work queues tell Prometheus, under upstream's names.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Display, Write};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use stdx::metrics::{Distribution, Family, Page, Stability, exponential};
+
 use crate::queue::WorkQueue;
 
-/// Ten times as much from one to the next, from ten nanoseconds on, as Go's floats have it.
-const BOUNDS: [(f64, &str); 12] = [
-    (1e-8, "1e-08"),
-    (1e-7, "1e-07"),
-    (1e-6, "1e-06"),
-    (1e-5, "9.999999999999999e-06"),
-    (1e-4, "9.999999999999999e-05"),
-    (1e-3, "0.001"),
-    (1e-2, "0.01"),
-    (1e-1, "0.1"),
-    (1.0, "1"),
-    (10.0, "10"),
-    (100.0, "100"),
-    (1000.0, "1000"),
-];
+/// From ten nanoseconds on.
+static BOUNDS: [f64; 12] = exponential(1e-8, 10.0);
 
 /// Of one queue, at one moment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Figures {
     /// Keys that wait.
     pub depth: usize,
@@ -32,30 +21,25 @@ pub struct Figures {
     pub adds: u64,
     /// How often a key was put back after a failure.
     pub retries: u64,
-    pub waited: Durations,
-    pub worked: Durations,
+    pub waited: Distribution,
+    pub worked: Distribution,
     /// Of the keys that are worked on.
     pub unfinished: Duration,
     pub longest: Duration,
 }
 
-/// How long something took, each time.
-#[derive(Clone, Debug, Default)]
-pub struct Durations {
-    /// Of each bound, how many took no longer, and longer than the bound before.
-    buckets: [u64; BOUNDS.len()],
-    count: u64,
-    sum: Duration,
-}
-
-impl Durations {
-    pub fn add(&mut self, duration: Duration) {
-        let seconds = duration.as_secs_f64();
-        if let Some(bucket) = BOUNDS.iter().position(|(bound, _)| seconds <= *bound) {
-            self.buckets[bucket] += 1;
+impl Default for Figures {
+    fn default() -> Self {
+        let nothing = || Distribution::new(&BOUNDS);
+        Figures {
+            depth: 0,
+            adds: 0,
+            retries: 0,
+            waited: nothing(),
+            worked: nothing(),
+            unfinished: Duration::ZERO,
+            longest: Duration::ZERO,
         }
-        self.count += 1;
-        self.sum += duration;
     }
 }
 
@@ -74,34 +58,34 @@ impl Queues {
 
     /// In Prometheus' text format.
     pub fn page(&self) -> String {
-        let all: Vec<(&str, Figures)> = self.lock().iter().map(|(name, figures)| (*name, figures())).collect();
         let mut page = Page::default();
-        page.counts(&all, "workqueue_adds_total", "counter", "Total number of adds handled by workqueue", |one| {
-            one.adds
+        self.tell(&mut page);
+        page.into_text()
+    }
+
+    /// Adds to a page that others write to as well.
+    pub fn tell(&self, page: &mut Page) {
+        let all: Vec<([&str; 1], Figures)> = self.lock().iter().map(|(name, figures)| ([*name], figures())).collect();
+        let mut told = Told { page, all: &all };
+        told.numbers("workqueue_adds_total", "counter", "Total number of adds handled by workqueue", |one| {
+            one.adds as f64
         });
-        page.counts(&all, "workqueue_depth", "gauge", "Current depth of workqueue", |one| one.depth);
-        page.counts(
-            &all,
+        told.numbers("workqueue_depth", "gauge", "Current depth of workqueue", |one| one.depth as f64);
+        told.numbers(
             "workqueue_longest_running_processor_seconds",
             "gauge",
             "How many seconds has the longest running processor for workqueue been running.",
             |one| one.longest.as_secs_f64(),
         );
-        page.durations(
-            &all,
+        told.durations(
             "workqueue_queue_duration_seconds",
             "How long in seconds an item stays in workqueue before being requested.",
             |one| &one.waited,
         );
-        page.counts(
-            &all,
-            "workqueue_retries_total",
-            "counter",
-            "Total number of retries handled by workqueue",
-            |one| one.retries,
-        );
-        page.counts(
-            &all,
+        told.numbers("workqueue_retries_total", "counter", "Total number of retries handled by workqueue", |one| {
+            one.retries as f64
+        });
+        told.numbers(
             "workqueue_unfinished_work_seconds",
             "gauge",
             "How many seconds of work has done that is in progress and hasn't been observed by work_duration. Large \
@@ -109,13 +93,11 @@ impl Queues {
              this increases.",
             |one| one.unfinished.as_secs_f64(),
         );
-        page.durations(
-            &all,
+        told.durations(
             "workqueue_work_duration_seconds",
             "How long in seconds processing an item from workqueue takes.",
             |one| &one.worked,
         );
-        page.0
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Source>> {
@@ -129,46 +111,25 @@ impl fmt::Debug for Queues {
     }
 }
 
-#[derive(Default)]
-struct Page(String);
+struct Told<'a> {
+    page: &'a mut Page,
+    all: &'a [([&'a str; 1], Figures)],
+}
 
-impl Page {
-    fn line(&mut self, line: fmt::Arguments<'_>) {
-        writeln!(self.0, "{line}").expect("a String takes every write");
+impl Told<'_> {
+    fn numbers(&mut self, name: &'static str, kind: &str, help: &'static str, value: impl Fn(&Figures) -> f64) {
+        let samples = self.all.iter().map(|(name, figures)| (name.as_slice(), value(figures)));
+        self.page.samples(&family(name, help), kind, samples);
     }
 
-    fn family(&mut self, name: &str, r#type: &str, help: &str) {
-        self.line(format_args!("# HELP {name} [ALPHA] {help}\n# TYPE {name} {type}"));
+    fn durations(&mut self, name: &'static str, help: &'static str, of: impl Fn(&Figures) -> &Distribution) {
+        let all = self.all.iter().map(|(name, figures)| (name.as_slice(), of(figures)));
+        self.page.distributions(&family(name, help), all);
     }
+}
 
-    fn counts<V: Display>(
-        &mut self,
-        all: &[(&str, Figures)],
-        name: &str,
-        r#type: &str,
-        help: &str,
-        value: impl Fn(&Figures) -> V,
-    ) {
-        self.family(name, r#type, help);
-        for (queue, figures) in all {
-            self.line(format_args!("{name}{{name=\"{queue}\"}} {}", value(figures)));
-        }
-    }
-
-    fn durations(&mut self, all: &[(&str, Figures)], name: &str, help: &str, of: impl Fn(&Figures) -> &Durations) {
-        self.family(name, "histogram", help);
-        for (queue, figures) in all {
-            let durations = of(figures);
-            let mut up_to = 0;
-            for ((_, bound), bucket) in BOUNDS.iter().zip(durations.buckets) {
-                up_to += bucket;
-                self.line(format_args!("{name}_bucket{{name=\"{queue}\",le=\"{bound}\"}} {up_to}"));
-            }
-            let (count, sum) = (durations.count, durations.sum.as_secs_f64());
-            self.line(format_args!("{name}_bucket{{name=\"{queue}\",le=\"+Inf\"}} {count}"));
-            self.line(format_args!("{name}_sum{{name=\"{queue}\"}} {sum}\n{name}_count{{name=\"{queue}\"}} {count}"));
-        }
-    }
+const fn family(name: &'static str, help: &'static str) -> Family {
+    Family { name, help, stability: Stability::Alpha, labels: &["name"] }
 }
 
 #[cfg(test)]

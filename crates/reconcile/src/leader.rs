@@ -3,6 +3,8 @@
 //! A leader that cannot renew gives up before anybody else may take over, so there are never two. Clocks of different
 //! machines are not compared: a lease is over when it was seen unchanged for its whole time.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::NamespacedName;
@@ -13,6 +15,7 @@ use client::kube::Api;
 use client::kube::api::PostParams;
 use client::{CallError, Client};
 use stdx::Ambient;
+use stdx::metrics::{Family, Page, Stability};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +35,34 @@ pub struct Election {
     /// Unlike that of every other candidate.
     pub identity: String,
     pub ambient: Ambient,
+    /// Where it is told who leads.
+    pub standings: Standings,
     pub cancel: CancellationToken,
+}
+
+/// Which leases a process stands for, and whether it holds them; clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Standings(Arc<Mutex<BTreeMap<String, bool>>>);
+
+impl Standings {
+    /// In Prometheus' text format.
+    pub fn page(&self) -> String {
+        const FAMILY: Family = Family {
+            name: "leader_election_master_status",
+            help: "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates \
+                   master. 'name' is the string used to identify the lease. Please make sure to group by name.",
+            stability: Stability::Alpha,
+            labels: &["name"],
+        };
+        let leases = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut page = Page::default();
+        page.gauge(&FAMILY, leases.into_iter().map(|(name, leads)| (vec![name], f64::from(u8::from(leads)))));
+        page.into_text()
+    }
+
+    fn set(&self, lease: &NamespacedName, leads: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.name.clone(), leads);
+    }
 }
 
 /// Calls `work` whenever this candidate leads, with a token that is cancelled when it does no longer. Returns when
@@ -51,12 +81,14 @@ where
     );
     let cancelled = election.cancel.clone();
     loop {
+        election.standings.set(&election.lease, false);
         let lease = tokio::select! {
             biased;
             () = cancelled.cancelled() => return None,
             lease = election.acquire() => lease,
         };
         tracing::info!(lease = %election.lease, identity = election.identity, "leading");
+        election.standings.set(&election.lease, true);
         recorder.normal(&lease, "LeaderElection", format!("{} became leader", election.identity));
         let term = election.cancel.child_token();
         let working = work(term.clone());
@@ -67,6 +99,7 @@ where
             ended = &mut working => Some(ended),
             () = election.hold() => None,
         };
+        election.standings.set(&election.lease, false);
         if ended.is_some() {
             return ended;
         }

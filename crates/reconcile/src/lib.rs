@@ -16,6 +16,7 @@ pub mod leader;
 pub mod owner;
 pub mod queue;
 pub mod recorder;
+mod turns;
 
 pub use batch::{BatchResult, slow_start};
 pub use expectations::Expectations;
@@ -23,7 +24,7 @@ pub use figures::Queues;
 pub use harness::{Controller, Counters, Outcome, Reconciler};
 pub use informer::{Informer, Kind, ListOptions};
 pub use informers::Informers;
-pub use leader::{Election, lead};
+pub use leader::{Election, Standings, lead};
 pub use owner::{Claim, adopt, claim, controller_of, controller_reference, release};
 pub use queue::WorkQueue;
 pub use recorder::{EventType, Recorder, reference_to};

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::figures::Figures;
+use crate::turns::Turns;
 
 /// The first and the longest delay after failures of one key.
 const FIRST_RETRY: Duration = Duration::from_millis(5);
@@ -46,6 +47,7 @@ struct State<K> {
     failures: BTreeMap<K, u32>,
     /// Keys that are not handed out before a time, wanted or not.
     resting: BTreeMap<K, Instant>,
+    turns: Turns<K>,
     figures: Figures,
 }
 
@@ -60,6 +62,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
             sequence: 0,
             failures: BTreeMap::new(),
             resting: BTreeMap::new(),
+            turns: Turns::default(),
             figures: Figures::default(),
         };
         WorkQueue { shared: Arc::new(Shared { clock, state: Mutex::new(state), ready: Notify::new() }) }
@@ -113,7 +116,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
         let mut state = self.lock();
         state.resting.retain(|_, until| *until > now);
         if !duration.is_zero() {
-            state.resting.insert(key.clone(), now + duration);
+            state.rest_until(key, now + duration);
         }
     }
 
@@ -196,6 +199,12 @@ impl<K: Ord + Clone> State<K> {
         true
     }
 
+    /// Of several rests of one key the longest counts.
+    fn rest_until(&mut self, key: &K, until: Instant) {
+        let rests = self.resting.entry(key.clone()).or_insert(until);
+        *rests = until.max(*rests);
+    }
+
     /// Only who rests at all has to be compared with the time.
     fn rests_until(&mut self, key: &K, clock: &Clock) -> Option<Instant> {
         let until = *self.resting.get(key)?;
@@ -238,16 +247,19 @@ impl<K: Ord + Clone> State<K> {
 
     fn take(&mut self, now: Instant) -> Option<K> {
         let (key, since) = self.queue.pop_front()?;
-        self.figures.waited.add(now.duration_since(since));
+        self.figures.waited.add(now.duration_since(since).as_secs_f64());
         self.wanted.remove(&key);
         self.working.insert(key.clone(), now);
+        if let Some(until) = self.turns.count(&key, now) {
+            self.rest_until(&key, until);
+        }
         Some(key)
     }
 
     /// True where the key is wanted again.
     fn done(&mut self, key: &K, clock: &Clock) -> bool {
         if let Some(since) = self.working.remove(key) {
-            self.figures.worked.add(clock.instant().duration_since(since));
+            self.figures.worked.add(clock.instant().duration_since(since).as_secs_f64());
         }
         let is_wanted = self.wanted.remove(key);
         if is_wanted {
@@ -268,6 +280,23 @@ mod tests {
 
     async fn ready_within(queue: &WorkQueue<&'static str>, limit: Duration) -> Option<&'static str> {
         tokio::time::timeout(limit, queue.next()).await.ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_always_comes_back_lets_time_pass() {
+        let queue = queue();
+        let start = Instant::now();
+        queue.add("a");
+        for _ in 0..300 {
+            let key = queue.next().await;
+            // What it does is undone at once, and it sees that while it is still at it.
+            queue.add(key);
+            queue.done(&key);
+        }
+        let passed = start.elapsed();
+        assert!((Duration::from_secs(1)..Duration::from_secs(3)).contains(&passed), "{passed:?}");
+        queue.add("b");
+        assert_eq!(ready_within(&queue, Duration::ZERO).await, Some("b"), "others need not wait for it");
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use api::k8s::api::core::v1::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use api::k8s::api::policy::v1::PodDisruptionBudget;
@@ -12,16 +13,19 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use reconcile::{Informers, Recorder};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::Config;
 use crate::binding::{Nomination, bind, patch_status, plan_condition, plan_status};
 use crate::eviction::evict;
 use crate::framework::{Placement, decide};
 use crate::intake::State;
+use crate::metrics::{Ending, Metrics};
 use crate::nominations::nominated_node;
 use crate::pod::PodInfo;
 use crate::prebind::{Binder, Labels, VolumeError};
 use crate::preemption::{Candidate, Preemption, preempt};
+use crate::queue::Attempt;
 use crate::volumes::VolumePlan;
 
 /// Bindings under way at once; more pods wait in the queue.
@@ -29,7 +33,7 @@ const BINDINGS: usize = 64;
 /// Pods that are pushed out at once for one other.
 const EVICTIONS: usize = 16;
 
-pub(crate) async fn run(config: Config) {
+pub(crate) async fn run(config: Config, metrics: Metrics) {
     let informers = Informers::new(config.client.clone(), &config.ambient, config.cancel.clone());
     let scheduler = Arc::new(Scheduler {
         binder: Binder {
@@ -45,8 +49,13 @@ pub(crate) async fn run(config: Config) {
             config.cancel.clone(),
         ),
         config,
-        state: Mutex::default(),
+        state: Mutex::new(State::told_by(metrics.clone())),
         wake: Notify::new(),
+        metrics,
+    });
+    scheduler.metrics.ask_pending({
+        let scheduler = Arc::downgrade(&scheduler);
+        move || scheduler.upgrade().map(|scheduler| scheduler.lock().pending()).unwrap_or_default()
     });
     watch(&scheduler, &informers).await;
     scheduler.schedule().await;
@@ -91,6 +100,7 @@ struct Scheduler {
     state: Mutex<State>,
     /// Something changed that may make a pod ready.
     wake: Notify,
+    metrics: Metrics,
 }
 
 /// Work in the background, and what it leaves to do.
@@ -104,7 +114,7 @@ enum Remainder {
 }
 
 struct BindingFailure {
-    pod: Arc<PodInfo>,
+    attempt: Attempt,
     error: BindError,
 }
 
@@ -156,14 +166,18 @@ impl Scheduler {
     /// Decides on one pod; `None` where none is ready.
     fn try_next(self: &Arc<Self>) -> Option<Afterwork> {
         let mut state = self.lock();
-        let pod = loop {
+        let attempt = loop {
             let attempt = state.queue.take(self.config.ambient.clock.instant())?;
             if !state.cache.is_placed(&attempt.pod) && !attempt.pod.is_going() {
-                break attempt.pod;
+                break attempt;
             }
         };
+        let pod = Arc::clone(&attempt.pod);
         let snapshot = state.cache.snapshot();
-        match decide(&pod, &snapshot, &self.config.ambient.random) {
+        let mut lap = Lap::start(self);
+        let decision = decide(&pod, &snapshot, &self.config.ambient.random, |point, status| lap.end(point, status));
+        self.metrics.decided(self.since(attempt.began));
+        match decision {
             Ok(Placement { node, volumes }) => {
                 let chosen = snapshot.nodes.iter().find(|info| info.name == node && !volumes.is_empty());
                 let labels = chosen.and_then(|info| info.labels()).cloned().unwrap_or_default();
@@ -173,15 +187,23 @@ impl Scheduler {
                 state.end_nomination(&pod.key());
                 if volumes.is_empty() {
                     drop(state);
-                    return Some(self.bind(pod, node));
+                    return Some(self.bind(attempt, node));
                 }
                 state.cache.volumes_mut().promise(&volumes, &node);
                 drop(state);
-                Some(self.bind_volumes(pod, node, labels, volumes))
+                Some(self.bind_volumes(attempt, node, labels, volumes))
             }
             Err(diagnosis) => {
                 let random = &self.config.ambient.random;
-                let preemption = diagnosis.has_nodes().then(|| preempt(&pod, &snapshot, &diagnosis, random));
+                let preemption = diagnosis.has_nodes().then(|| {
+                    let mut lap = Lap::start(self);
+                    let preemption = preempt(&pod, &snapshot, &diagnosis, random);
+                    let victims = preemption.victims();
+                    lap.end("PostFilter", if victims.is_some() { "Success" } else { "Unschedulable" });
+                    self.metrics.tried_preemption(victims);
+                    preemption
+                });
+                self.metrics.attempted(Ending::Unschedulable, self.since(attempt.began));
                 let mut message = diagnosis.message();
                 if let Some(preemption) = &preemption {
                     message = format!("{message} preemption: {}", preemption.message());
@@ -247,46 +269,58 @@ impl Scheduler {
         Ok(())
     }
 
-    fn bind(self: &Arc<Self>, pod: Arc<PodInfo>, node: String) -> Afterwork {
+    fn bind(self: &Arc<Self>, attempt: Attempt, node: String) -> Afterwork {
         let scheduler = Arc::clone(self);
         Box::pin(async move {
-            match bind(&scheduler.config.client, &pod.pod, &node).await {
+            let pod = &attempt.pod;
+            let mut lap = Lap::start(&scheduler);
+            let bound = bind(&scheduler.config.client, &pod.pod, &node).await;
+            lap.end("Bind", status_of(&bound));
+            match bound {
                 Ok(()) => {
+                    scheduler.metrics.attempted(Ending::Scheduled, scheduler.since(attempt.began));
+                    scheduler.metrics.scheduled(attempt.number, scheduler.since(attempt.waits_since));
                     let message = format!("Successfully assigned {} to {node}", pod.key());
                     scheduler.recorder.normal(&*pod.pod, "Scheduled", message);
                     Remainder::Nothing
                 }
-                Err(error) => Remainder::Failed(BindingFailure { pod, error: BindError::Pod(error) }),
+                Err(error) => Remainder::Failed(BindingFailure { attempt, error: BindError::Pod(error) }),
             }
         })
     }
 
     /// Binds the pod's claims, then the pod.
-    fn bind_volumes(self: &Arc<Self>, pod: Arc<PodInfo>, node: String, labels: Labels, plan: VolumePlan) -> Afterwork {
+    fn bind_volumes(self: &Arc<Self>, attempt: Attempt, node: String, labels: Labels, plan: VolumePlan) -> Afterwork {
         let scheduler = Arc::clone(self);
         Box::pin(async move {
+            let begun = scheduler.config.ambient.clock.instant();
             if let Err(error) = scheduler.binder.write(&plan, &node).await {
-                return scheduler.volumes_failed(pod, &plan, error);
+                scheduler.metrics.ran("PreBind", "Error", scheduler.since(begun));
+                return scheduler.volumes_failed(attempt, &plan, error);
             }
             Remainder::Wait(Box::pin(async move {
-                match scheduler.binder.wait(&plan, &node, &labels).await {
+                let waited = scheduler.binder.wait(&plan, &node, &labels).await;
+                scheduler.metrics.ran("PreBind", status_of(&waited), scheduler.since(begun));
+                match waited {
                     Ok(()) => {
                         scheduler.lock().cache.volumes_mut().settle(&plan);
-                        scheduler.bind(pod, node).await
+                        scheduler.bind(attempt, node).await
                     }
-                    Err(error) => scheduler.volumes_failed(pod, &plan, error),
+                    Err(error) => scheduler.volumes_failed(attempt, &plan, error),
                 }
             }))
         })
     }
 
-    fn volumes_failed(&self, pod: Arc<PodInfo>, plan: &VolumePlan, error: VolumeError) -> Remainder {
+    fn volumes_failed(&self, attempt: Attempt, plan: &VolumePlan, error: VolumeError) -> Remainder {
         self.lock().cache.volumes_mut().settle(plan);
-        Remainder::Failed(BindingFailure { pod, error: BindError::Volumes(error) })
+        Remainder::Failed(BindingFailure { attempt, error: BindError::Volumes(error) })
     }
 
     fn binding_failed(self: &Arc<Self>, failure: &BindingFailure) -> Afterwork {
-        let BindingFailure { pod, error } = failure;
+        let BindingFailure { attempt, error } = failure;
+        let pod = &attempt.pod;
+        self.metrics.attempted(Ending::Error, self.since(attempt.began));
         {
             let mut state = self.lock();
             state.cache.forget_assumed(pod);
@@ -335,7 +369,11 @@ impl Scheduler {
         }
     }
 
-    fn update(&self, change: impl FnOnce(&mut State, tokio::time::Instant)) {
+    fn since(&self, moment: Instant) -> Duration {
+        self.config.ambient.clock.instant().duration_since(moment)
+    }
+
+    fn update(&self, change: impl FnOnce(&mut State, Instant)) {
         change(&mut self.lock(), self.config.ambient.clock.instant());
         self.wake.notify_one();
     }
@@ -345,7 +383,28 @@ impl Scheduler {
     }
 }
 
-async fn sleep_until(deadline: Option<tokio::time::Instant>) {
+/// Measures one extension point after the other.
+struct Lap<'a> {
+    scheduler: &'a Scheduler,
+    begun: Instant,
+}
+
+impl<'a> Lap<'a> {
+    fn start(scheduler: &'a Scheduler) -> Self {
+        Lap { scheduler, begun: scheduler.config.ambient.clock.instant() }
+    }
+
+    fn end(&mut self, extension_point: &str, status: &str) {
+        self.scheduler.metrics.ran(extension_point, status, self.scheduler.since(self.begun));
+        self.begun = self.scheduler.config.ambient.clock.instant();
+    }
+}
+
+fn status_of<T, E>(result: &Result<T, E>) -> &'static str {
+    if result.is_ok() { "Success" } else { "Error" }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,

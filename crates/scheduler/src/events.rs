@@ -19,3 +19,23 @@ pub(crate) enum ClusterEvent {
     ClassChanged,
     CsiNodeChanged,
 }
+
+impl ClusterEvent {
+    /// As upstream's metrics name it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            ClusterEvent::NodeAdded => "NodeAdd",
+            ClusterEvent::NodeAllocatableChanged => "NodeUpdateNodeAllocatable",
+            ClusterEvent::NodeLabelsChanged => "NodeUpdateNodeLabel",
+            ClusterEvent::NodeTaintsChanged => "NodeUpdateNodeTaint",
+            ClusterEvent::AssignedPodAdded => "AssignedPodAdd",
+            ClusterEvent::AssignedPodUpdated => "AssignedPodUpdate",
+            ClusterEvent::AssignedPodDeleted => "AssignedPodDelete",
+            ClusterEvent::NamespaceChanged => "NamespaceUpdate",
+            ClusterEvent::ClaimChanged => "PersistentVolumeClaimUpdate",
+            ClusterEvent::VolumeChanged => "PersistentVolumeUpdate",
+            ClusterEvent::ClassChanged => "storage.k8s.io/StorageClassUpdate",
+            ClusterEvent::CsiNodeChanged => "storage.k8s.io/CSINodeUpdate",
+        }
+    }
+}

@@ -82,18 +82,27 @@ pub(crate) struct Placement {
     pub(crate) volumes: VolumePlan,
 }
 
-/// The best node for the pod, or why there is none.
-pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Result<Placement, Diagnosis> {
+/// The best node for the pod, or why there is none. `ended` hears of each extension point when all plugins have had
+/// their say, and of the status that they leave.
+pub(crate) fn decide(
+    pod: &PodInfo,
+    snapshot: &Snapshot,
+    random: &Random,
+    mut ended: impl FnMut(&'static str, &'static str),
+) -> Result<Placement, Diagnosis> {
     let cycle = Cycle { pod, snapshot };
     let refused = PLUGINS.iter().find_map(|plugin| Some((plugin.name(), plugin.refuse(cycle)?)));
     if let Some((plugin, rejection)) = refused {
+        ended("PreFilter", if rejection.is_resolvable { "Unschedulable" } else { "UnschedulableAndUnresolvable" });
         return Err(Diagnosis::refused(snapshot.nodes.len(), plugin, rejection));
     }
     let judges = judges(cycle);
+    ended("PreFilter", "Success");
     // Room was made for it there: it need not look any further.
     let nominated = snapshot.nominations.node_of(pod);
     let nominated = nominated.and_then(|name| snapshot.nodes.iter().find(|node| node.name == name));
     if let Some(node) = nominated.filter(|node| admit(&judges, cycle, node).is_ok()) {
+        ended("Filter", "Success");
         return Ok(placement(cycle, node));
     }
     let mut diagnosis = Diagnosis::new(snapshot.nodes.len());
@@ -104,6 +113,8 @@ pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Res
             Ok(()) => feasible.push(Arc::clone(node)),
         }
     }
+    // That no node is left is no fault of the filters.
+    ended("Filter", "Success");
     match feasible.as_slice() {
         [] => Err(diagnosis),
         [only] => Ok(placement(cycle, only)),
@@ -114,6 +125,7 @@ pub(crate) fn decide(pod: &PodInfo, snapshot: &Snapshot, random: &Random) -> Res
                     *total += score * plugin.weight();
                 }
             }
+            ended("Score", "Success");
             Ok(placement(cycle, pick(&feasible, &totals, random)))
         }
     }
@@ -195,7 +207,7 @@ mod tests {
     }
 
     fn place(pod: PodBuilder, snapshot: &Snapshot) -> String {
-        match decide(&pod.info(), snapshot, &Random::seeded(1)) {
+        match decide(&pod.info(), snapshot, &Random::seeded(1), |_, _| {}) {
             Ok(placement) => placement.node,
             Err(diagnosis) => diagnosis.message().trim_end_matches('.').to_owned(),
         }

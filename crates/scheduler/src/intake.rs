@@ -1,6 +1,6 @@
 //! Turns changes of the API's objects into changes of cache and queue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::NamespacedName;
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::cache::Cache;
 use crate::events::ClusterEvent;
+use crate::metrics::{Metrics, Pending};
 use crate::nominations::nominated_node;
 use crate::pod::PodInfo;
 use crate::queue::SchedulingQueue;
@@ -23,12 +24,27 @@ const SCHEDULER_NAME: &str = "default-scheduler";
 pub(crate) struct State {
     pub(crate) cache: Cache,
     pub(crate) queue: SchedulingQueue,
+    /// Pods that are held back by a gate.
+    gated: BTreeSet<NamespacedName>,
 }
 
 impl State {
+    pub(crate) fn told_by(metrics: Metrics) -> Self {
+        State { queue: SchedulingQueue::told_by(metrics), ..State::default() }
+    }
+
+    pub(crate) fn pending(&self) -> Pending {
+        Pending { gated: self.gated.len(), ..self.queue.pending() }
+    }
+
     pub(crate) fn pod_changed(&mut self, old: Option<&Arc<Pod>>, new: Option<&Arc<Pod>>, now: Instant) {
         let Some(pod) = new.or(old) else { return };
         let key = NamespacedName::of(&pod.metadata);
+        if new.is_some_and(|new| is_gated(new)) {
+            self.gated.insert(key.clone());
+        } else {
+            self.gated.remove(&key);
+        }
         let was_replaced = old.zip(new).is_some_and(|(old, new)| old.metadata.uid != new.metadata.uid);
         if new.is_none() || was_replaced {
             self.pod_gone(&key, now);
@@ -232,10 +248,21 @@ fn node_events(old: Option<&Node>, new: &Node) -> Vec<ClusterEvent> {
 
 /// To be scheduled here: not on its way out, for this scheduler, and not held back by a gate.
 fn is_ours(pod: &Pod) -> bool {
+    asks_for_us(pod) && gates(pod) == 0
+}
+
+fn is_gated(pod: &Pod) -> bool {
+    asks_for_us(pod) && gates(pod) > 0 && node_of(pod).is_none()
+}
+
+fn asks_for_us(pod: &Pod) -> bool {
     let Some(spec) = &pod.spec else { return false };
     pod.metadata.deletion_timestamp.is_none()
         && spec.scheduler_name.as_deref().unwrap_or(SCHEDULER_NAME) == SCHEDULER_NAME
-        && spec.scheduling_gates.as_ref().is_none_or(Vec::is_empty)
+}
+
+fn gates(pod: &Pod) -> usize {
+    pod.spec.as_ref().and_then(|spec| spec.scheduling_gates.as_ref()).map_or(0, Vec::len)
 }
 
 /// Whether the change of a waiting pod can make it schedulable: not that of its status alone, which is

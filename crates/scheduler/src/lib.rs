@@ -13,6 +13,7 @@ mod events;
 mod eviction;
 mod framework;
 mod intake;
+mod metrics;
 mod nominations;
 mod plugins;
 mod pod;
@@ -29,6 +30,8 @@ use client::Client;
 use futures::future::BoxFuture;
 use stdx::Ambient;
 use tokio_util::sync::CancellationToken;
+
+pub use metrics::Metrics;
 
 /// What the scheduler is given.
 #[derive(Clone)]
@@ -47,16 +50,21 @@ pub enum Error {
 
 /// Schedules pods until cancelled.
 pub async fn run(config: Config) -> Result<(), Error> {
+    run_telling(config, Metrics::default()).await
+}
+
+/// The same; meanwhile `metrics` tell how it fares.
+pub async fn run_telling(config: Config, metrics: Metrics) -> Result<(), Error> {
     let cancel = config.cancel.clone();
     tokio::select! {
         biased;
         () = cancel.cancelled() => Ok(()),
-        () = boxed_cycle(config) => Err(Error::Ended),
+        () = boxed_cycle(config, metrics) => Err(Error::Ended),
     }
 }
 
 /// Boxed here, it is compiled here and not again by whoever runs it.
 #[inline(never)]
-fn boxed_cycle(config: Config) -> BoxFuture<'static, ()> {
-    Box::pin(cycle::run(config))
+fn boxed_cycle(config: Config, metrics: Metrics) -> BoxFuture<'static, ()> {
+    Box::pin(cycle::run(config, metrics))
 }

@@ -42,6 +42,14 @@ pub(crate) struct Candidate {
 }
 
 impl Preemption {
+    /// How many are pushed out, where it makes room.
+    pub(crate) fn victims(&self) -> Option<usize> {
+        match self {
+            Preemption::Nominated(candidate) => Some(candidate.victims.len()),
+            Preemption::Helpless { .. } | Preemption::Ineligible { .. } => None,
+        }
+    }
+
     pub(crate) fn message(&self) -> String {
         match self {
             Preemption::Nominated(Candidate { node, victims, .. }) => {

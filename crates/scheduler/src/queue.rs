@@ -9,6 +9,7 @@ use api::NamespacedName;
 use tokio::time::Instant;
 
 use crate::events::ClusterEvent;
+use crate::metrics::{Metrics, Pending};
 use crate::plugins::PLUGINS;
 use crate::pod::PodInfo;
 
@@ -16,6 +17,15 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LAST_BACKOFF: Duration = Duration::from_secs(10);
 /// A pod that no event has helped is tried again after this, in case one was missed.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Why pods come to a queue, where it is not something that happened in the cluster; as upstream's metrics name it.
+mod cause {
+    pub(super) const ADDED: &str = "UnschedulablePodAdd";
+    pub(super) const UPDATED: &str = "UnschedulablePodUpdate";
+    pub(super) const FAILED: &str = "ScheduleAttemptFailure";
+    pub(super) const BACKED_OFF: &str = "BackoffComplete";
+    pub(super) const TIMED_OUT: &str = "UnschedulableTimeout";
+}
 
 /// Pure: time comes in, and [`SchedulingQueue::deadline`] says when to look again.
 #[derive(Debug, Default)]
@@ -28,12 +38,15 @@ pub(crate) struct SchedulingQueue {
     /// Those that events matter to: of thousands that are ready to be tried, none.
     listening: BTreeSet<NamespacedName>,
     sequence: u64,
+    /// Told of every pod that comes to a queue.
+    metrics: Metrics,
 }
 
 #[derive(Debug)]
 struct Waiting {
     pod: Arc<PodInfo>,
     attempts: u32,
+    since: Instant,
     place: Place,
 }
 
@@ -64,18 +77,29 @@ enum Place {
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) pod: Arc<PodInfo>,
+    /// The how manieth it is.
+    pub(crate) number: u32,
+    /// Since when the pod waits for a node.
+    pub(crate) waits_since: Instant,
+    pub(crate) began: Instant,
 }
 
 impl SchedulingQueue {
+    pub(crate) fn told_by(metrics: Metrics) -> Self {
+        SchedulingQueue { metrics, ..SchedulingQueue::default() }
+    }
+
     /// A pod without a node came or changed. `matters` says that the change may make it schedulable.
     pub(crate) fn set(&mut self, pod: Arc<PodInfo>, matters: bool, now: Instant) {
         let key = pod.key();
         let known = self.waiting.get(&key).is_some_and(|waiting| waiting.pod.uid() == pod.uid());
         if !known {
             self.remove(&key);
-            self.waiting
-                .insert(key.clone(), Waiting { pod, attempts: 0, place: Place::InFlight { missed: Vec::new() } });
-            return self.activate(&key);
+            self.waiting.insert(
+                key.clone(),
+                Waiting { pod, attempts: 0, since: now, place: Place::InFlight { missed: Vec::new() } },
+            );
+            return self.activate(&key, cause::ADDED);
         }
         let Some(waiting) = self.waiting.get_mut(&key) else { return };
         let priority_changed = waiting.pod.priority() != pod.priority();
@@ -83,12 +107,12 @@ impl SchedulingQueue {
             Place::Active { .. } if priority_changed => {
                 self.unlink(&key);
                 self.replace_pod(&key, pod);
-                self.activate(&key);
+                self.enlist(&key);
             }
             Place::Unschedulable { failed_at, .. } if matters => {
                 let (failed_at, attempts) = (*failed_at, waiting.attempts);
                 waiting.pod = pod;
-                self.back_off_from(&key, failed_at, attempts, now);
+                self.back_off_from(&key, failed_at, attempts, now, cause::UPDATED);
             }
             _ => waiting.pod = pod,
         }
@@ -106,15 +130,18 @@ impl SchedulingQueue {
             if until > now {
                 break;
             }
+            let place = self.waiting.get(&key).map(|waiting| &waiting.place);
+            let is_timeout = matches!(place, Some(Place::Unschedulable { .. }));
             self.unlink(&key);
-            self.activate(&key);
+            self.activate(&key, if is_timeout { cause::TIMED_OUT } else { cause::BACKED_OFF });
         }
         let (_, _, key) = self.active.pop_first()?;
         let waiting = self.waiting.get_mut(&key)?;
         waiting.attempts = waiting.attempts.saturating_add(1);
         waiting.place = Place::InFlight { missed: Vec::new() };
         self.listening.insert(key);
-        Some(Attempt { pod: Arc::clone(&waiting.pod) })
+        let Waiting { pod, attempts, since, .. } = waiting;
+        Some(Attempt { pod: Arc::clone(pod), number: *attempts, waits_since: *since, began: now })
     }
 
     /// When the next pod becomes ready by time alone.
@@ -129,8 +156,9 @@ impl SchedulingQueue {
         let Place::InFlight { missed } = &waiting.place else { return };
         let attempts = waiting.attempts;
         if missed.iter().any(|event| helps(&plugins, *event)) {
-            return self.back_off_from(&key, now, attempts, now);
+            return self.back_off_from(&key, now, attempts, now, cause::FAILED);
         }
+        self.metrics.entered("unschedulable", cause::FAILED);
         let (until, sequence) = (now + LONGEST_WAIT, self.next_sequence());
         self.timed.insert((until, sequence, key.clone()));
         if let Some(waiting) = self.waiting.get_mut(&key) {
@@ -143,7 +171,7 @@ impl SchedulingQueue {
         let key = pod.key();
         if let Some(waiting) = self.in_flight(&key, pod) {
             let attempts = waiting.attempts;
-            self.back_off_from(&key, now, attempts, now);
+            self.back_off_from(&key, now, attempts, now, cause::FAILED);
         }
     }
 
@@ -162,8 +190,22 @@ impl SchedulingQueue {
             }
         }
         for (key, failed_at, attempts) in helped {
-            self.back_off_from(&key, failed_at, attempts, now);
+            self.back_off_from(&key, failed_at, attempts, now, event.label());
         }
+    }
+
+    /// Who waits for what. Those that are being tried wait for nothing.
+    pub(crate) fn pending(&self) -> Pending {
+        let mut pending = Pending::default();
+        for waiting in self.waiting.values() {
+            match waiting.place {
+                Place::Active { .. } => pending.active += 1,
+                Place::BackingOff { .. } => pending.backoff += 1,
+                Place::Unschedulable { .. } => pending.unschedulable += 1,
+                Place::InFlight { .. } => {}
+            }
+        }
+        pending
     }
 
     fn in_flight(&self, key: &NamespacedName, pod: &PodInfo) -> Option<&Waiting> {
@@ -177,7 +219,13 @@ impl SchedulingQueue {
         }
     }
 
-    fn activate(&mut self, key: &NamespacedName) {
+    fn activate(&mut self, key: &NamespacedName, cause: &str) {
+        self.metrics.entered("active", cause);
+        self.enlist(key);
+    }
+
+    /// Among those that are ready.
+    fn enlist(&mut self, key: &NamespacedName) {
         let sequence = self.next_sequence();
         if let Some(waiting) = self.waiting.get_mut(key) {
             waiting.place = Place::Active { sequence };
@@ -186,12 +234,13 @@ impl SchedulingQueue {
     }
 
     /// Ready once its back-off since the failure is over, which may be at once.
-    fn back_off_from(&mut self, key: &NamespacedName, failed_at: Instant, attempts: u32, now: Instant) {
+    fn back_off_from(&mut self, key: &NamespacedName, failed_at: Instant, attempts: u32, now: Instant, cause: &str) {
         self.unlink(key);
         let until = failed_at + backoff(attempts);
         if until <= now {
-            return self.activate(key);
+            return self.activate(key, cause);
         }
+        self.metrics.entered("backoff", cause);
         let sequence = self.next_sequence();
         self.timed.insert((until, sequence, key.clone()));
         if let Some(waiting) = self.waiting.get_mut(key) {
@@ -282,5 +331,40 @@ mod tests {
         assert_eq!(queue.deadline(), Some(now + FIRST_BACKOFF));
         queue.remove(&pod.key());
         assert_eq!((take(&mut queue, now + LONGEST_WAIT), queue.deadline()), (None, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_to_which_queue_and_why_is_counted() {
+        let metrics = Metrics::default();
+        let (mut queue, start) = (SchedulingQueue::told_by(metrics.clone()), Instant::now());
+        let [refused, failed, ready] = ["a", "b", "c"].map(|name| fixture::pod(name).info());
+        for pod in [&refused, &failed, &ready] {
+            queue.set(Arc::clone(pod), true, start);
+        }
+        assert_eq!(take(&mut queue, start).as_deref(), Some("a"));
+        assert_eq!(take(&mut queue, start).as_deref(), Some("b"));
+        queue.unschedulable(&refused, ["NodeResourcesFit"].into(), start);
+        queue.failed(&failed, start);
+        assert_eq!(queue.pending(), Pending { active: 1, backoff: 1, unschedulable: 1, gated: 0 });
+        queue.happened(ClusterEvent::AssignedPodDeleted, start);
+        assert_eq!(queue.pending(), Pending { active: 1, backoff: 2, unschedulable: 0, gated: 0 });
+        let later = start + FIRST_BACKOFF;
+        let attempt = queue.take(later).unwrap();
+        assert_eq!((attempt.number, attempt.waits_since, attempt.began), (1, start, later));
+        queue.unschedulable(&attempt.pod, BTreeSet::new(), later);
+        assert_eq!(queue.pending(), Pending { active: 2, backoff: 0, unschedulable: 1, gated: 0 });
+        take(&mut queue, later + LONGEST_WAIT);
+        let page = metrics.page();
+        for (event, to, count) in [
+            ("UnschedulablePodAdd", "active", 3),
+            ("ScheduleAttemptFailure", "unschedulable", 2),
+            ("ScheduleAttemptFailure", "backoff", 1),
+            ("AssignedPodDelete", "backoff", 1),
+            ("BackoffComplete", "active", 2),
+            ("UnschedulableTimeout", "active", 1),
+        ] {
+            let line = format!("scheduler_queue_incoming_pods_total{{event=\"{event}\",queue=\"{to}\"}} {count}");
+            assert!(page.lines().any(|one| one == line), "{line}\n{page}");
+        }
     }
 }

@@ -6,6 +6,7 @@ pub mod backoff;
 pub mod clock;
 pub mod error;
 pub mod fs;
+pub mod metrics;
 pub mod random;
 pub mod signal;
 pub mod steps;

@@ -63,8 +63,14 @@ pub fn run(seed: u64) -> Result<Outcome, Failure> {
         let laws = Laws::new(plan.is_strict);
         let observer = Observer::start(cluster.store(), ambient.clock, laws)
             .map_err(|error| Failure::Start(stdx::error::chain(&error)))?;
-        let run = Run { cluster, observer, ambient, fuses: Vec::new(), pending: Vec::new() };
-        run.finish(&plan, seed).await
+        let run = Run { cluster, observer: observer.clone(), ambient, fuses: Vec::new(), pending: Vec::new() };
+        tokio::select! {
+            biased;
+            () = observer.stalled() => {
+                Ok(Outcome { trace: observer.lines(), findings: observer.broken(), history: Vec::new() })
+            }
+            outcome = run.finish(&plan, seed) => outcome,
+        }
     })
 }
 

@@ -96,13 +96,16 @@ pub(crate) fn plan(
     now: Instant,
 ) -> Plan {
     memory.pods.retain(|uid, _| pods.iter().any(|pod| pod.metadata.uid.as_ref() == Some(uid)));
+    // A kubelet that is started again knows what it gave from the pods alone.
+    let given = pods.iter().filter_map(|pod| number(address(pod)?, first_address)).max();
+    memory.addresses_given = memory.addresses_given.max(given.unwrap_or(0));
     let mut plan = Plan::default();
     for pod in pods {
         let Some(uid) = &pod.metadata.uid else { continue };
         let local = memory.pods.entry(uid.clone()).or_insert_with(|| {
             // Met again after a restart of the kubelet: the containers have lived on.
-            let address = pod.status.as_ref().and_then(|status| status.pod_ip.as_ref()?.parse().ok());
-            let end = address.filter(|_: &Ipv4Addr| !has_ended(pod)).and_then(|_| behaviour.next_exit(image(pod)));
+            let address = address(pod);
+            let end = address.filter(|_| !has_ended(pod)).and_then(|_| behaviour.next_exit(image(pod)));
             Local { met: now, address, end: end.map(|(code, after)| (now + after, code)), stopping_since: None }
         });
         let due = if pod.metadata.deletion_timestamp.is_some() {
@@ -214,6 +217,16 @@ fn has_ended(pod: &Pod) -> bool {
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
+fn address(pod: &Pod) -> Option<Ipv4Addr> {
+    pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()
+}
+
+/// The how manieth of the range's addresses it is. The gateway has the first.
+fn number(address: Ipv4Addr, first_address: Ipv4Addr) -> Option<u32> {
+    let number = address.to_bits().checked_sub(first_address.to_bits() + 1)?;
+    (number < u32::from(u8::MAX)).then_some(number)
+}
+
 fn image(pod: &Pod) -> &str {
     let container = pod.spec.as_ref().and_then(|spec| spec.containers.first());
     container.and_then(|container| container.image.as_deref()).unwrap_or_default()
@@ -274,6 +287,24 @@ mod tests {
         assert_eq!(plan_at(6), []);
         let [one, two] = both.clone();
         assert_eq!(plan_at(7), [Step::End { pod: one, exit_code: 1 }, Step::End { pod: two, exit_code: 0 }]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_address_is_given_twice_by_one_that_was_started_again() {
+        let (behaviour, mut memory) = (Behaviour::default(), Memory::default());
+        let start = Instant::now();
+        let mut old = Pod::clone(&pod("old", json!({})));
+        old.status = serde_json::from_value(json!({"podIP": "10.244.3.2", "conditions": [
+            {"type": "Ready", "status": "True"},
+        ]}))
+        .unwrap();
+        let both = [Arc::new(old), pod("new", json!({}))];
+        let first = Ipv4Addr::new(10, 244, 3, 0);
+        let mut plan_at =
+            |seconds| plan(&both, &mut memory, &behaviour, first, start + Duration::from_secs(seconds)).steps;
+        assert_eq!(plan_at(0), []);
+        let address = Ipv4Addr::new(10, 244, 3, 3);
+        assert_eq!(plan_at(2), [Step::Report { pod: both[1].clone(), address }]);
     }
 
     #[tokio::test(start_paused = true)]

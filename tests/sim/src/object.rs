@@ -97,8 +97,17 @@ impl Object {
 
     /// What the condition of that type says; empty where there is none.
     pub(crate) fn condition(&self, kind: &str) -> &str {
+        self.of_condition(kind, "status")
+    }
+
+    /// Why it says so.
+    pub(crate) fn condition_reason(&self, kind: &str) -> &str {
+        self.of_condition(kind, "reason")
+    }
+
+    fn of_condition(&self, kind: &str, field: &str) -> &str {
         let mut conditions = self.list("/status/conditions").filter(|condition| condition["type"] == kind);
-        conditions.next().and_then(|condition| condition["status"].as_str()).unwrap_or_default()
+        conditions.next().and_then(|condition| condition[field].as_str()).unwrap_or_default()
     }
 
     /// Of a pod: it serves, and nobody has told it to go.

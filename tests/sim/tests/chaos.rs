@@ -20,7 +20,7 @@ fn check(seeds: std::ops::Range<u64>) {
 
 #[test]
 fn after_quiet_the_world_is_as_declared() {
-    check(0..4);
+    check(0..5);
 }
 
 #[test]

@@ -47,6 +47,10 @@ fn shrink_old(view: &View, new: &ReplicaSet) -> Vec<Resize> {
     if view.old_size() == 0 {
         return Vec::new();
     }
+    // One that is to get smaller may not have said yet what is left: what it says of itself would be taken for spare.
+    if view.old().iter().any(|old| size(old) > 0 && available(old) > size(old)) {
+        return Vec::new();
+    }
     let minimum = view.replicas() - view.max_unavailable();
     let new_unavailable = size(new) - available(new);
     let mut budget = view.total_size() - minimum - new_unavailable;
@@ -59,7 +63,7 @@ fn shrink_old(view: &View, new: &ReplicaSet) -> Vec<Resize> {
         *remaining -= unhealthy;
         budget -= unhealthy;
     }
-    let mut spare = view.total_available() - minimum;
+    let mut spare = view.all().map(|set| available(set).min(size(set))).sum::<i32>() - minimum;
     for (_, remaining) in &mut sizes {
         let healthy = (*remaining).clamp(0, spare.max(0));
         *remaining -= healthy;

@@ -34,7 +34,11 @@ pub(super) fn is_ready(node: &Node) -> bool {
 
 /// Whether the node's pods are being evicted for its health's sake.
 pub(super) fn is_given_up(node: &Node) -> bool {
-    let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+    gives_up(node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default())
+}
+
+/// Whether the taints drive out the pods of a node that is not well.
+pub(super) fn gives_up(taints: &[Taint]) -> bool {
     taints.iter().any(|taint| taint.effect == "NoExecute" && [NOT_READY, UNREACHABLE].contains(&taint.key.as_str()))
 }
 

@@ -57,12 +57,20 @@ impl Limiter {
     }
 }
 
+/// The zone of nodes without labels.
+const NOWHERE: &str = ":\0:";
+
 pub(super) fn zone_of(node: &Node) -> String {
     let label = |key: &str| node.metadata.labels.as_ref().and_then(|labels| labels.get(key)).cloned();
     let place = |new: &str, old: &str| label(new).or_else(|| label(old)).unwrap_or_default();
     let region = place("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region");
     let zone = place("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone");
     format!("{region}:\0:{zone}")
+}
+
+/// As metrics name it: a node that says nothing of where it is has no zone.
+pub(super) fn zone_label(zone: &str) -> &str {
+    if zone == NOWHERE { "" } else { zone }
 }
 
 /// The pace of a zone, among all nodes.

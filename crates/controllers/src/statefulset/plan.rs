@@ -239,9 +239,7 @@ impl View<'_> {
     }
 
     fn max_unavailable(&self) -> usize {
-        let bound = self.rolling().and_then(|rolling| rolling.max_unavailable.as_ref());
-        let count = bound.map_or(1, |bound| share_of(bound, self.size(), true));
-        usize::try_from(count).unwrap_or(0).max(1)
+        max_unavailable(self.spec())
     }
 
     /// Beneath the partition, a pod that was lost comes back as it was.
@@ -272,6 +270,14 @@ impl View<'_> {
             && !pods::is_terminating(pod)
             && pods::is_available(pod, self.min_ready_seconds(), self.now)
     }
+}
+
+/// Pods that a roll-out may take away at once.
+pub(super) fn max_unavailable(spec: &StatefulSetSpec) -> usize {
+    let rolling = spec.update_strategy.as_ref().and_then(|strategy| strategy.rolling_update.as_ref());
+    let bound = rolling.and_then(|rolling| rolling.max_unavailable.as_ref());
+    let count = bound.map_or(1, |bound| share_of(bound, spec.replicas.unwrap_or(1), true));
+    usize::try_from(count).unwrap_or(0).max(1)
 }
 
 fn is_running_and_ready(pod: &Pod) -> bool {

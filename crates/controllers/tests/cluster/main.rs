@@ -3,6 +3,7 @@
 
 mod election;
 mod nodes;
+mod properties;
 mod ranges;
 mod storage;
 mod world;

@@ -153,7 +153,14 @@ impl World {
     where
         K: Kind + Resource<DynamicType = (), Scope = NamespaceResourceScope>,
     {
-        Api::namespaced(self.client.clone(), "default")
+        self.of_namespace("default")
+    }
+
+    pub(crate) fn of_namespace<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Kind + Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), namespace)
     }
 
     pub(crate) fn cluster<K: Kind + Resource<DynamicType = ()>>(&self) -> Api<K> {

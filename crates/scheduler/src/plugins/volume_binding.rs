@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn place(pod: PodBuilder, snapshot: &Snapshot) -> String {
-        match decide(&pod.info(), snapshot, &Random::seeded(1)) {
+        match decide(&pod.info(), snapshot, &Random::seeded(1), |_, _| {}) {
             Ok(Placement { node, volumes }) => {
                 let bound = volumes.bind.iter().map(|(claim, volume)| format!(" {}={volume}", claim.name));
                 let made = volumes.provision.iter().map(|claim| format!(" {}=new", claim.name));
@@ -234,7 +234,9 @@ mod tests {
         let claims = vec![claim("one", "hand", json!({})), claim("two", "hand", json!({}))];
         let mut snapshot = cluster(claims, vec![volume("v", "hand", "a")]);
         let first = uses(fixture::pod("first"), "one").info();
-        let Ok(Placement { node, volumes }) = decide(&first, &snapshot, &Random::seeded(1)) else { panic!("no node") };
+        let Ok(Placement { node, volumes }) = decide(&first, &snapshot, &Random::seeded(1), |_, _| {}) else {
+            panic!("no node")
+        };
         Arc::make_mut(&mut snapshot.volumes).promise(&volumes, &node);
         let second = || uses(fixture::pod("second"), "two");
         assert!(place(second(), &snapshot).ends_with("2 node(s) didn't find available persistent volumes to bind"));

@@ -56,7 +56,7 @@ impl World {
     /// Node and victims, or why not.
     fn preempt(&self, pod: PodBuilder) -> String {
         let (pod, snapshot, random) = (pod.info(), self.cache.snapshot(), Random::seeded(1));
-        let diagnosis = match decide(&pod, &snapshot, &random) {
+        let diagnosis = match decide(&pod, &snapshot, &random, |_, _| {}) {
             Ok(placement) => return format!("fits on {}", placement.node),
             Err(diagnosis) => diagnosis,
         };
@@ -226,7 +226,7 @@ proptest! {
             .budget("web", allowed, &[]);
         let pod = pod("p", priority, &format!("{}m", tenths * 100)).info();
         let (snapshot, random) = (world.cache.snapshot(), Random::seeded(7));
-        let Err(diagnosis) = decide(&pod, &snapshot, &random) else { return Ok(()) };
+        let Err(diagnosis) = decide(&pod, &snapshot, &random, |_, _| {}) else { return Ok(()) };
         let Preemption::Nominated(candidate) = preempt(&pod, &snapshot, &diagnosis, &random) else { return Ok(()) };
         let node = snapshot.nodes.iter().find(|node| node.name == candidate.node).unwrap();
         let mut cleared = NodeInfo::clone(node);

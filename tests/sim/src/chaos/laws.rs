@@ -16,6 +16,8 @@ pub(super) struct Laws {
     is_strict: bool,
     rollouts: BTreeMap<String, Rollout>,
     jobs: BTreeMap<String, Tally>,
+    /// By quota, how many pods of its namespace it has not heard of: who counts them may be late.
+    uncounted: BTreeMap<String, usize>,
 }
 
 /// Of one Deployment, since it was last complete.
@@ -46,15 +48,16 @@ impl Laws {
         match object.kind.as_str() {
             "core/pods" => {
                 self.count_ends(before, now);
-                broken.extend(quota_holds(world, before, now));
+                broken.extend(self.quota_holds(world, before, now));
                 broken.extend(node_has_room(world, before, now));
                 broken.extend(binding_stays(before, now));
-                if self.is_strict {
+                if self.is_strict && !is_namespace_going(world, object.namespace()) {
                     broken.extend(self.enough_serve(world, object));
                     broken.extend(order_is_kept(world, before, now));
                 }
             }
             "batch/jobs" => broken.extend(self.each_is_counted_once(before, now)),
+            "core/resourcequotas" => self.note_uncounted(world, before, now),
             "apps/deployments" => self.follow(world, before, now),
             "apps/replicasets" if self.is_strict => broken.extend(self.not_too_many(world, before, now)),
             _ => {}
@@ -96,6 +99,28 @@ impl Laws {
             }
         }
         broken
+    }
+
+    /// Admission makes a quota's use grow by what it lets in; all else is a count by somebody who may be late.
+    fn note_uncounted(&mut self, world: &World, before: Option<&Object>, now: Option<&Object>) {
+        let Some((now, used)) = now.and_then(|now| Some((now, used_pods(now)?))) else { return };
+        if before.and_then(used_pods).is_none_or(|before| used <= before) {
+            let uncounted = live_pods(world, now.namespace()).saturating_sub(used);
+            self.uncounted.insert(now.uid().to_owned(), uncounted);
+        }
+    }
+
+    /// A pod is created only where its namespace's quota has room, as far as the quota has heard.
+    fn quota_holds(&self, world: &World, before: Option<&Object>, now: Option<&Object>) -> Option<String> {
+        let created = now.filter(|_| before.is_none())?;
+        let mut quotas = all(world, "core/resourcequotas").filter(|quota| quota.namespace() == created.namespace());
+        let quota = quotas.find(|quota| !quota.text("/spec/hard/pods").is_empty())?;
+        let hard: usize = quota.text("/spec/hard/pods").parse().ok()?;
+        let used = live_pods(world, created.namespace());
+        let uncounted = self.uncounted.get(quota.uid()).copied().unwrap_or(0);
+        // A quota that came later, or was made smaller, takes nothing away.
+        let was_known = quota.text("/status/hard/pods") == quota.text("/spec/hard/pods");
+        (was_known && used > hard + uncounted).then(|| format!("{} is over its {hard} pods: {used}", quota.title()))
     }
 
     /// From when it is complete until somebody changes its size, a Deployment keeps within its strategy.
@@ -165,6 +190,11 @@ impl Bounds {
     }
 }
 
+/// Whoever deletes a namespace takes its pods away first, in no order.
+fn is_namespace_going(world: &World, namespace: &str) -> bool {
+    all(world, "core/namespaces").find(|one| one.name() == namespace).is_none_or(Object::is_going)
+}
+
 fn deployment_of<'a>(world: &'a World, pod: &Object) -> Option<&'a Object> {
     let set = all(world, "apps/replicasets").find(|set| pod.controller_uid() == Some(set.uid()))?;
     all(world, "apps/deployments").find(|owner| set.controller_uid() == Some(owner.uid()))
@@ -174,18 +204,14 @@ fn pods_of<'a>(world: &'a World, deployment: &'a Object) -> impl Iterator<Item =
     controlled(world, "apps/replicasets", deployment).flat_map(|set| controlled(world, "core/pods", set))
 }
 
-/// A pod is created only where its namespace's quota has room.
-fn quota_holds(world: &World, before: Option<&Object>, now: Option<&Object>) -> Option<String> {
-    let created = now.filter(|_| before.is_none())?;
-    let mut quotas = all(world, "core/resourcequotas").filter(|quota| quota.namespace() == created.namespace());
-    let quota = quotas.find(|quota| !quota.text("/spec/hard/pods").is_empty())?;
-    let hard: usize = quota.text("/spec/hard/pods").parse().ok()?;
-    // Pods that are to go are counted for a while only: a dead node must not use up a quota for ever.
-    let pods = all(world, "core/pods").filter(|pod| pod.namespace() == created.namespace());
-    let used = pods.filter(|pod| !pod.is_finished() && !pod.is_going()).count();
-    // A quota that came later, or was made smaller, takes nothing away.
-    let was_known = quota.text("/status/hard/pods") == quota.text("/spec/hard/pods");
-    (was_known && used > hard).then(|| format!("{} is over its {hard} pods: {used}", quota.title()))
+/// Pods that are to go are counted for a while only: a dead node must not use up a quota for ever.
+fn live_pods(world: &World, namespace: &str) -> usize {
+    let pods = all(world, "core/pods").filter(|pod| pod.namespace() == namespace);
+    pods.filter(|pod| !pod.is_finished() && !pod.is_going()).count()
+}
+
+fn used_pods(quota: &Object) -> Option<usize> {
+    quota.text("/status/used/pods").parse().ok()
 }
 
 /// Pods are bound only where their requests fit.

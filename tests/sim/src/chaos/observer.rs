@@ -7,6 +7,7 @@ use serde_json::Value;
 use stdx::{Clock, Signal};
 use store::{Change, Revision, Store, StoreError, Watch, WatchItem, WatchRequest};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::laws::Laws;
 use crate::object::{Object, World};
@@ -14,6 +15,9 @@ use crate::trace::clock_face;
 
 /// What is told of one write at most.
 const MOST_DIFFERENCES: usize = 6;
+/// Writes at one moment. Whoever writes on and on lets no time pass: virtual time waits for those who have something
+/// to do.
+const MOST_AT_ONCE: u64 = 5000;
 
 #[derive(Clone)]
 pub(super) struct Observer {
@@ -22,6 +26,8 @@ pub(super) struct Observer {
     progress: Arc<Signal<Revision>>,
     clock: Clock,
     start: Instant,
+    /// Cancelled when too much is written at one moment.
+    stalled: CancellationToken,
 }
 
 #[derive(Default)]
@@ -32,6 +38,8 @@ struct Seen {
     broken: Vec<String>,
     /// Writes of those that should be quiet when nothing happens.
     writes: u64,
+    /// The moment of the last write, and how many there have been at it.
+    moment: Option<(Instant, u64)>,
 }
 
 impl Observer {
@@ -44,6 +52,7 @@ impl Observer {
             progress: Arc::new(Signal::new(Revision::default())),
             clock,
             start: clock.instant(),
+            stalled: CancellationToken::new(),
         };
         tokio::spawn(observer.clone().observe(watch));
         Ok(observer)
@@ -81,6 +90,11 @@ impl Observer {
 
     pub(super) fn writes(&self) -> u64 {
         self.lock().writes
+    }
+
+    /// Returns when somebody writes on and on, and so lets no time pass.
+    pub(super) fn stalled(&self) -> impl Future<Output = ()> + use<> {
+        self.stalled.clone().cancelled_owned()
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
@@ -121,7 +135,14 @@ impl Observer {
             return;
         }
         seen.writes += 1;
-        let time = clock_face(self.clock.instant() - self.start);
+        let now_is = self.clock.instant();
+        let at_once = seen.moment.filter(|(moment, _)| *moment == now_is).map_or(0, |(_, count)| count) + 1;
+        seen.moment = Some((now_is, at_once));
+        if at_once == MOST_AT_ONCE {
+            seen.broken.push(format!("{MOST_AT_ONCE} writes at one moment"));
+            self.stalled.cancel();
+        }
+        let time = clock_face(now_is - self.start);
         if kind != "core/events" {
             let line = tell(before.as_ref(), now.as_ref());
             seen.lines.push(format!("{time}  {} {line}", revision.0));

@@ -1,6 +1,7 @@
 //! Whether the world is as it was declared, once nothing has gone wrong for a while.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use super::laws::{is_empty, is_uncounted, ordinal};
 use crate::object::{Object, World, all, controlled, share};
@@ -268,7 +269,7 @@ fn claim(world: &World, object: &Object, findings: &mut Findings) {
     findings.equal(object, "its volume's claim", back, object.uid());
 }
 
-/// By then its target is there, and of a size within the bounds: nothing is scaled from or to nothing.
+/// By then its target is there, and of the size that its load asks for: nothing is scaled from or to nothing.
 fn autoscaler(world: &World, object: &Object, findings: &mut Findings) {
     let target = object.text("/spec/scaleTargetRef/name");
     let mut targets = all(world, "apps/deployments").filter(|one| one.namespace() == object.namespace());
@@ -276,10 +277,49 @@ fn autoscaler(world: &World, object: &Object, findings: &mut Findings) {
         return findings.unless(false, object, || format!("its target {target} is gone"));
     };
     findings.equal(object, "AbleToScale", object.condition("AbleToScale"), "True");
-    if target.replicas() == 0 {
+    // What was recommended within the stabilisation window may hold the present recommendation back.
+    let is_held_back = object.condition_reason("AbleToScale").ends_with("Stabilized");
+    findings.unless(!is_held_back, object, || "its recommendation is held back".to_owned());
+    let replicas = target.replicas();
+    if replicas == 0 {
         return;
     }
     let bounds = object.number("/spec/minReplicas").unwrap_or(1)..=object.count("/spec/maxReplicas");
-    findings.unless(bounds.contains(&target.replicas()), object, || format!("{} of {bounds:?}", target.replicas()));
-    findings.equal(object, "desiredReplicas", object.count("/status/desiredReplicas"), target.replicas());
+    findings.unless(bounds.contains(&replicas), object, || format!("{replicas} of {bounds:?}"));
+    findings.equal(object, "desiredReplicas", object.count("/status/desiredReplicas"), replicas);
+    let utilization = object.number("/status/currentMetrics/0/resource/current/averageUtilization");
+    let aim = object.count("/spec/metrics/0/resource/target/averageUtilization");
+    let Some(utilization) = utilization else {
+        return findings.unless(false, object, || "knows nothing of its load".to_owned());
+    };
+    findings.equal(object, "replicas", replicas, size_for(replicas, utilization, aim, &bounds));
+}
+
+/// So many pods bring the utilisation, in per cent of what so many requested, to the aim; a tenth more or less
+/// is no reason to change.
+fn size_for(replicas: i64, utilization: i64, aim: i64, bounds: &RangeInclusive<i64>) -> i64 {
+    let is_near = (utilization - aim).abs() * 10 <= aim;
+    let size = if is_near { replicas } else { (replicas * utilization + aim - 1) / aim };
+    size.clamp(*bounds.start(), *bounds.end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_autoscaler_rests_where_the_size_fits_the_load() {
+        let bounds = 2..=6;
+        for (replicas, utilization, aim, size) in [
+            (4, 60, 60, 4),
+            (4, 66, 60, 4),
+            (4, 67, 60, 5),
+            (4, 54, 60, 4),
+            (4, 43, 60, 3),
+            (4, 0, 60, 2),
+            (5, 200, 50, 6),
+        ] {
+            assert_eq!(size_for(replicas, utilization, aim, &bounds), size, "{replicas} at {utilization} of {aim}");
+        }
+    }
 }

@@ -70,6 +70,25 @@ fn old_sets_shrink_by_what_does_not_work_and_by_what_may_be_missing() {
 }
 
 #[test]
+fn what_a_shrunken_set_said_before_is_not_taken_for_spare() {
+    for (sets, expected, why) in [
+        // 3 are wanted, and 3 must serve: 2 old and 2 new do, and one new does not yet.
+        (vec![set("old", 0, 2, 2), set(NEW, 1, 3, 2)], vec![("old", 1)], "one may go"),
+        (vec![set("old", 0, 2, 3), set(NEW, 1, 3, 2)], vec![], "upstream: got invalid request to scale down"),
+        // The oldest is to be empty, and still speaks of 3.
+        (
+            vec![set("oldest", 0, 0, 3), set("old", 1, 2, 2), set(NEW, 2, 3, 2)],
+            vec![("old", 1)],
+            "none of the oldest's will be left",
+        ),
+    ] {
+        let plan = plan_rollout(&view(3, rolling(json!(2), json!(0)), sets), false);
+        let plan: Vec<(&str, i32)> = plan.iter().map(|resize| (resize.name.as_str(), resize.to)).collect();
+        assert_eq!(plan, expected, "{why}");
+    }
+}
+
+#[test]
 fn surge_rounds_up_and_unavailability_down_and_not_both_are_nothing() {
     for (replicas, surge, unavailable, expected) in [
         (10, json!("39%"), json!("39%"), (4, 3)),
