@@ -413,7 +413,7 @@ fn remove_tree(group: &Path) -> io::Result<()> {
         Ok(()) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         // There are groups in it, or processes.
-        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+        Err(error) if matches!(error.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::DirectoryNotEmpty) => {}
         Err(error) => return Err(error),
     }
     for child in subgroups(group)? {
