@@ -6,10 +6,12 @@
 //! pods know the server by, the Service `kube-system/kube-dns`, is kept by [`publish`].
 
 mod forward;
+mod metrics;
 mod publish;
 mod run;
 mod server;
 mod table;
 mod zone;
 
-pub use run::{Config, Error, run};
+pub use metrics::Metrics;
+pub use run::{Config, Error, run, run_telling};

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::forward::Forwarder;
+use crate::metrics::Metrics;
 use crate::publish::{self, Published};
 use crate::server::Handler;
 use crate::table::Table;
@@ -63,6 +64,11 @@ pub enum Error {
 
 /// Runs until cancelled.
 pub async fn run(config: Config) -> Result<(), Error> {
+    run_telling(config, Metrics::default()).await
+}
+
+/// The same; meanwhile `metrics` tell how it fares.
+pub async fn run_telling(config: Config, metrics: Metrics) -> Result<(), Error> {
     let address = SocketAddr::new(config.listen, config.port);
     let failed = |source| Error::Listen { address, source };
     let zone = Zone::new(&config.domain, config.cluster_dns)?;
@@ -82,6 +88,9 @@ pub async fn run(config: Config) -> Result<(), Error> {
         table: Arc::clone(&table),
         forwarder: Forwarder::new(usable_upstreams(&config), config.ambient.clone()),
         random: config.ambient.random.clone(),
+        clock: config.ambient.clock,
+        name: format!("dns://{address}"),
+        metrics,
     };
     let mut server = Server::new(handler);
     server.register_socket(datagrams);

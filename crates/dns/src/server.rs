@@ -9,9 +9,10 @@ use hickory_server::net::runtime::Time;
 use hickory_server::net::xfer::Protocol;
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
-use stdx::Random;
+use stdx::{Clock, Random};
 
 use crate::forward::{ForwardError, Forwarder};
+use crate::metrics::{Asked, Metrics};
 use crate::table::Table;
 use crate::zone::{Answer, Zone};
 
@@ -25,6 +26,10 @@ pub(crate) struct Handler {
     pub(crate) table: Arc<RwLock<Arc<Table>>>,
     pub(crate) forwarder: Forwarder,
     pub(crate) random: Random,
+    pub(crate) clock: Clock,
+    /// As metrics name this server.
+    pub(crate) name: String,
+    pub(crate) metrics: Metrics,
 }
 
 /// What goes into a response beside the question.
@@ -34,11 +39,20 @@ struct Reply {
     answers: Vec<Record>,
     authorities: Vec<Record>,
     additionals: Vec<Record>,
+    /// Who answered, by the names of CoreDNS' plugins; empty where nobody did.
+    plugin: &'static str,
 }
 
 impl Reply {
     fn failure(code: ResponseCode) -> Self {
-        Reply { code, authoritative: false, answers: Vec::new(), authorities: Vec::new(), additionals: Vec::new() }
+        Reply {
+            code,
+            authoritative: false,
+            answers: Vec::new(),
+            authorities: Vec::new(),
+            additionals: Vec::new(),
+            plugin: "",
+        }
     }
 
     fn own(answer: Answer) -> Self {
@@ -48,6 +62,7 @@ impl Reply {
             answers: answer.records,
             authorities: answer.authority.into_iter().collect(),
             additionals: answer.additionals,
+            plugin: "kubernetes",
         }
     }
 
@@ -58,6 +73,7 @@ impl Reply {
             answers: message.answers,
             authorities: message.authorities,
             additionals: message.additionals,
+            plugin: "forward",
         }
     }
 }
@@ -65,6 +81,7 @@ impl Reply {
 #[async_trait]
 impl RequestHandler for Handler {
     async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, response_handle: R) -> ResponseInfo {
+        let begun = self.clock.instant();
         let edns = request.edns.as_ref().map(response_edns);
         let reply = match (&request.edns, &edns) {
             (Some(asked), Some(offered)) if asked.version() > offered.version() => {
@@ -72,7 +89,12 @@ impl RequestHandler for Handler {
             }
             _ => self.reply(request).await,
         };
-        self.send(request, edns, reply, response_handle).await
+        let (code, plugin) = (reply.code, reply.plugin);
+        let sent = self.send(request, edns, reply, response_handle).await;
+        let record_type = request.request_info().ok().map(|info| info.query.query_type());
+        let asked = Asked { client: request.src(), protocol: request.protocol(), record_type };
+        self.metrics.answered(&self.name, asked, code, plugin, self.clock.instant().duration_since(begun));
+        sent
     }
 }
 
@@ -97,7 +119,12 @@ impl Handler {
         {
             let answers = self.zone.reverse(&table, question, address);
             if !answers.is_empty() {
-                return Reply { authoritative: true, answers, ..Reply::failure(ResponseCode::NoError) };
+                return Reply {
+                    authoritative: true,
+                    answers,
+                    plugin: "kubernetes",
+                    ..Reply::failure(ResponseCode::NoError)
+                };
             }
         }
         self.forward(request).await

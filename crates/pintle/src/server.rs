@@ -171,10 +171,11 @@ async fn start(
         cancel: cancel.clone(),
     };
     let (controller_metrics, scheduler_metrics) = (controllers::Metrics::default(), scheduler::Metrics::default());
+    let (proxy_metrics, dns_metrics) = (proxy::Metrics::default(), dns::Metrics::default());
     api.add_metrics({
         let (controllers, scheduler) = (controller_metrics.clone(), scheduler_metrics.clone());
-        let standings = standings.clone();
-        Arc::new(move || [controllers.page(), scheduler.page(), standings.page()].concat())
+        let (proxy, dns, standings) = (proxy_metrics.clone(), dns_metrics.clone(), standings.clone());
+        Arc::new(move || [controllers.page(), dns.page(), proxy.page(), scheduler.page(), standings.page()].concat())
     });
     spawn(
         rooms,
@@ -255,13 +256,17 @@ async fn start(
     spawn(
         rooms,
         "proxy",
-        proxy::run(proxy::Config {
-            client: local("system:kube-proxy", &[]),
-            node_name: node_name.clone(),
-            table: settings.name.clone(),
-            ambient: ambient.clone(),
-            cancel: cancel.clone(),
-        }),
+        proxy::run_telling(
+            proxy::Config {
+                client: local("system:kube-proxy", &[]),
+                node_name: node_name.clone(),
+                table: settings.name.clone(),
+                ambient: ambient.clone(),
+                cancel: cancel.clone(),
+            },
+            tokio::sync::watch::Sender::new(false),
+            proxy_metrics,
+        ),
     );
     rooms.spawn({
         let (bridge, cancel, ambient, node_name) = (bridge.clone(), cancel.clone(), ambient.clone(), node_name.clone());
@@ -291,7 +296,7 @@ async fn start(
                 ready: None,
                 cancel,
             };
-            dns::run(config).await.context("dns")
+            dns::run_telling(config, dns_metrics).await.context("dns")
         }
     });
 

@@ -7,9 +7,11 @@
 
 mod backends;
 mod desired;
+mod metrics;
 mod rules;
 mod run;
 mod service_port;
 mod stale;
 
+pub use metrics::Metrics;
 pub use run::{Config, DestroyError, Error, destroy, run, run_telling};

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::desired::Desired;
+use crate::metrics::Metrics;
 use crate::stale::{self, Datagrams};
 
 /// Headless services have no address, and services of another proxy are its business.
@@ -44,11 +45,12 @@ pub struct DestroyError(#[source] netlink::Error);
 
 /// Runs until cancelled. The rules stay then, so that services go on working.
 pub async fn run(config: Config) -> Result<(), Error> {
-    run_telling(config, watch::Sender::new(false)).await
+    run_telling(config, watch::Sender::new(false), Metrics::default()).await
 }
 
-/// As [`run`]; `ready` becomes true once the kernel's table holds what the API server showed.
-pub async fn run_telling(config: Config, ready: watch::Sender<bool>) -> Result<(), Error> {
+/// As [`run`]; `ready` becomes true once the kernel's table holds what the API server showed, and `metrics` tell how
+/// the rounds fare.
+pub async fn run_telling(config: Config, ready: watch::Sender<bool>, metrics: Metrics) -> Result<(), Error> {
     let services = informer::<Service>(&config);
     let slices = informer::<EndpointSlice>(&config);
     let (mut services_changed, mut slices_changed) = (services.changed(), slices.changed());
@@ -73,15 +75,17 @@ pub async fn run_telling(config: Config, ready: watch::Sender<bool>) -> Result<(
         .await
         .map_err(Error::Thread)?;
         kernel = returned;
+        let elapsed = config.ambient.clock.instant().duration_since(started);
         let retry = match result {
             Ok(messages) => {
                 backoff.reset();
-                let elapsed = config.ambient.clock.instant().duration_since(started);
+                metrics.synced(elapsed, config.ambient.clock.now());
                 tracing::debug!(messages, ?elapsed, "service rules in place");
                 ready.send_if_modified(|ready| !std::mem::replace(ready, true));
                 None
             }
             Err(error) => {
+                metrics.failed(elapsed);
                 let delay = backoff.next_delay();
                 tracing::error!(error = stdx::error::chain(&error), ?delay, "cannot set the service rules");
                 Some(delay)

@@ -78,7 +78,7 @@ impl Node {
             ambient: Ambient::system(),
             cancel: cancel.clone(),
         };
-        let task = tokio::spawn(proxy::run_telling(config, ready));
+        let task = tokio::spawn(proxy::run_telling(config, ready, proxy::Metrics::default()));
         is_ready.wait_for(|ready| *ready).await.unwrap();
         Proxy { cancel, task }
     }

@@ -15,6 +15,8 @@ pub enum Stability {
     Alpha,
     Beta,
     Stable,
+    /// Programs other than Kubernetes promise nothing, and say nothing.
+    Unsaid,
 }
 
 /// What one name stands for.
@@ -163,13 +165,14 @@ impl Page {
     fn begin(&mut self, family: &Family, kind: &str, is_begun: &mut bool) {
         if !std::mem::replace(is_begun, true) {
             let stability = match family.stability {
-                Stability::Alpha => "ALPHA",
-                Stability::Beta => "BETA",
-                Stability::Stable => "STABLE",
+                Stability::Alpha => "[ALPHA] ",
+                Stability::Beta => "[BETA] ",
+                Stability::Stable => "[STABLE] ",
+                Stability::Unsaid => "",
             };
             let Family { name, help, .. } = family;
             let help = help.replace('\\', "\\\\").replace('\n', "\\n");
-            self.push(format_args!("# HELP {name} [{stability}] {help}\n# TYPE {name} {kind}\n"));
+            self.push(format_args!("# HELP {name} {stability}{help}\n# TYPE {name} {kind}\n"));
         }
     }
 
