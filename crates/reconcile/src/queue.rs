@@ -283,23 +283,6 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_key_that_always_comes_back_lets_time_pass() {
-        let queue = queue();
-        let start = Instant::now();
-        queue.add("a");
-        for _ in 0..300 {
-            let key = queue.next().await;
-            // What it does is undone at once, and it sees that while it is still at it.
-            queue.add(key);
-            queue.done(&key);
-        }
-        let passed = start.elapsed();
-        assert!((Duration::from_secs(1)..Duration::from_secs(3)).contains(&passed), "{passed:?}");
-        queue.add("b");
-        assert_eq!(ready_within(&queue, Duration::ZERO).await, Some("b"), "others need not wait for it");
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn a_key_waits_once_and_is_never_worked_on_twice_at_once() {
         let queue = queue();
         for key in ["a", "b", "a"] {

@@ -58,7 +58,10 @@ impl<K: Ord + Clone> Turns<K> {
 
 #[cfg(test)]
 mod tests {
+    use stdx::Clock;
+
     use super::*;
+    use crate::WorkQueue;
 
     #[test]
     fn a_key_may_hurry_for_a_while_and_not_for_ever() {
@@ -82,5 +85,23 @@ mod tests {
             turns.count(&number, start + Duration::from_millis(u64::from(number)));
         }
         assert!(turns.over.len() <= FEW, "{}", turns.over.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_always_comes_back_lets_time_pass() {
+        let queue = WorkQueue::new(Clock::simulated());
+        let start = Instant::now();
+        queue.add("a");
+        for _ in 0..300 {
+            let key = queue.next().await;
+            // What it does is undone at once, and it sees that while it is still at it.
+            queue.add(key);
+            queue.done(&key);
+        }
+        let passed = start.elapsed();
+        assert!((Duration::from_secs(1)..Duration::from_secs(3)).contains(&passed), "{passed:?}");
+        queue.add("b");
+        let waited = tokio::time::timeout(Duration::ZERO, queue.next()).await;
+        assert_eq!(waited, Ok("b"), "others need not wait for it");
     }
 }

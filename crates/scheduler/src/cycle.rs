@@ -20,7 +20,7 @@ use crate::binding::{Nomination, bind, patch_status, plan_condition, plan_status
 use crate::eviction::evict;
 use crate::framework::{Placement, decide};
 use crate::intake::State;
-use crate::metrics::{Ending, Metrics};
+use crate::metrics::{Ending, Lap, Metrics};
 use crate::nominations::nominated_node;
 use crate::pod::PodInfo;
 use crate::prebind::{Binder, Labels, VolumeError};
@@ -174,7 +174,7 @@ impl Scheduler {
         };
         let pod = Arc::clone(&attempt.pod);
         let snapshot = state.cache.snapshot();
-        let mut lap = Lap::start(self);
+        let mut lap = self.lap();
         let decision = decide(&pod, &snapshot, &self.config.ambient.random, |point, status| lap.end(point, status));
         self.metrics.decided(self.since(attempt.began));
         match decision {
@@ -196,7 +196,7 @@ impl Scheduler {
             Err(diagnosis) => {
                 let random = &self.config.ambient.random;
                 let preemption = diagnosis.has_nodes().then(|| {
-                    let mut lap = Lap::start(self);
+                    let mut lap = self.lap();
                     let preemption = preempt(&pod, &snapshot, &diagnosis, random);
                     let victims = preemption.victims();
                     lap.end("PostFilter", if victims.is_some() { "Success" } else { "Unschedulable" });
@@ -273,7 +273,7 @@ impl Scheduler {
         let scheduler = Arc::clone(self);
         Box::pin(async move {
             let pod = &attempt.pod;
-            let mut lap = Lap::start(&scheduler);
+            let mut lap = scheduler.lap();
             let bound = bind(&scheduler.config.client, &pod.pod, &node).await;
             lap.end("Bind", status_of(&bound));
             match bound {
@@ -369,6 +369,10 @@ impl Scheduler {
         }
     }
 
+    fn lap(&self) -> Lap<'_> {
+        self.metrics.lap(self.config.ambient.clock)
+    }
+
     fn since(&self, moment: Instant) -> Duration {
         self.config.ambient.clock.instant().duration_since(moment)
     }
@@ -380,23 +384,6 @@ impl Scheduler {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Measures one extension point after the other.
-struct Lap<'a> {
-    scheduler: &'a Scheduler,
-    begun: Instant,
-}
-
-impl<'a> Lap<'a> {
-    fn start(scheduler: &'a Scheduler) -> Self {
-        Lap { scheduler, begun: scheduler.config.ambient.clock.instant() }
-    }
-
-    fn end(&mut self, extension_point: &str, status: &str) {
-        self.scheduler.metrics.ran(extension_point, status, self.scheduler.since(self.begun));
-        self.begun = self.scheduler.config.ambient.clock.instant();
     }
 }
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use stdx::Clock;
 use stdx::metrics::{Counter, Family, Histogram, Page, Stability, exponential};
+use tokio::time::Instant;
 
 /// The one profile there is, by the name that pods ask for it.
 const PROFILE: &str = "default-scheduler";
@@ -62,6 +64,21 @@ struct Figures {
     pending: Mutex<Option<PendingSource>>,
 }
 
+/// Measures one extension point after the other.
+pub(crate) struct Lap<'a> {
+    metrics: &'a Metrics,
+    clock: Clock,
+    begun: Instant,
+}
+
+impl Lap<'_> {
+    pub(crate) fn end(&mut self, extension_point: &str, status: &str) {
+        let now = self.clock.instant();
+        self.metrics.ran(extension_point, status, now.duration_since(self.begun));
+        self.begun = now;
+    }
+}
+
 impl Metrics {
     /// In Prometheus' text format.
     pub fn page(&self) -> String {
@@ -106,6 +123,10 @@ impl Metrics {
 
     pub(crate) fn decided(&self, took: Duration) {
         self.0.algorithm_seconds.observe(&[], took.as_secs_f64());
+    }
+
+    pub(crate) fn lap(&self, clock: Clock) -> Lap<'_> {
+        Lap { metrics: self, clock, begun: clock.instant() }
     }
 
     /// All plugins of the extension point have had their say, to this effect.
