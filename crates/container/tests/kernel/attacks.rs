@@ -14,8 +14,8 @@ fn volume(bench: &Bench, name: &str, path: &str) -> Mount {
 
 /// Starts it if it lets itself be started, and answers why not or what it wrote.
 async fn attempt(bench: &Bench, sandbox: &str, config: ContainerConfig) -> std::result::Result<String, String> {
-    let id = bench.try_create(sandbox, config).await.map_err(|error| error.to_string())?;
-    bench.start(&id).await.map_err(|error| error.to_string())?;
+    let id = bench.try_create(sandbox, config).await.map_err(|error| error.message)?;
+    bench.start(&id).await.map_err(|error| error.message)?;
     let status = bench.ended(&id).await;
     Ok(crate::bench::content(&std::fs::read_to_string(status.log_path).unwrap()))
 }
