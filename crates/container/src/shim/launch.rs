@@ -141,12 +141,11 @@ impl Launcher<'_> {
     pub(crate) fn execute(&self, process_file: &Path, streams: Streams) -> Result<Launched, LaunchError> {
         self.run(streams, false, None, |builder| {
             let pid = builder.as_tenant().with_detach(true).with_process(Some(process_file.to_owned())).build()?;
-            self.set_oom_score_of(pid.as_raw())?;
             Ok(pid.as_raw())
         })
     }
 
-    /// In a user namespace a process may not set its own score.
+    /// In a user namespace a process may not set its own score; later ones do before they enter it.
     fn set_oom_score_of(&self, pid: i32) -> Result<(), LibcontainerError> {
         if !self.security.own_users {
             return Ok(());
@@ -277,11 +276,16 @@ impl Workload {
         })
     }
 
+    fn take_oom_score(&self) -> Result<(), String> {
+        set_oom_score(self.oom_score).map_err(|error| format!("cannot set the out-of-memory score: {error}"))
+    }
+
     fn become_program(&self, spec: &Spec) -> Result<std::convert::Infallible, String> {
         let process = spec.process().as_ref().ok_or("the specification has no process")?;
         let arguments = process.args().as_deref().unwrap_or_default();
         let environment = process.env().as_deref().unwrap_or_default();
         if let Some(users) = self.users {
+            self.take_oom_score()?;
             enter_users(users, process.user()).map_err(|error| format!("cannot join the pod's users: {error}"))?;
         }
         let name = arguments.first().ok_or("no command specified")?;
@@ -300,7 +304,7 @@ impl Workload {
             seal_cgroups(spec).map_err(|error| format!("cannot make the cgroups read-only: {error}"))?;
         }
         if !self.own_users {
-            set_oom_score(self.oom_score).map_err(|error| format!("cannot set the out-of-memory score: {error}"))?;
+            self.take_oom_score()?;
         }
         if let Some(label) = &self.selinux_label {
             std::fs::write("/proc/self/attr/exec", label)
